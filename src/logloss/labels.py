@@ -1,0 +1,218 @@
+"""Which class is which: labels of the outcomes against columns of the forecast. Names decide, not positions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logloss.errors import OutcomeError, UsageError, listing, suggestion
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from logloss.recognise import Vector
+
+__all__ = ["Classes", "Note", "classes_of_columns", "distinct", "encode", "match", "two_classes"]
+
+# Pairs whose second member everybody means by "the" probability. Compared in lower case.
+KNOWN_PAIRS = (("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("negative", "positive"), ("neg", "pos"),
+               ("absent", "present"), ("off", "on"), ("loss", "win"), ("healthy", "sick"), ("ham", "spam"),
+               ("benign", "malignant"), ("0", "1"), ("alive", "dead"), ("fail", "pass"))  # fmt: skip
+
+
+@dataclass(frozen=True)
+class Note:
+    """Something that was assumed, changed or found: a stable id and one sentence."""
+
+    id: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Classes:
+    """The classes in order, the forecast column of each (None: as they stand), and what was assumed."""
+
+    labels: tuple[Any, ...]
+    columns: tuple[int, ...] | None = None
+    notes: list[Note] = field(default_factory=list)
+
+
+def distinct(values: NDArray[Any]) -> list[Any]:
+    """Return the distinct labels in ascending order as Python scalars; numbers in text sort as numbers."""
+    if values.dtype.kind in "iu" and len(values) and int(values.max()) - int(values.min()) < 10_000:
+        low = int(values.min())
+        return [int(code) + low for code in np.flatnonzero(np.bincount((values - values.dtype.type(low)).astype(np.int64)))]
+    if values.dtype.kind == "b":
+        return [bool(v) for v in (False, True) if (values == v).any()]
+    if values.dtype.kind == "O":
+        found = set(values.tolist())
+    else:
+        found = set(np.unique(values).tolist())
+    try:
+        return sorted(found, key=float) if all(isinstance(v, str) for v in found) else sorted(found)
+    except (TypeError, ValueError):
+        return sorted(found, key=lambda v: (type(v).__name__, v))
+
+
+def encode(values: NDArray[Any], labels: Sequence[Any]) -> NDArray[Any]:
+    """Return the position of each outcome in `labels`, shape (n,); -1 where it is not among them."""
+    if list(labels) in ([0, 1], [False, True]) and values.dtype.kind in "biu":
+        inside = values.dtype.kind == "b" or (values.min(initial=0) >= 0 and values.max(initial=0) <= 1)
+        if inside:
+            return values.view(np.int8) if values.dtype.kind == "b" else values
+    if values.dtype.kind in "iu" and list(labels) == list(range(len(labels))):
+        return values if values.min(initial=0) >= 0 and values.max(initial=0) < len(labels) else np.where((values >= 0) & (values < len(labels)), values, -1)
+    if values.dtype.kind == "O":
+        position = {label: i for i, label in enumerate(labels)}
+        return np.fromiter((position.get(v, -1) for v in values.tolist()), np.int64, len(values))
+    known = np.asarray(list(labels))
+    if known.dtype.kind not in "biufUS" or (known.dtype.kind in "US") != (values.dtype.kind in "US"):
+        return np.full(len(values), -1)
+    order = np.argsort(known, kind="stable")
+    at = np.searchsorted(known[order], values).clip(0, len(known) - 1)
+    return np.where(known[order][at] == values, order[at], -1)
+
+
+def match(names: Sequence[str], labels: Sequence[Any]) -> tuple[int, ...] | None:
+    """Return the column of each label, if every label is a column's name, bare or with one common prefix or suffix.
+
+    >>> match(["p_dog", "p_cat"], ["cat", "dog"])
+    (1, 0)
+    """
+    position = {name: i for i, name in enumerate(names)}
+    folded = {name.casefold(): i for i, name in enumerate(names)}
+    texts = [str(label) for label in labels]
+    for lookup, keys in ((position, texts), (folded, [text.casefold() for text in texts])):
+        if len(lookup) < len(names):
+            continue
+        for before, after in _affixes(list(lookup), keys):
+            wanted = [before + key + after for key in keys]
+            if all(name in lookup for name in wanted):
+                return tuple(lookup[name] for name in wanted)
+    return None
+
+
+def _affixes(names: list[str], keys: list[str]) -> list[tuple[str, str]]:
+    """Return (prefix, suffix) candidates: what surrounds the longest label in the names that contain it."""
+    probe = max(keys, key=len, default="")
+    ends = [(name[: -len(probe)], "") for name in names if probe and name.endswith(probe)]
+    starts = [("", name[len(probe) :]) for name in names if probe and name.startswith(probe)]
+    return sorted({("", ""), *ends, *starts}, key=lambda affix: len(affix[0]) + len(affix[1]))
+
+
+def two_classes(outcome: Vector, name: str | None, labels: Sequence[Any] | None, positive: Any) -> Classes:
+    """Decide the two classes of a single forecast column, which is the probability of the second one."""
+    seen = distinct(outcome.values)
+    if labels is not None:
+        if len(labels) != 2:
+            raise UsageError("labels-count", f"One column of forecasts means two classes, but labels has {len(labels)}.", cure="Give the forecast one column per class, or two labels.")
+        pair = tuple(labels)
+    elif outcome.categories is not None and len(outcome.categories) == 2:
+        pair = outcome.categories
+    elif set(seen) <= {0, 1}:
+        pair = (False, True) if outcome.values.dtype.kind == "b" else (0, 1)
+    elif len(seen) == 2:
+        pair = tuple(seen)
+    elif len(seen) == 1 and positive is not None and positive != seen[0]:
+        pair = (seen[0], positive)
+    elif len(seen) == 1:
+        raise OutcomeError("one-class", f"All outcomes are {seen[0]!r}: which class the forecast is about cannot be told.", cure=f"Name both classes: labels=[{seen[0]!r}, ...] (CLI: --labels), the one it is the probability of last.")
+    else:
+        raise OutcomeError("too-many-classes", f"One column of forecasts, but {len(seen)} classes in the outcomes: {listing([repr(v) for v in seen])}.", cure="Give one column of probabilities per class.")
+    if positive is not None:
+        if positive not in pair:
+            raise UsageError("positive-unknown", f"The positive class {positive!r} is not among the classes {pair[0]!r} and {pair[1]!r}.", cure="Give one of them, with its type.")
+        return Classes((pair[0] if pair[1] == positive else pair[1], positive))
+    if labels is not None or pair in ((0, 1), (False, True)):
+        return Classes(pair)
+    return _guess_positive(pair, name, declared=outcome.categories is not None)
+
+
+def _guess_positive(pair: tuple[Any, ...], name: str | None, *, declared: bool) -> Classes:
+    """Choose which of two labels the forecast is about, and say why."""
+    other = f"labels=[{pair[1]!r}, {pair[0]!r}] (CLI: --positive) says otherwise"
+    for at in (0, 1):
+        if name is not None and match([name], [pair[at]]) and not match([name], [pair[1 - at]]):
+            chosen = (pair[1 - at], pair[at])
+            return Classes(chosen, None, [Note("positive-class", f"Column {name!r} is read as the probability of {chosen[1]!r}, by its name.")])
+    lowered = (str(pair[0]).lower(), str(pair[1]).lower())
+    if lowered[::-1] in KNOWN_PAIRS and not declared:
+        pair = (pair[1], pair[0])
+        why = "the usual meaning of these two labels"
+    else:
+        why = "the last of its categories" if declared else "the greater of the two labels"
+    return Classes(pair, None, [Note("positive-class", f"The forecast is read as the probability of {pair[1]!r}, {why}; {other}.")])
+
+
+def classes_of_columns(outcome: Vector, names: Sequence[str] | None, count: int, labels: Sequence[Any] | None) -> Classes:
+    """Decide the classes of K forecast columns: by name where they have names, by `labels=`, else by position, said aloud."""
+    seen = distinct(outcome.values)
+    named = None if names is None or list(names) == [str(i) for i in range(count)] else list(names)
+    if labels is not None:
+        return _declared(seen, tuple(labels), named, count)
+    if named is not None:
+        return _by_name(seen, outcome.categories, named)
+    if outcome.categories is not None and len(outcome.categories) == count:
+        return Classes(tuple(outcome.categories), None, [Note("class-order", f"Columns are taken in the order of the categories: {listing(outcome.categories, limit=10)}.")])
+    whole = bool(seen) and all(isinstance(v, int) and not isinstance(v, bool) for v in seen)
+    if whole and seen[0] >= 0 and seen[-1] < count:
+        return Classes(tuple(range(count)))
+    if len(seen) == count:
+        return Classes(tuple(seen), None, [Note("class-order", f"The columns have no names; they are taken in ascending order of the labels: {listing([repr(v) for v in seen], limit=10)}.")])
+    raise OutcomeError(
+        "classes-without-column" if len(seen) > count else "columns-without-class",
+        f"The outcomes have {len(seen)} classes ({listing([repr(v) for v in seen])}), the forecast {count} columns without names.",
+        cure="Name the class of each column, in order: labels=[...] (CLI: --labels).",
+    )
+
+
+def _declared(seen: list[Any], labels: tuple[Any, ...], named: list[str] | None, count: int) -> Classes:
+    if len(labels) != count:
+        raise UsageError("labels-count", f"labels has {len(labels)} entries, the forecast {count} columns.", cure="Give one label per column.")
+    if len(set(labels)) < len(labels):
+        raise UsageError("labels-count", "labels names a class twice.", cure="Give each class once.")
+    strangers = [v for v in seen if v not in labels]
+    if strangers:
+        raise OutcomeError("classes-without-column", f"Outcomes {listing([repr(v) for v in strangers])} are not among labels {listing([repr(v) for v in labels], limit=10)}.", cure="Add them, each with its column.")
+    columns = None if named is None else match(named, labels)
+    if named is not None and columns is None:
+        return Classes(labels, None, [Note("class-order", f"No column is named after a label; columns {listing(named)} are taken in the order of labels.")])
+    if columns is not None and columns != tuple(range(count)):
+        return Classes(labels, columns, [Note("class-order", "Columns stand in another order than labels; they were matched by name.")])
+    return Classes(labels, columns)
+
+
+def _by_name(seen: list[Any], categories: tuple[Any, ...] | None, named: list[str]) -> Classes:
+    columns = match(named, seen)
+    if columns is None:
+        plain = [v for v in seen if match(named, [v]) is None]
+        raise OutcomeError(
+            "classes-without-column",
+            f"No column for outcome {listing([repr(v) for v in plain or seen])}; the forecast columns are {listing(named, limit=10)}.{suggestion(str((plain or seen)[0]), named)}",
+            cure="Name each column after its class, or say labels=[...] (CLI: --labels) in the columns' order.",
+        )
+    before, after = _surroundings(named, columns, seen)
+    by_column = dict(zip(columns, seen, strict=True))
+    numeric = all(isinstance(v, int) for v in seen)
+    classes: list[Any] = []
+    for at, name in enumerate(named):
+        bare = name[len(before) : len(name) - len(after)] if name.startswith(before) and name.endswith(after) else name
+        classes.append(by_column.get(at, int(bare) if numeric and bare.lstrip("-").isdigit() else bare))
+    notes = []
+    unseen = [label for at, label in enumerate(classes) if at not in by_column]
+    if unseen:
+        notes.append(Note("class-not-seen", f"No outcome is of class {listing([repr(v) for v in unseen])}; the column counts as a class that did not happen."))
+    if categories is not None and set(categories) == set(classes) and list(categories) != classes:
+        at_of = {label: at for at, label in enumerate(classes)}
+        return Classes(tuple(categories), tuple(at_of[label] for label in categories), notes)
+    return Classes(tuple(classes), None, notes)
+
+
+def _surroundings(named: list[str], columns: tuple[int, ...], seen: list[Any]) -> tuple[str, str]:
+    name, text = named[columns[0]], str(seen[0])
+    at = name.casefold().rfind(text.casefold())
+    return name[:at], name[at + len(text) :]

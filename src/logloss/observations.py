@@ -1,0 +1,304 @@
+"""The door: whatever a person has becomes one checked record of (forecast, outcome, weight).
+
+This is the only place that raises on data. What it assumed or changed is written into the record's notes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
+
+from logloss import forensics
+from logloss.errors import AlignmentError, ForecastError, OutcomeError, UsageError, WeightError, listing, suggestion
+from logloss.kernels import tolerance
+from logloss.labels import Classes, Note, classes_of_columns, encode, match, two_classes
+from logloss.recognise import Matrix, Vector, has_columns, matrix, missing_mask, vector
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["SPACES", "Note", "Observations", "Space", "observe"]
+
+Space = Literal["p", "logp", "logit"]
+SPACES: tuple[str, ...] = get_args(Space)
+
+
+@dataclass(frozen=True)
+class Observations:
+    """One checked record.
+
+    Attributes
+    ----------
+    outcome
+        Class positions, shape (n,); or, where `soft`, shares of each class: shape (n,) for binary rows (the
+        share of the second class), (n, K) otherwise.
+    forecast
+        Shape (n,): about the second of two classes. Shape (n, K): one column per class. In its own dtype.
+    space
+        "p" (probabilities), "logp" (their natural logs) or "logit".
+    classes
+        The labels, in the order of the columns.
+    weight
+        Non-negative, shape (n,), or None for all equal.
+    ids
+        Shape (n,) or None.
+    rows
+        Row numbers in the input, where rows were skipped; else None.
+    notes
+        What was assumed, changed or found.
+    within
+        How far a row of probabilities may sum from one by rounding.
+    """
+
+    outcome: NDArray[Any]
+    forecast: NDArray[Any]
+    space: Space
+    classes: tuple[Any, ...]
+    weight: NDArray[np.float64] | None = None
+    ids: NDArray[Any] | None = None
+    soft: bool = False
+    rows: NDArray[np.int64] | None = None
+    skipped: int = 0
+    notes: tuple[Note, ...] = ()
+    within: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.forecast)
+
+    @property
+    def binary(self) -> bool:
+        """Whether the forecast is one column about the second of two classes."""
+        return self.forecast.ndim == 1
+
+    def row_number(self, at: int) -> int:
+        """Return the row's number in the input, counted from 0."""
+        return int(at if self.rows is None else self.rows[at])
+
+
+def observe(
+    outcome: Any,
+    forecast: Any,
+    *,
+    space: Space = "p",
+    weight: Any = None,
+    labels: Sequence[Any] | None = None,
+    positive: Any = None,
+    ids: Any = None,
+    normalize_rows: bool = False,
+    skip_missing: bool = False,
+) -> Observations:
+    """Check outcomes and forecasts and return them as one record.
+
+    Parameters
+    ----------
+    outcome
+        Labels of any type, shape (n,); shares in [0, 1] for two classes, shape (n,); or one column per class,
+        shape (n, K), of 0/1 or of shares that sum to one.
+    forecast
+        Shape (n,) or (n, K), in the given `space`. Named columns are matched to classes by name.
+    labels
+        The classes in the order of the columns; with one column, the class it is about comes last.
+    positive
+        The class that a single column is about.
+    normalize_rows
+        Divide each row of probabilities by its sum. Noted, with how much it moved the loss.
+    skip_missing
+        Leave out rows with a missing outcome, forecast or weight. Counted in a note.
+
+    Raises
+    ------
+    OutcomeError, ForecastError, WeightError, AlignmentError
+        With rows, cause and cure.
+    """
+    if space not in SPACES:
+        raise UsageError("unknown-space", f"{space!r} is not a space.{suggestion(str(space), SPACES)}", cure=f"Spaces: {', '.join(SPACES)}.")
+    draft = _Draft(
+        matrix(outcome, "The outcomes") if has_columns(outcome) else vector(outcome, "The outcomes"),
+        matrix(forecast, "The forecasts") if has_columns(forecast) else vector(forecast, "The forecasts"),
+        None if weight is None else vector(weight, "The weights"),
+        None if ids is None else vector(ids, "The ids"),
+    ).narrowed()
+    draft.check_alignment()
+    notes: list[Note] = []
+    total = len(draft.forecast)
+    draft, rows = _without_missing(draft, notes, skip=skip_missing)
+    weights = None if draft.weight is None else _weights(draft.weight)
+    values, classes, codes, soft = _classes(draft, labels, positive)
+    notes += classes.notes
+    if classes.columns is not None and classes.columns != tuple(range(len(classes.columns))):
+        values = values[:, list(classes.columns)]
+    within = tolerance(values.dtype, len(classes.labels))
+    values = _ranged(values, space, within, notes)
+    record = Observations(
+        outcome=codes,
+        forecast=values,
+        space=space,
+        classes=classes.labels,
+        weight=weights,
+        ids=None if draft.ids is None else draft.ids.values,
+        soft=soft,
+        rows=rows,
+        skipped=total - len(draft.forecast),
+        within=within,
+    )
+    record, more = forensics.row_sums(record, normalize=normalize_rows)
+    return replace(record, notes=(*notes, *more))
+
+
+@dataclass(frozen=True)
+class _Draft:
+    """The four parts before they are checked."""
+
+    outcome: Vector | Matrix
+    forecast: Vector | Matrix
+    weight: Vector | None
+    ids: Vector | None
+
+    def parts(self) -> dict[str, Vector | Matrix]:
+        named = {"outcomes": self.outcome, "forecasts": self.forecast, "weights": self.weight, "ids": self.ids}
+        return {name: part for name, part in named.items() if part is not None}
+
+    def narrowed(self) -> _Draft:
+        """Return the draft with matrices of one column as vectors."""
+        def narrow(part: Vector | Matrix) -> Vector | Matrix:
+            if isinstance(part, Matrix) and part.values.shape[1] == 1:
+                return Vector(part.values[:, 0], part.names[0] if part.names else None, None, part.index)
+            return part
+
+        return replace(self, outcome=narrow(self.outcome), forecast=narrow(self.forecast))
+
+    def check_alignment(self) -> None:
+        parts = self.parts()
+        lengths = {name: len(part) for name, part in parts.items()}
+        if len(set(lengths.values())) > 1:
+            raise AlignmentError("different-lengths", f"The parts have different lengths: {', '.join(f'{n:,} {name}' for name, n in lengths.items())}.", cure="Give one of each per row; to join two files by id, use --truth and --id.")
+        if not lengths["outcomes"]:
+            raise AlignmentError("no-rows", "There are no rows to score.")
+        indexed = {name: part.index for name, part in parts.items() if part.index is not None}
+        first = next(iter(indexed), "")
+        for name, index in indexed.items():
+            if not index.equals(indexed[first]):
+                raise AlignmentError("index-mismatch", f"The pandas indexes of {first} and {name} differ, so rows would be paired by position against their index.", cure="Align them (b = b.reindex(a.index)), or pass .to_numpy() to pair by position on purpose.")
+
+    def take(self, keep: NDArray[np.bool_]) -> _Draft:
+        def pick(part: Any) -> Any:
+            return None if part is None else replace(part, values=part.values[keep], index=None)
+
+        return _Draft(pick(self.outcome), pick(self.forecast), pick(self.weight), pick(self.ids))
+
+
+def _without_missing(draft: _Draft, notes: list[Note], *, skip: bool) -> tuple[_Draft, NDArray[np.int64] | None]:
+    """Refuse missing values, or leave their rows out and say so; return the row numbers kept, if any were left out."""
+    masks = {}
+    for name, part in draft.parts().items():
+        if name == "ids":
+            continue
+        mask = missing_mask(part.values)
+        masks[name] = mask.any(axis=1) if mask.ndim == 2 else mask
+    gone = np.logical_or.reduce(list(masks.values()))
+    if not gone.any():
+        return draft, None
+    told = "; ".join(f"{mask.sum():,} missing {name} (rows {listing(np.flatnonzero(mask), limit=3)})" for name, mask in masks.items() if mask.any())
+    if not skip:
+        kind = {"outcomes": OutcomeError, "forecasts": ForecastError, "weights": WeightError}[next(name for name, mask in masks.items() if mask.any())]
+        raise kind("missing-values", f"{told}, counting rows from 0.", cure="Fill them in, or leave these rows out on purpose: skip_missing=True (CLI: --skip-missing).")
+    if gone.all():
+        raise AlignmentError("no-rows", f"Every row has a missing value: {told}.")
+    notes.append(Note("rows-skipped", f"{gone.sum():,} of {len(gone):,} rows were left out: {told}."))
+    return draft.take(~gone), np.flatnonzero(~gone)
+
+
+def _weights(weight: Vector) -> NDArray[np.float64]:
+    values = weight.values
+    if values.dtype.kind not in "biuf":
+        raise WeightError("not-a-number", "The weights are not numbers.", cure="Give one number per row.")
+    values = values.astype(np.float64, copy=False)
+    bad = ~(np.isfinite(values) & (values >= 0))
+    if bad.any():
+        raise WeightError("bad-weights", f"{bad.sum():,} weights are negative or infinite (rows {listing(np.flatnonzero(bad), limit=3)}: {listing(values[bad], limit=3)}).", cure="A weight says how much a row counts: 0 or more.")
+    if not values.any():
+        raise WeightError("bad-weights", "All weights are 0, so no row counts.")
+    return values
+
+
+def _classes(draft: _Draft, labels: Sequence[Any] | None, positive: Any) -> tuple[NDArray[Any], Classes, NDArray[Any], bool]:
+    """Return forecast values, classes, outcomes as positions or shares, and whether they are shares."""
+    forecast, outcome = draft.forecast, draft.outcome
+    values = forecast.values
+    if values.dtype.kind not in "biuf":
+        raise ForecastError("not-a-number", f"The forecasts{f' in column {forecast.name!r}' if isinstance(forecast, Vector) and forecast.name else ''} are not numbers: {listing([repr(v) for v in dict.fromkeys(values.ravel()[:1000].tolist())], limit=3)}.", cure="Give probabilities, log-probabilities or logits.")
+    if values.dtype.kind != "f":
+        values = values.astype(np.float64)
+    if isinstance(outcome, Matrix):
+        classes, codes, soft = _from_indicators(outcome, forecast, labels)
+        return values, classes, codes, soft
+    if isinstance(forecast, Vector):
+        shares = _shares(outcome.values)
+        if shares is not None and labels is None:
+            note = Note("soft-outcomes", f"{((shares > 0) & (shares < 1)).sum():,} outcomes lie between 0 and 1; they are scored as shares of the two classes.")
+            return values, Classes((0, 1), None, [note]), shares, True
+        classes = two_classes(outcome, forecast.name, labels, positive)
+    else:
+        if positive is not None:
+            raise UsageError("positive-unknown", "positive= is for a single column of forecasts; here every class has its own.", cure="Name the columns after the classes, or give labels=.")
+        classes = classes_of_columns(outcome, forecast.names, values.shape[1], labels)
+    codes = encode(outcome.values, classes.labels)
+    strangers = codes < 0 if codes.dtype.kind == "i" else np.zeros(len(codes), bool)
+    if strangers.any():
+        odd = list(dict.fromkeys(outcome.values[strangers].tolist()))
+        raise OutcomeError("classes-without-column", f"{strangers.sum():,} outcomes are not of the classes {listing([repr(v) for v in classes.labels])}: {listing([repr(v) for v in odd])} (rows {listing(np.flatnonzero(strangers), limit=3)}).", cure="Correct them, or name the classes with labels=[...] (CLI: --labels).")
+    return values, classes, codes, False
+
+
+def _shares(values: NDArray[Any]) -> NDArray[np.float64] | None:
+    """Return fractional outcomes as shares in [0, 1]; None where outcomes are labels."""
+    if values.dtype.kind != "f" or not len(values) or bool((values == np.floor(values)).all()):
+        return None
+    bad = ~((values >= 0) & (values <= 1))
+    if bad.any():
+        raise OutcomeError("outcomes-not-classes", f"The outcomes are fractions, some outside [0, 1] (rows {listing(np.flatnonzero(bad), limit=3)}: {listing(values[bad], limit=3)}); they look like quantities, not classes.", cure="Log loss of classes needs labels, or shares between 0 and 1.")
+    return values.astype(np.float64, copy=False)
+
+
+def _from_indicators(outcome: Matrix, forecast: Vector | Matrix, labels: Sequence[Any] | None) -> tuple[Classes, NDArray[Any], bool]:
+    """Read outcomes given as one column per class: 0/1 indicators or shares that sum to one."""
+    shares = outcome.values.astype(np.float64, copy=False)
+    count = shares.shape[1]
+    if isinstance(forecast, Vector) or forecast.values.shape[1] != count:
+        columns = 1 if isinstance(forecast, Vector) else forecast.values.shape[1]
+        raise OutcomeError("columns-without-class", f"The outcomes have {count} columns, the forecast {columns}.", cure="Give one forecast column per outcome column, or one column of labels.")
+    notes, order = [], None
+    names: tuple[Any, ...] = tuple(labels) if labels is not None else outcome.names or forecast.names or tuple(range(count))
+    if outcome.names and forecast.names:
+        order = match(forecast.names, outcome.names)
+        if order is None:
+            notes.append(Note("class-order", f"Outcome columns ({listing(outcome.names)}) and forecast columns ({listing(forecast.names)}) have different names; they are paired by position."))
+    off = ~((shares >= 0).all(axis=1) & (np.abs(shares.sum(axis=1) - 1.0) <= 1e-9))
+    if off.any():
+        raise OutcomeError("outcome-rows-not-one", f"{off.sum():,} outcome rows are not one class each, nor shares that sum to one (rows {listing(np.flatnonzero(off), limit=3)}).", cure="If several labels can be true at once, score each label as a binary forecast of its own.")
+    if bool(((shares == 0) | (shares == 1)).all()):
+        return Classes(names, order, notes), shares.argmax(axis=1), False
+    notes.append(Note("soft-outcomes", f"{(shares.max(axis=1) < 1).sum():,} outcome rows are shares of several classes; each is scored by the mean surprise under its shares."))
+    return Classes(names, order, notes), shares, True
+
+
+def _ranged(values: NDArray[Any], space: Space, within: float, notes: list[Note]) -> NDArray[Any]:
+    """Refuse forecasts outside their space; bring what is outside by rounding back in, and say so."""
+    if space == "logit":
+        bad = np.isposinf(values) if values.ndim == 2 else np.zeros(0, bool)
+        if bad.any():
+            raise ForecastError("out-of-range", f"{bad.sum():,} logits are +inf (rows {listing(np.flatnonzero(bad.any(axis=1)), limit=3)}).", cure="Only -inf (an impossible class) can be scored among K logits.")
+        return values
+    low, high = (0.0, 1.0) if space == "p" else (-np.inf, 0.0)
+    smallest, largest = values.min(), values.max()
+    if smallest >= low and largest <= high:
+        return values
+    outside = (values < low - within) | (values > high + within)
+    if outside.any():
+        raise forensics.out_of_range(values, outside, space)
+    notes.append(Note("snapped", f"{((values < low) | (values > high)).sum():,} values were outside [{low:g}, {high:g}] by rounding (at most {max(low - smallest, largest - high):.1e}) and were taken as the limit."))
+    return np.clip(values, low, high)

@@ -1,0 +1,197 @@
+"""What a person handed over, as NumPy columns: frames, series, tensors, lists are recognised without importing them.
+
+A foreign object can only come from a module that is already loaded, so `sys.modules` is asked, never `import`.
+Names, pandas categories and the pandas index travel along, because the door decides by names.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logloss.errors import AlignmentError, ColumnError, DataError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Matrix", "Vector", "has_columns", "is_path", "is_table", "matrix", "missing_mask", "table", "vector"]
+
+
+@dataclass(frozen=True)
+class Vector:
+    """One column: values of shape (n,), its name, its declared categories in order, its pandas index."""
+
+    values: NDArray[Any]
+    name: str | None = None
+    categories: tuple[Any, ...] | None = None
+    index: Any = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+@dataclass(frozen=True)
+class Matrix:
+    """Several columns side by side: values of shape (n, K), their names if they have any, their pandas index."""
+
+    values: NDArray[Any]
+    names: tuple[str, ...] | None = None
+    index: Any = None
+
+    def __len__(self) -> int:
+        return len(self.values)
+
+
+def _is(obj: Any, module: str, *names: str) -> bool:
+    loaded = sys.modules.get(module)
+    return loaded is not None and any(isinstance(obj, kind) for name in names if (kind := getattr(loaded, name, None)))
+
+
+def is_path(obj: Any) -> bool:
+    """Tell whether `obj` names a file (or "-", standard input)."""
+    return isinstance(obj, str | Path)
+
+
+def is_table(obj: Any) -> bool:
+    """Tell whether `obj` is a frame or a mapping of columns (not a series, not an array)."""
+    if isinstance(obj, Mapping):
+        return True
+    if isinstance(obj, np.ndarray):
+        return obj.dtype.names is not None
+    return (
+        _is(obj, "pandas", "DataFrame")
+        or _is(obj, "polars", "DataFrame", "LazyFrame")
+        or _is(obj, "pyarrow", "Table", "RecordBatch")
+        or (hasattr(obj, "__arrow_c_stream__") and not hasattr(obj, "__len__"))
+    )
+
+
+def has_columns(obj: Any) -> bool:
+    """Tell whether `obj` has two dimensions: a frame, or something with `ndim` 2, or a list of rows."""
+    if is_table(obj) or getattr(obj, "ndim", 1) == 2:
+        return True
+    return isinstance(obj, Sequence) and not isinstance(obj, str) and len(obj) > 0 and isinstance(obj[0], Sequence | np.ndarray) and not isinstance(obj[0], str)
+
+
+def table(obj: Any) -> dict[str, Any]:
+    """Return a frame or mapping as {name: column}; columns are still what they were."""
+    if isinstance(obj, Mapping):
+        return {str(name): column for name, column in obj.items()}
+    if isinstance(obj, np.ndarray):
+        return {name: obj[name] for name in obj.dtype.names or ()}
+    import narwhals.stable.v1 as nw
+
+    if _is(obj, "polars", "LazyFrame"):
+        obj = obj.collect()
+    if _is(obj, "pyarrow", "RecordBatch"):
+        obj = sys.modules["pyarrow"].Table.from_batches([obj])
+    if not _is(obj, "pandas", "DataFrame") and not _is(obj, "polars", "DataFrame") and not _is(obj, "pyarrow", "Table"):
+        import polars as pl
+
+        obj = pl.DataFrame(obj)  # anything with an Arrow stream
+    frame = nw.from_native(obj, eager_only=True)
+    if len(set(frame.columns)) < len(frame.columns):
+        raise ColumnError("duplicate-columns", "Two columns have the same name.", cure="Rename one of them.")
+    return {str(name): frame[name].to_native() for name in frame.columns}
+
+
+def vector(obj: Any, what: str) -> Vector:
+    """Return one column as a Vector; `what` names it in errors."""
+    if isinstance(obj, Vector):
+        return obj
+    name = getattr(obj, "name", None)
+    name = str(name) if name is not None and not callable(name) else None
+    if _is(obj, "pandas", "Series", "Index", "Categorical"):
+        pandas_dtype = getattr(obj, "dtype", None)
+        categories = getattr(pandas_dtype, "categories", None)
+        values = obj.to_numpy() if hasattr(obj, "to_numpy") else np.asarray(obj)
+        declared = None if categories is None else tuple(categories.tolist())
+        return Vector(_settle(values), name, declared, getattr(obj, "index", None) if _is(obj, "pandas", "Series") else None)
+    if _is(obj, "polars", "Series"):
+        enum = type(obj.dtype).__name__ == "Enum"
+        return Vector(_settle(obj.to_numpy()), name or None, tuple(obj.cat.get_categories()) if enum else None)
+    if _is(obj, "pyarrow", "Array", "ChunkedArray"):
+        values = obj.to_numpy() if _is(obj, "pyarrow", "ChunkedArray") else obj.to_numpy(zero_copy_only=False)
+        return Vector(_settle(values), name)
+    values = _array(obj, what)
+    if values.ndim == 2 and values.shape[1] == 1:
+        values = values[:, 0]
+    if values.ndim != 1:
+        raise AlignmentError("wrong-shape", f"{what} have shape {values.shape}; one column of shape (n,) is needed.")
+    return Vector(_settle(values), name)
+
+
+def matrix(obj: Any, what: str) -> Matrix:
+    """Return several columns as a Matrix of numbers; `what` names it in errors."""
+    if isinstance(obj, Matrix):
+        return obj
+    if is_table(obj):
+        columns = {name: vector(column, f"column {name!r}") for name, column in table(obj).items()}
+        if not columns:
+            raise ColumnError("no-columns", f"{what} have no columns.")
+        values = np.column_stack([_numeric(column.values, f"column {name!r}") for name, column in columns.items()])
+        return Matrix(values, tuple(columns), getattr(obj, "index", None) if _is(obj, "pandas", "DataFrame") else None)
+    values = _array(obj, what)
+    if values.ndim != 2:
+        raise AlignmentError("wrong-shape", f"{what} have shape {values.shape}; (n, K) is needed.")
+    return Matrix(_numeric(values, what))
+
+
+def _array(obj: Any, what: str) -> NDArray[Any]:
+    """Return `obj` as an array; lists of mixed kinds stay objects instead of turning into text."""
+    if _is(obj, "torch", "Tensor"):
+        obj = obj.detach().cpu()
+        return np.asarray(obj.float() if str(obj.dtype) == "torch.bfloat16" else obj)
+    try:
+        values = np.asarray(obj)
+    except (ValueError, TypeError) as error:
+        raise AlignmentError("wrong-shape", f"{what} are not a rectangular array: {error}.") from None
+    if values.dtype.kind in "US" and not isinstance(obj, np.ndarray) and not all(isinstance(v, str | bytes) for v in obj):
+        return np.asarray(obj, dtype=object)
+    return values
+
+
+def _settle(values: NDArray[Any]) -> NDArray[Any]:
+    """Turn objects that are all numbers or all booleans into such an array; missing ones become NaN."""
+    if values.dtype.kind != "O" or values.ndim != 1:
+        return values
+    gone = missing_mask(values)
+    kinds = {type(value) for value in values[~gone]}
+    if not kinds:
+        return np.full(len(values), np.nan)
+    if all(issubclass(kind, bool | np.bool_) for kind in kinds):
+        return values if gone.any() else values.astype(bool)
+    if all(issubclass(kind, int | float | np.number) and not issubclass(kind, bool) for kind in kinds):
+        settled = np.full(len(values), np.nan)
+        settled[~gone] = values[~gone].astype(np.float64)
+        whole = not gone.any() and all(issubclass(kind, int | np.integer) for kind in kinds)
+        return settled.astype(np.int64) if whole and (np.abs(settled) < 2**53).all() else settled
+    return values
+
+
+def _numeric(values: NDArray[Any], what: str) -> NDArray[Any]:
+    if values.dtype.kind in "fiu":
+        return values
+    if values.dtype.kind == "b":
+        return values.astype(np.float64)
+    try:
+        return values.astype(np.float64)
+    except (ValueError, TypeError):
+        raise DataError("not-a-number", f"{what} holds something that is not a number.", cure="Give numbers.") from None
+
+
+def missing_mask(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Tell which entries are missing: None, NaN, NaT, pandas NA. Shape as given."""
+    if values.dtype.kind == "f":
+        return np.isnan(values)
+    if values.dtype.kind in "mM":
+        return np.isnat(values)
+    if values.dtype.kind != "O":
+        return np.zeros(values.shape, bool)
+    na = getattr(sys.modules.get("pandas"), "NA", None)
+    return np.frompyfunc(lambda v: v is None or v is na or (isinstance(v, float | np.floating) and v != v), 1, 1)(values).astype(bool)
