@@ -1,0 +1,195 @@
+"""A checked record -> columns per row: surprise, and what the forecast itself expected it to be.
+
+For a forecast p over K classes, with s_k = -log p_k: the surprise of what happened is s_y; the model's own belief
+is that it has mean H = sum_k p_k s_k (its entropy) and variance v = sum_k p_k s_k^2 - H^2.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logloss import kernels
+from logloss.observations import Space, observe
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from logloss.observations import Observations
+
+    Float = NDArray[np.float64]
+
+__all__ = ["Columns", "blocks", "per_row", "surprise"]
+
+BLOCK = 1 << 16  # numbers of a forecast per block: a block's columns stay in cache
+
+
+@dataclass(frozen=True)
+class Columns:
+    """What a block of rows looks like, every array of shape (m,)."""
+
+    rows: slice
+    weight: Float
+    surprise: Float  # of what happened; under soft outcomes, the mean over the shares
+    given: Float  # -log p_y of the numbers as they stand (differs for rows that do not sum to one)
+    rounded: Float  # the same with p stored in float32
+    renormalized: Float  # the same after dividing the row by its sum
+    entropy: Float  # mean surprise that the forecast expects
+    variance: Float  # its variance
+    brier: Float  # (p - y)^2 for one column, summed over classes for K columns
+    predicted: NDArray[np.int64]  # the class with the largest probability, the first of equals
+    shares: Float | None  # (m, K), under soft outcomes
+    by_class: Float | None  # (m, K) surprise of each class, under soft outcomes
+
+
+def surprise(
+    y: Any,
+    forecast: Any,
+    *,
+    space: Space = "p",
+    labels: Sequence[Any] | None = None,
+    positive: Any = None,
+    normalize_rows: bool = False,
+) -> Float:
+    """Return -log p(what happened) of each row, in nats, shape (n,).
+
+    Parameters
+    ----------
+    y
+        Outcomes, shape (n,): labels of any type, or shares between 0 and 1.
+    forecast
+        Shape (n,), about the second class, or (n, K): probabilities, or what `space` says.
+    space
+        "p", "logp" or "logit". Logits are never turned into probabilities.
+    labels, positive, normalize_rows
+        As in :func:`logloss.score`.
+
+    Returns
+    -------
+    ndarray of float64, shape (n,)
+        inf where a forecast of 0 happened.
+
+    Raises
+    ------
+    DataError
+        Where the rows cannot be scored; see docs/messages.md.
+
+    Examples
+    --------
+    >>> import logloss as ll
+    >>> ll.surprise([1, 0, 1], [0.9, 0.25, 0.5]).round(4)
+    array([0.1054, 0.2877, 0.6931])
+    >>> ll.surprise([0], [800.0], space="logit")
+    array([800.])
+
+    References
+    ----------
+    Good (1952), Rational decisions, J. R. Stat. Soc. B 14:107-114.
+    """
+    return per_row(observe(y, forecast, space=space, labels=labels, positive=positive, normalize_rows=normalize_rows))
+
+
+def per_row(record: Observations) -> Float:
+    """Return the surprise of each row of a checked record, shape (n,)."""
+    if not record.soft:
+        return _hard(record, record.outcome, record.forecast)
+    return np.concatenate([_mean_surprise(columns) for columns in _soft_blocks(record)]) if len(record) else np.zeros(0)
+
+
+def _soft_blocks(record: Observations) -> Iterator[tuple[Float, Float]]:
+    for part in _parts(record):
+        yield _by_class(record, record.forecast[part]), _shares(record, part)
+
+
+def _mean_surprise(block: tuple[Float, Float]) -> Float:
+    """sum_k t_k s_k with 0 * inf = 0."""
+    s, t = block
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(t > 0, t * s, 0.0).sum(axis=1))
+
+
+def _hard(record: Observations, outcome: NDArray[Any], forecast: NDArray[Any]) -> Float:
+    if record.binary:
+        return {"p": kernels.binary_p, "logp": kernels.binary_logp, "logit": kernels.binary_logit}[record.space](outcome, forecast)
+    if record.space == "p":
+        return kernels.class_p(outcome, forecast, record.within)
+    return (kernels.class_logp if record.space == "logp" else kernels.class_logit)(outcome, forecast)
+
+
+def _by_class(record: Observations, forecast: NDArray[Any]) -> Float:
+    """Return the surprise of every class, shape (m, K)."""
+    if record.binary:
+        ones = np.ones(len(forecast), np.int8)
+        return np.stack([_hard(record, ones - 1, forecast), _hard(record, ones, forecast)], axis=1)
+    values = forecast.astype(np.float64, copy=False)
+    with np.errstate(divide="ignore"):
+        if record.space == "p":
+            return 0.0 - np.log(values)
+    if record.space == "logp":
+        return 0.0 - values
+    largest = values.max(axis=1, keepdims=True)
+    centred = values - largest
+    return np.asarray(np.log(np.exp(centred).sum(axis=1, keepdims=True)) - centred)
+
+
+def _shares(record: Observations, part: slice) -> Float:
+    t = record.outcome[part].astype(np.float64, copy=False)
+    return np.stack([1.0 - t, t], axis=1) if t.ndim == 1 else t
+
+
+def _parts(record: Observations) -> list[slice]:
+    step = max(1, BLOCK // (1 if record.binary else record.forecast.shape[1]))
+    return [slice(start, min(start + step, len(record))) for start in range(0, len(record), step)]
+
+
+def blocks(record: Observations) -> Iterator[Columns]:
+    """Yield the columns of a record block by block; memory is bounded by the block."""
+    for part in _parts(record):
+        yield _columns(record, part)
+
+
+def _columns(record: Observations, part: slice) -> Columns:
+    forecast = record.forecast[part]
+    s = _by_class(record, forecast)
+    p = _probabilities(record, forecast, s)
+    weight = np.ones(len(forecast)) if record.weight is None else record.weight[part]
+    with np.errstate(invalid="ignore"):
+        expected = np.where(p > 0, p * s, 0.0)
+        entropy = expected.sum(axis=1)
+        spread = np.where(p > 0, p * (s - entropy[:, None]) ** 2, 0.0).sum(axis=1)
+    sums = p.sum(axis=1)
+    off = np.log(sums) if record.space == "p" and not record.binary else np.zeros(len(forecast))
+    with np.errstate(divide="ignore"):
+        narrow = 0.0 - np.log(_rounded(record, forecast, p))
+    if record.soft:
+        t = _shares(record, part)
+        value, given, rounded = _mean_surprise((s, t)), _mean_surprise((s, t)), _mean_surprise((narrow, t))
+        squares = (p - t) ** 2
+    else:
+        t = None
+        code = record.outcome[part].astype(np.int64, copy=False)
+        at = (np.arange(len(forecast)), code)
+        value, given, rounded = _hard(record, record.outcome[part], forecast), s[at], narrow[at]
+        squares = p**2
+        squares[at] = (1.0 - p[at]) ** 2
+    brier = squares[:, 1] if record.binary else squares.sum(axis=1)
+    return Columns(part, weight, value, given, rounded, given + off, entropy, spread, brier, p.argmax(axis=1), t, s if record.soft else None)
+
+
+def _probabilities(record: Observations, forecast: NDArray[Any], s: Float) -> Float:
+    if record.space == "p" and not record.binary:
+        return forecast.astype(np.float64, copy=False)
+    return np.exp(-s)
+
+
+def _rounded(record: Observations, forecast: NDArray[Any], p: Float) -> Float:
+    """Return the probabilities as a float32 tool would hold them; one column keeps only p, its complement is 1 - p."""
+    if not record.binary:
+        return p.astype(np.float32).astype(np.float64)
+    narrow = (forecast if record.space == "p" else p[:, 1]).astype(np.float32).astype(np.float64)
+    return np.stack([1.0 - narrow, narrow], axis=1)

@@ -1,0 +1,10 @@
+"""Mergeable state, ignorant of log loss: what a pass over numbers keeps so that parts add up to the whole."""
+
+from __future__ import annotations
+
+from logloss.tally.bins import Bins
+from logloss.tally.moments import Moments
+from logloss.tally.table import Table
+from logloss.tally.top import Top
+
+__all__ = ["Bins", "Moments", "Table", "Top"]
