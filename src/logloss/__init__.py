@@ -1,1 +1,98 @@
-"""Log loss."""
+"""Log loss of probabilistic predictions: the exact number, why it is what it is, and what to do about it.
+
+Every number here is a weighted mean of surprises, -log p(what happened).
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from logloss.blame import Explanation, explain
+    from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
+    from logloss.errors import (
+        AlignmentError,
+        ColumnError,
+        DataError,
+        ForecastError,
+        LoglossError,
+        LoglossWarning,
+        OutcomeError,
+        SourceError,
+        UsageError,
+        WeightError,
+    )
+    from logloss.observations import Note, Observations, observe
+    from logloss.scoring import Score, log_loss, score
+    from logloss.summary import Summary
+    from logloss.surprises import surprise
+
+__version__ = "0.1.0"
+
+# Where each public name lives. Nothing is imported before it is asked for: `import logloss` stays instant.
+_HOME = {
+    "AlignmentError": "errors",
+    "CONVENTIONS": "conventions",
+    "ColumnError": "errors",
+    "Convention": "conventions",
+    "DataError": "errors",
+    "Explanation": "blame",
+    "ForecastError": "errors",
+    "LoglossError": "errors",
+    "LoglossWarning": "errors",
+    "Note": "observations",
+    "Observations": "observations",
+    "OutcomeError": "errors",
+    "Score": "scoring",
+    "SourceError": "errors",
+    "Summary": "summary",
+    "UsageError": "errors",
+    "WeightError": "errors",
+    "WhichNumber": "conventions",
+    "explain": "blame",
+    "log_loss": "scoring",
+    "observe": "observations",
+    "score": "scoring",
+    "surprise": "surprises",
+    "which_number": "conventions",
+}
+
+__all__ = [  # noqa: PLE0604 - the names are listed once, in _HOME; a test compares both
+    "AlignmentError",
+    "CONVENTIONS",
+    "ColumnError",
+    "Convention",
+    "DataError",
+    "Explanation",
+    "ForecastError",
+    "LoglossError",
+    "LoglossWarning",
+    "Note",
+    "Observations",
+    "OutcomeError",
+    "Score",
+    "SourceError",
+    "Summary",
+    "UsageError",
+    "WeightError",
+    "WhichNumber",
+    "explain",
+    "log_loss",
+    "observe",
+    "score",
+    "surprise",
+    "which_number",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOME:
+        raise AttributeError(f"module 'logloss' has no attribute {name!r}")
+    value = getattr(importlib.import_module(f"logloss.{_HOME[name]}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

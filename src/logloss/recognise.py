@@ -73,9 +73,11 @@ def is_table(obj: Any) -> bool:
 
 def has_columns(obj: Any) -> bool:
     """Tell whether `obj` has two dimensions: a frame, or something with `ndim` 2, or a list of rows."""
-    if is_table(obj) or getattr(obj, "ndim", 1) == 2:
+    if isinstance(obj, Matrix) or is_table(obj) or getattr(obj, "ndim", 1) == 2:
         return True
-    return isinstance(obj, Sequence) and not isinstance(obj, str) and len(obj) > 0 and isinstance(obj[0], Sequence | np.ndarray) and not isinstance(obj[0], str)
+    if isinstance(obj, str) or not isinstance(obj, Sequence) or not obj:
+        return False
+    return isinstance(obj[0], Sequence | np.ndarray) and not isinstance(obj[0], str)
 
 
 def table(obj: Any) -> dict[str, Any]:

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["Columns", "blocks", "per_row", "surprise"]
+__all__ = ["Columns", "blocks", "by_class", "per_row", "shares", "surprise"]
 
 BLOCK = 1 << 16  # numbers of a forecast per block: a block's columns stay in cache
 
@@ -99,6 +99,20 @@ def per_row(record: Observations) -> Float:
     if not record.soft:
         return _hard(record, record.outcome, record.forecast)
     return np.concatenate([_mean_surprise(columns) for columns in _soft_blocks(record)]) if len(record) else np.zeros(0)
+
+
+def by_class(record: Observations) -> Float:
+    """Return the surprise of every class, shape (n, K): all at once, for what needs all rows in order."""
+    return _by_class(record, record.forecast)
+
+
+def shares(record: Observations) -> Float:
+    """Return the outcomes as shares of every class, shape (n, K): 0/1 for hard outcomes."""
+    if record.soft:
+        return _shares(record, slice(None))
+    t = np.zeros((len(record), len(record.classes)))
+    t[np.arange(len(record)), record.outcome.astype(np.int64)] = 1.0
+    return t
 
 
 def _soft_blocks(record: Observations) -> Iterator[tuple[Float, Float]]:

@@ -1,0 +1,383 @@
+"""Why the loss is what it is: the rows and classes that carry it, and what it would be after an edit."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logloss import screens, units
+from logloss.calibrate.clip import Clip, best_mix, clip_advice
+from logloss.scoring import Score, of_record
+from logloss.sources import gather
+from logloss.surprises import by_class, per_row, shares
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from logloss.observations import Observations, Space
+
+    Float = NDArray[np.float64]
+
+__all__ = ["Explanation", "Finding", "Row", "WhatIf", "explain"]
+
+PUSHED = 1e-5  # "to .99999/.00001"
+
+
+@dataclass(frozen=True)
+class Row:
+    """A costly row: its number in the input (from 0), what happened, what was forecast of it, what was said most."""
+
+    row: int
+    id: Any
+    outcome: Any
+    forecast: float
+    predicted: Any
+    surprise: float
+    share: float | None
+    cumulative: float | None
+
+
+@dataclass(frozen=True)
+class WhatIf:
+    """The loss after an edit of the forecasts, and the rows that paid for it."""
+
+    name: str
+    log_loss: float
+    change: float
+    better: int
+    worse: int
+    paid: tuple[dict[str, Any], ...]
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One sentence: what, how many nats it is worth, and the next command. Ids are stable."""
+
+    id: str
+    nats: float
+    text: str
+    command: str
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """Why a loss is what it is. Losses in nats, in sample unless said otherwise.
+
+    Attributes
+    ----------
+    expected_log_loss
+        What the forecasts themselves expect: their mean entropy.
+    excess_z
+        (loss - expected) / its standard error under the forecasts' own belief: > 0 over-confident, < 0
+        under-confident. None where infinite.
+    census
+        Forecasts of exactly 0 or 1, and how many of the errors they are.
+    half
+        The number of rows that carry half of the loss.
+    clip
+        For two classes: the best and the advised clip. None otherwise.
+    mix
+        For K classes: the best share of the uniform forecast to mix in. None for two.
+    """
+
+    score: Score
+    expected_log_loss: float
+    excess_z: float | None
+    worst: tuple[Row, ...]
+    half: int
+    classes: tuple[dict[str, Any], ...]
+    pairs: tuple[dict[str, Any], ...]
+    confusion: tuple[tuple[float, ...], ...] | None
+    census: dict[str, int]
+    clip: Clip | None
+    mix: dict[str, float] | None
+    what_ifs: tuple[WhatIf, ...]
+    findings: tuple[Finding, ...]
+    surprise: Float = field(repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON contract: nats; the text "inf" for infinite, None where undefined."""
+        clip = self.clip
+        return _jsonable(
+            {
+                "schema": 1,
+                "log_loss": self.score.log_loss,
+                "log_loss_finite": self.score.log_loss_finite,
+                "n": self.score.n,
+                "expected_log_loss": self.expected_log_loss,
+                "excess_z": self.excess_z,
+                "worst": [asdict(row) for row in self.worst],
+                "rows_for_half": self.half,
+                "classes": list(self.classes),
+                "pairs": list(self.pairs),
+                "confusion": self.confusion,
+                "census": self.census,
+                "clip": None if clip is None else {"best": clip.best, "log_loss": clip.log_loss, "suggested": clip.suggested, "suggested_log_loss": clip.suggested_log_loss, "gain": clip.gain, "gain_interval": clip.gain_interval},
+                "mix": self.mix,
+                "what_if": [asdict(what_if) for what_if in self.what_ifs],
+                "findings": [asdict(finding) for finding in self.findings],
+                "notes": [{"id": note.id, "text": note.text} for note in self.score.notes],
+            }
+        )  # type: ignore[no-any-return]
+
+    def __str__(self) -> str:
+        """One screen of text."""
+        return self.show()
+
+    def show(self, unit: str = "nats", *, notes: bool = True) -> str:
+        """Return one screen of text with losses in `unit`."""
+        return screens.explanation(self, unit, notes=notes)
+
+    def _repr_html_(self) -> str:
+        import html
+
+        return f"<pre>{html.escape(str(self))}</pre>"
+
+
+def explain(
+    data: Any,
+    forecast: Any = None,
+    *,
+    outcome: Any = None,
+    space: Space = "p",
+    weight: Any = None,
+    ids: Any = None,
+    truth: Any = None,
+    labels: Sequence[Any] | None = None,
+    positive: Any = None,
+    normalize_rows: bool = False,
+    skip_missing: bool = False,
+    rows: int = 10,
+    clip: Sequence[float] = (),
+    temperature: Sequence[float] = (),
+) -> Explanation:
+    """Explain a log loss: who carries it, is the forecast over-confident, and what would an edit change.
+
+    Parameters
+    ----------
+    data, forecast, outcome, space, weight, ids, truth, labels, positive, normalize_rows, skip_missing
+        As in :func:`logloss.score`.
+    rows
+        How many of the costliest rows to list.
+    clip
+        Clips to try besides the best and the advised one (two classes).
+    temperature
+        Temperatures to try besides 1/2 and 2: above 1 softens, below 1 sharpens.
+
+    Examples
+    --------
+    >>> import logloss as ll
+    >>> why = ll.explain([1, 0, 1, 0, 1], [0.9, 0.1, 0.8, 0.2, 0.03824])
+    >>> worst = why.worst[0]
+    >>> worst.row, round(worst.surprise, 5), round(worst.share, 2)
+    (4, 3.26387, 0.83)
+    """
+    record = gather(
+        data, forecast, outcome=outcome, space=space, weight=weight, ids=ids, truth=truth,
+        labels=labels, positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing,
+    )  # fmt: skip
+    return of_observations(record, rows=rows, clip=clip, temperature=temperature)
+
+
+def of_observations(record: Observations, *, rows: int = 10, clip: Sequence[float] = (), temperature: Sequence[float] = ()) -> Explanation:
+    """Explain a checked record."""
+    score = of_record(record)
+    summary = score.summary
+    surprise = per_row(record)
+    weight = np.ones(len(record)) if record.weight is None else record.weight
+    cost = np.where(weight > 0, weight, 0.0) * np.where(weight > 0, surprise, 0.0)
+    order = np.argsort(-cost, kind="stable")
+    s, t = by_class(record), shares(record)
+    two = len(record.classes) == 2
+    advice = _clip(s, t, weight) if two else None
+    lam = None if two else best_mix(np.exp(-surprise), weight, len(record.classes))
+    expected = summary.mass["entropy"] / summary.finite_weight if summary.finite_weight else math.nan
+    spread = math.sqrt(summary.mass["variance"])
+    excess = summary.finite_nats - summary.mass["entropy"]
+    confusion, pairs = _confusion(summary)
+    edits = _edits(s, t, surprise, two=two, clips=[*clip, *([] if advice is None else [advice.best, advice.suggested])], temperatures=[0.5, 2.0, *temperature])
+    what_ifs = tuple(_what_if(record, name, edited, surprise, weight) for name, edited in edits)
+    half = _rows_for(cost[order], 0.5)
+    draft = {
+        "score": score,
+        "expected_log_loss": expected,
+        "excess_z": excess / spread if spread > 0 and not summary.infinite[0] else None,
+        "worst": _worst(record, order[:rows], surprise, cost, s),
+        "half": half,
+        "classes": tuple(score.to_dict()["classes"]),
+        "pairs": pairs,
+        "confusion": confusion,
+        "census": _census(record, s, t),
+        "clip": advice,
+        "mix": None if lam is None else {"best": lam[0], "log_loss": lam[1]},
+        "what_ifs": what_ifs,
+        "surprise": surprise,
+    }
+    return Explanation(**draft, findings=_findings(draft, cost[order]))
+
+
+def _worst(record: Observations, order: NDArray[np.int64], surprise: Float, cost: Float, s: Float) -> tuple[Row, ...]:
+    total = float(cost[np.isfinite(cost)].sum())
+    running = 0.0
+    found = []
+    for at in order:
+        share = float(cost[at]) / total if math.isfinite(cost[at]) and total > 0 else None
+        running += share or 0.0
+        outcome = record.outcome[at]
+        found.append(
+            Row(
+                row=record.row_number(int(at)),
+                id=None if record.ids is None else _plain(record.ids[at]),
+                outcome=outcome.tolist() if record.soft else record.classes[int(outcome)],
+                forecast=float(np.exp(-surprise[at])),
+                predicted=record.classes[int(s[at].argmin())],
+                surprise=float(surprise[at]),
+                share=share,
+                cumulative=None if share is None else running,
+            )
+        )
+    return tuple(found)
+
+
+def _rows_for(cost: Float, share: float) -> int:
+    """Return how many of the costliest rows carry this share of the finite loss."""
+    finite = cost[np.isfinite(cost)]
+    total = finite.sum()
+    return int(np.searchsorted(np.cumsum(finite), share * total) + 1) if total > 0 else 0
+
+
+def _confusion(summary: Any) -> tuple[tuple[tuple[float, ...], ...] | None, tuple[dict[str, Any], ...]]:
+    """Return rows by true and predicted class, and the cells with their share of the loss, costliest first."""
+    if summary.confusion is None:
+        return None, ()
+    rows, _, nats, infinite = summary.confusion.sums
+    total = summary.finite_nats
+    cells = [
+        {"outcome": _plain(summary.classes[i]), "predicted": _plain(summary.classes[j]), "rows": float(rows[i, j]), "nats": float(nats[i, j]),
+         "share": float(nats[i, j]) / total if total > 0 else None, "infinite_rows": int(infinite[i, j])}
+        for i, j in zip(*np.nonzero(rows), strict=True)
+    ]  # fmt: skip
+    cells.sort(key=lambda cell: (-cell["infinite_rows"], -cell["nats"]))
+    return tuple(tuple(float(v) for v in line) for line in rows), tuple(cells[:50])
+
+
+def _census(record: Observations, s: Float, t: Float) -> dict[str, int]:
+    """Count forecasts of exactly 0 or 1, errors (the first choice did not happen), and errors made with certainty."""
+    said = s.argmin(axis=1)
+    certain = (s == 0).any(axis=1) | np.isinf(s).any(axis=1) if len(record.classes) == 2 else (s == 0).any(axis=1)
+    wrong = t[np.arange(len(t)), said] < 0.5
+    return {
+        "rows": len(record),
+        "exact_zero_or_one": int(certain.sum()),
+        "zero_on_the_truth": int((np.isinf(s) & (t > 0)).any(axis=1).sum()),
+        "errors": int(wrong.sum()),
+        "errors_exact": int((wrong & certain).sum()),
+    }
+
+
+def _clip(s: Float, t: Float, weight: Float) -> Clip:
+    minor = s.argmax(axis=1)
+    at = (np.arange(len(s)), minor)
+    counts = weight > 0
+    return clip_advice(-s[at][counts], t[at][counts], weight[counts])
+
+
+def _mean(s: Float, t: Float) -> Float:
+    with np.errstate(invalid="ignore"):
+        return np.asarray(np.where(t > 0, t * s, 0.0).sum(axis=1))
+
+
+def _edits(s: Float, t: Float, surprise: Float, *, two: bool, clips: Sequence[float], temperatures: Sequence[float]) -> list[tuple[str, Float]]:
+    """Return (name, surprise per row) of each edit."""
+    K = s.shape[1]
+    pushed = np.full_like(s, -math.log(PUSHED / (K - 1)))
+    pushed[np.arange(len(s)), s.argmin(axis=1)] = -math.log1p(-PUSHED)
+    if two:
+        even = s[:, 0] == s[:, 1]
+        pushed[even] = s[even]
+    edits = [(f"push to {1 - PUSHED:g} / {PUSHED:.5f}", _mean(pushed, t))]
+    for eps in sorted({e for e in clips if e > 0}) if two else []:
+        edits.append((f"clip at {eps:.4g}", _mean(np.clip(s, -math.log1p(-eps), -math.log(eps)), t)))
+    for T in sorted(set(temperatures)):
+        edits.append((f"{'sharpen' if T < 1 else 'soften'}, temperature {T:g}", _mean(_tempered(s, T), t)))
+    return edits
+
+
+def _tempered(s: Float, T: float) -> Float:
+    """-log softmax(log p / T)."""
+    z = -s / T
+    z = z - z.max(axis=1, keepdims=True)
+    return np.asarray(np.log(np.exp(z).sum(axis=1, keepdims=True)) - z)
+
+
+def _what_if(record: Observations, name: str, edited: Float, surprise: Float, weight: Float) -> WhatIf:
+    counts = weight > 0
+    with np.errstate(invalid="ignore"):
+        change = np.where(counts & (edited != surprise), weight * (edited - surprise), 0.0)
+    after = float(np.dot(weight[counts], edited[counts]) / weight.sum())
+    before = float(np.dot(weight[counts], surprise[counts]) / weight.sum())
+    paid = np.argsort(-change, kind="stable")[:5]
+    return WhatIf(
+        name,
+        after,
+        after - before if math.isfinite(before) or math.isfinite(after) else math.nan,
+        int((change < 0).sum()),
+        int((change > 0).sum()),
+        tuple({"row": record.row_number(int(at)), "id": None if record.ids is None else _plain(record.ids[at]), "before": float(surprise[at]), "after": float(edited[at]), "change": float(change[at])} for at in paid if change[at] > 0),
+    )
+
+
+def _findings(draft: dict[str, Any], cost: Float) -> tuple[Finding, ...]:
+    """Return what is worth saying, most nats first; every sentence has its number."""
+    score: Score = draft["score"]
+    found = []
+    census = draft["census"]
+    if score.infinite_rows:
+        rows = units.count(score.infinite_rows, "row")
+        found.append(Finding("LL030", math.inf, f"{rows} gave exactly 0 to what happened: the log loss is infinite; the other rows average {units.loss(score.log_loss_finite)}.", "logloss explain --rows 20"))
+    finite = cost[np.isfinite(cost)]
+    total = float(finite.sum())
+    if total > 0 and len(finite) >= 10:
+        limit = max(1, len(finite) // 20)
+        ahead = np.cumsum(finite[:limit]) / total - np.arange(1, limit + 1) / len(finite)
+        k = int(ahead.argmax()) + 1
+        share = float(finite[:k].sum()) / total
+        if share > 0.2:
+            found.append(Finding("LL010", share * total / score.weight, f"{units.count(k, 'row')} ({units.percent(k / len(finite))}) {'carries' if k == 1 else 'carry'} {units.percent(share)} of the loss; look at their labels first.", f"logloss explain --rows {k}"))
+    z = draft["excess_z"]
+    if z is not None and abs(z) > 3:
+        gap = score.log_loss - draft["expected_log_loss"]
+        word = "Over-confident" if z > 0 else "Under-confident"
+        found.append(Finding("LL020", abs(gap), f"{word}: the forecasts expect a loss of {units.loss(draft['expected_log_loss'])}, it is {units.loss(score.log_loss)} (z = {z:.1f}).", "logloss explain --temperature 1.5" if z > 0 else "logloss explain --temperature 0.8"))
+    clip: Clip | None = draft["clip"]
+    if clip is not None and clip.gain_interval is not None and clip.gain is not None and clip.gain_interval[0] > 0:
+        found.append(Finding("LL031", clip.gain, f"Clipping at {clip.best:.3g} cuts the loss by {units.percent(clip.gain / score.log_loss)} on held-out rows, but hides the cause.", f"logloss explain --clip {clip.best:.3g}"))
+    if score.log_loss_finite > score.base_rate and not score.infinite_rows:
+        found.append(Finding("LL050", score.log_loss - score.base_rate, f"Worse than always saying the base rate: {units.loss(score.log_loss)} against {units.loss(score.base_rate)}. Check the order of the columns and the positive class.", "logloss score --positive"))
+    wrong = [pair for pair in draft["pairs"] if pair["outcome"] != pair["predicted"] and pair["share"]]
+    if wrong and len(score.summary.classes) > 2 and wrong[0]["share"] > 0.05:
+        pair = wrong[0]
+        found.append(Finding("LL090", pair["nats"] / score.weight, f"{pair['outcome']!r} called {pair['predicted']!r}: {pair['rows']:.6g} rows carry {units.percent(pair['share'])} of the loss.", "logloss explain --json"))
+    if census["errors"] and census["errors_exact"] > 0.5 * census["errors"]:
+        found.append(Finding("LL032", 0.0, f"Of {census['errors']:,} errors only {census['errors'] - census['errors_exact']:,} were other than exactly 0 or 1.", "logloss explain --json"))
+    return tuple(sorted(found, key=lambda finding: -finding.nats))
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
+
+
+def _jsonable(value: Any) -> Any:
+    """Return the value with infinities as text and NaN as None."""
+    if isinstance(value, dict):
+        return {key: _jsonable(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [_jsonable(item) for item in value]
+    if isinstance(value, float) and not math.isfinite(value):
+        return None if math.isnan(value) else "inf" if value > 0 else "-inf"
+    return _plain(value)

@@ -1,0 +1,1 @@
+"""Better probabilities after the fact: maps fitted to saved predictions."""

@@ -1,0 +1,362 @@
+"""The log loss of a forecast: exact, with its interval, and beside it what it should be compared with."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logloss import conventions, forensics, kernels, screens, units
+from logloss.baselines import accuracy_implied, base_rates
+from logloss.errors import LoglossWarning
+from logloss.interval import hall_t
+from logloss.labels import Note
+from logloss.observations import Observations, observe
+from logloss.sources import gather
+from logloss.summary import Summary, summarize
+from logloss.surprises import per_row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from logloss.observations import Space
+
+__all__ = ["Score", "log_loss", "score"]
+
+
+@dataclass(frozen=True)
+class Score:
+    """What one forecast is worth. Losses in nats.
+
+    Attributes
+    ----------
+    log_loss
+        The exact weighted mean surprise; inf when a forecast of 0 happened.
+    log_loss_finite
+        The mean over the rows with finite surprise.
+    interval, standard_error
+        Of the mean; None where undefined (an infinite row, fewer than two rows).
+    base_rate, base_rate_loo, uniform
+        Losses of the constant forecasts: the rows' own class shares; the same with each row left out
+        (Krichevsky-Trofimov smoothed, so it is no hindsight); 1/K for every class.
+    skill, skill_loo
+        1 - log_loss / baseline.
+    argmax_loss
+        The loss of saying only "my first choice, with probability `accuracy`": above it, a forecast is
+        provably miscalibrated. `calibrated_low` is the least loss that calibrated forecasts of this accuracy have.
+    brier
+        Mean (p - y)^2 for one column, summed over the classes for K columns.
+    summary
+        What the pass kept; it merges and saves.
+    """
+
+    log_loss: float
+    log_loss_finite: float
+    infinite_rows: int
+    n: int
+    weight: float
+    standard_error: float | None
+    interval: tuple[float, float] | None
+    level: float
+    base_rate: float
+    base_rate_loo: float
+    uniform: float
+    skill: float
+    skill_loo: float
+    accuracy: float
+    calibrated_low: float
+    argmax_loss: float
+    brier: float
+    conventions: dict[str, float]
+    notes: tuple[Note, ...]
+    summary: Summary = field(repr=False)
+
+    @property
+    def perplexity(self) -> float:
+        """exp(log loss): 1 / the geometric mean probability of what happened."""
+        return math.exp(self.log_loss) if self.log_loss < 700 else math.inf
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON contract: nats; the text "inf" for an infinite loss, None where undefined."""
+        return {
+            "schema": 1,
+            "log_loss": _json(self.log_loss),
+            "log_loss_finite": _json(self.log_loss_finite),
+            "infinite_rows": self.infinite_rows,
+            "n": self.n,
+            "weight": self.weight,
+            "standard_error": self.standard_error,
+            "interval": None if self.interval is None else list(self.interval),
+            "level": self.level,
+            "baseline": {"base_rate": self.base_rate, "base_rate_loo": self.base_rate_loo, "uniform": self.uniform},
+            "skill": _json(self.skill),
+            "skill_loo": _json(self.skill_loo),
+            "accuracy": self.accuracy,
+            "accuracy_implied": {"calibrated_low": self.calibrated_low, "argmax_loss": self.argmax_loss},
+            "brier": self.brier,
+            "perplexity": _json(self.perplexity),
+            "classes": [{"class": label, **measures} for label, measures in zip(map(_plain, self.summary.classes), _by_class(self.summary), strict=True)],
+            "conventions": {name: _json(value) for name, value in self.conventions.items()},
+            "notes": [{"id": note.id, "text": note.text} for note in self.notes],
+        }
+
+    def __str__(self) -> str:
+        """One screen of text."""
+        return self.show()
+
+    def show(self, unit: str = "nats", *, notes: bool = True) -> str:
+        """Return one screen of text with losses in `unit`."""
+        return screens.score(self, unit, notes=notes)
+
+    def _repr_html_(self) -> str:
+        import html
+
+        return f"<pre>{html.escape(str(self))}</pre>"
+
+
+def log_loss(
+    y_true: Any,
+    y_prob: Any,
+    *,
+    sample_weight: Any = None,
+    labels: Sequence[Any] | None = None,
+    normalize: bool = True,
+) -> float:
+    """Return the exact log loss in nats: nothing is clipped, a forecast of 0 that happened gives inf.
+
+    Parameters
+    ----------
+    y_true
+        Outcomes, shape (n,): labels of any type, or shares in [0, 1].
+    y_prob
+        Probabilities, shape (n,) for the greater of two labels, or (n, K). Columns with names are matched to the
+        classes by name; others stand in the order of `labels`, or in ascending order of the labels.
+    sample_weight
+        Non-negative weights, shape (n,).
+    labels
+        The classes in the order of the columns. With one column, the class it is about comes last.
+    normalize
+        Return the weighted mean (default) or the weighted sum.
+
+    Raises
+    ------
+    DataError
+        Where the rows cannot be scored; see docs/messages.md.
+
+    Warns
+    -----
+    LoglossWarning
+        Where something was assumed, or rows do not sum to one.
+
+    Examples
+    --------
+    >>> import logloss as ll
+    >>> ll.log_loss([1, 1, 1, 0, 0, 0], [0.5, 0.1, 0.01, 0.9, 0.75, 0.001])
+    1.881797068998267
+    >>> ll.log_loss(["dog", "cat"], [0.0, 0.5], labels=["cat", "dog"])
+    inf
+
+    Notes
+    -----
+    Differs from scikit-learn's, which clips to the eps of the dtype, computes float32 input in float32, takes
+    columns by position and sorts `labels`: ``logloss.integrations.sklearn.log_loss`` does as it does.
+    """
+    fast = _fast_total(y_true, y_prob) if sample_weight is None and labels is None else None
+    if fast is not None:
+        nats, rows = fast
+        return nats / rows if normalize else nats
+    record = observe(y_true, y_prob, weight=sample_weight, labels=labels)
+    for note in record.notes:
+        import warnings
+
+        warnings.warn(note.text, LoglossWarning, stacklevel=2)
+    surprise = per_row(record)
+    if record.weight is None:
+        nats, total = float(surprise.sum()), float(len(surprise))
+    else:
+        counts = record.weight > 0
+        nats, total = float(np.dot(record.weight[counts], surprise[counts])), float(record.weight.sum())
+    return nats / total if normalize else nats
+
+
+def _fast_total(y_true: Any, y_prob: Any) -> tuple[float, int] | None:
+    """Return (nats, rows) of plain large arrays in one pass; None where the door has to look first.
+
+    The kernel counts rows that are not clean (out of range, missing, not 0/1, not summing to one); if there is
+    any, nothing is decided here.
+    """
+    if not (isinstance(y_true, np.ndarray) and isinstance(y_prob, np.ndarray)) or y_prob.size < kernels.COMPILE_FROM:
+        return None
+    if y_true.ndim != 1 or len(y_true) != len(y_prob) or y_prob.dtype.kind != "f":
+        return None
+    if y_prob.ndim == 1 and y_true.dtype.kind in "biuf":
+        outcome = y_true.view(np.int8) if y_true.dtype.kind == "b" else y_true
+        nats, infinite, unclean = kernels.binary_p_total(outcome, y_prob)
+    elif y_prob.ndim == 2 and y_prob.shape[1] > 1 and y_true.dtype.kind in "iu":
+        nats, infinite, unclean = kernels.class_p_total(y_true, y_prob, kernels.tolerance(y_prob.dtype, y_prob.shape[1]))
+    else:
+        return None
+    if unclean:
+        return None
+    return (math.inf if infinite else nats + 0.0), len(y_prob)
+
+
+def score(
+    data: Any,
+    forecast: Any = None,
+    *,
+    outcome: Any = None,
+    space: Space = "p",
+    weight: Any = None,
+    ids: Any = None,
+    truth: Any = None,
+    labels: Sequence[Any] | None = None,
+    positive: Any = None,
+    normalize_rows: bool = False,
+    skip_missing: bool = False,
+    level: float = 0.95,
+) -> Score:
+    """Score a forecast: the exact log loss, how sure it is, and whether it is any good.
+
+    Parameters
+    ----------
+    data
+        Outcomes, shape (n,) - or a table (a file name, a pandas, Polars or Arrow frame, a mapping) - or a
+        :class:`Summary`.
+    forecast
+        With outcomes: the forecasts, shape (n,) or (n, K). With a table: the column or columns that hold them;
+        found by name if not given.
+    outcome, weight, ids
+        With a table, the names of these columns. With arrays, weights and ids of shape (n,).
+    space
+        "p" (probabilities), "logp" (natural logs of them) or "logit".
+    truth
+        A second table with the outcomes, joined by the id column.
+    labels
+        The classes in the order of the columns; with one column, the class it is about comes last.
+    positive
+        The class that a single column is about.
+    normalize_rows
+        Divide rows of probabilities by their sum (noted, with what it did to the loss).
+    skip_missing
+        Leave out rows with missing values (noted).
+    level
+        Coverage of the interval.
+
+    Returns
+    -------
+    Score
+
+    Raises
+    ------
+    LoglossError
+        UsageError for a call that does not fit together, DataError for data that cannot be scored.
+
+    Examples
+    --------
+    >>> import logloss as ll
+    >>> result = ll.score([1, 0, 1, 1], [0.9, 0.2, 0.6, 0.35])
+    >>> round(result.log_loss, 6), round(result.base_rate, 6)
+    (0.472288, 0.562335)
+    """
+    if isinstance(data, Summary):
+        return of_summary(data, level=level)
+    record = gather(
+        data, forecast, outcome=outcome, space=space, weight=weight, ids=ids, truth=truth,
+        labels=labels, positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing,
+    )  # fmt: skip
+    return of_record(record, level=level)
+
+
+def of_record(record: Observations, *, level: float = 0.95) -> Score:
+    """Score a checked record."""
+    summary = summarize(record, conventions.EDGES)
+    notes = [*record.notes, *forensics.examine(record, per_row(record))]
+    return of_summary(summary, notes, level=level)
+
+
+def of_summary(summary: Summary, notes: Sequence[Note] = (), *, level: float = 0.95) -> Score:
+    """Score what one pass kept."""
+    interval = _interval(summary, level)
+    base_rate, base_rate_loo = base_rates(summary)
+    accuracy = summary.mass["correct"] / summary.weight
+    low, argmax_loss = accuracy_implied(accuracy, len(summary.classes))
+    mean = summary.mean
+    notes = [*notes, *_readings(summary, mean, argmax_loss, accuracy)]
+    return Score(
+        log_loss=mean,
+        log_loss_finite=summary.mean_finite,
+        infinite_rows=summary.infinite[0],
+        n=summary.n,
+        weight=summary.weight,
+        standard_error=None if interval is None else interval.standard_error,
+        interval=None if interval is None else (interval.low, interval.high),
+        level=level,
+        base_rate=base_rate,
+        base_rate_loo=base_rate_loo,
+        uniform=math.log(len(summary.classes)),
+        skill=_skill(mean, base_rate),
+        skill_loo=_skill(mean, base_rate_loo),
+        accuracy=accuracy,
+        calibrated_low=low,
+        argmax_loss=argmax_loss,
+        brier=summary.mass["brier"] / summary.weight,
+        conventions={c.name: conventions.under(summary, c) for c in conventions.CONVENTIONS if c.name != "exact"},
+        notes=tuple(notes),
+        summary=summary,
+    )
+
+
+def _interval(summary: Summary, level: float) -> Any:
+    """Return the Hall-t interval of the weighted mean: of u = w s - m w, divided by the mean weight."""
+    if summary.infinite[0]:
+        return None
+    if not summary.weighted:
+        second, third = summary.moments.along(np.array([1.0]))
+        return hall_t(summary.mean, summary.moments.n, second, third, level=level)
+    second, third = summary.moments.along(np.array([-summary.mean, 1.0]))
+    return hall_t(summary.mean, summary.moments.n, second, third, level=level, scale=float(summary.moments.mean[0]))
+
+
+def _skill(loss: float, reference: float) -> float:
+    if reference == 0:
+        return math.nan if loss == 0 else -math.inf
+    return 1 - loss / reference
+
+
+def _readings(summary: Summary, mean: float, argmax_loss: float, accuracy: float) -> list[Note]:
+    """Return notes on how to read the number."""
+    notes = []
+    rows, weight = summary.infinite
+    if rows:
+        shown = [str(row) for key, row, _ in summary.top.entries if math.isinf(key)]
+        more = f" and {rows - len(shown[:5])} more" if rows > len(shown[:5]) else ""
+        notes.append(Note("infinite", f"{units.count(rows, 'row')} (weight share {units.percent(weight / summary.weight, 2)}) gave probability 0 to what happened, so the log loss is infinite: rows {', '.join(shown[:5])}{more}. The other rows average {units.loss(summary.mean_finite)} nats."))
+    if mean > argmax_loss * (1 + 1e-9) and summary.n >= 10:
+        notes.append(Note("worse-than-argmax", f"Worse than its own first choice: saying only that choice, with probability {units.percent(accuracy)}, scores {units.loss(argmax_loss)}. The probabilities are provably miscalibrated; recalibrating them must help."))
+    if not rows and summary.n >= 2 and summary.top.entries:
+        largest = summary.top.entries[0][0] / summary.finite_nats if summary.finite_nats > 0 else 0.0
+        if largest > 0.2:
+            notes.append(Note("one-row-dominates", f"One row carries {units.percent(largest)} of the loss; the interval cannot know how many more such rows there are outside this sample."))
+    return notes
+
+
+def _by_class(summary: Summary) -> list[dict[str, Any]]:
+    rows, weight, nats, infinite = summary.by_class.sums
+    return [
+        {"rows": float(rows[k]), "weight": float(weight[k]), "log_loss": "inf" if infinite[k] else float(nats[k] / weight[k]) if weight[k] else None,
+         "share": float(nats[k] / summary.finite_nats) if summary.finite_nats > 0 else None}
+        for k in range(len(rows))
+    ]  # fmt: skip
+
+
+def _json(value: float) -> float | str | None:
+    if math.isnan(value):
+        return None
+    return value if math.isfinite(value) else "inf" if value > 0 else "-inf"
+
+
+def _plain(value: Any) -> Any:
+    return value.item() if isinstance(value, np.generic) else value
