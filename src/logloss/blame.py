@@ -343,12 +343,10 @@ def _findings(draft: dict[str, Any], cost: Float) -> tuple[Finding, ...]:
     finite = cost[np.isfinite(cost)]
     total = float(finite.sum())
     if total > 0 and len(finite) >= 10:
-        limit = max(1, len(finite) // 20)
-        ahead = np.cumsum(finite[:limit]) / total - np.arange(1, limit + 1) / len(finite)
-        k = int(ahead.argmax()) + 1
+        k = draft["half"]
         share = float(finite[:k].sum()) / total
-        if share > 0.2:
-            found.append(Finding("LL010", share * total / score.weight, f"{units.count(k, 'row')} ({units.percent(k / len(finite))}) {'carries' if k == 1 else 'carry'} {units.percent(share)} of the loss; look at their labels first.", f"logloss explain --rows {k}"))
+        if k <= 0.1 * len(finite):
+            found.append(Finding("LL010", share * total / score.weight, f"{units.count(k, 'row')} ({units.percent(k / len(finite))}) {'carries' if k == 1 else 'carry'} {units.percent(share)} of the loss; look at {'its label' if k == 1 else 'their labels'} first.", f"logloss explain --rows {k}"))
     z = draft["excess_z"]
     if z is not None and abs(z) > 3:
         gap = score.log_loss - draft["expected_log_loss"]

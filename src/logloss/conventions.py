@@ -8,19 +8,21 @@ rounded view is exact to about 1e-7 nats a row; clipping before dividing by the 
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from logloss import units
 from logloss.errors import UsageError
+from logloss.observations import observe
+from logloss.summary import VIEWS, summarize
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from logloss.observations import Space
+    from logloss.observations import Observations, Space
     from logloss.summary import Summary
 
-__all__ = ["CONVENTIONS", "EDGES", "WHO_PAYS", "Convention", "Match", "WhichNumber", "under", "which_number"]
+__all__ = ["CONVENTIONS", "EDGES", "WHO_PAYS", "Convention", "Match", "WhichNumber", "under", "which_number", "which_of"]
 
 View = Literal["given", "rounded", "renormalized"]
 EPS64, EPS32 = 2.0**-52, 2.0**-23
@@ -78,8 +80,6 @@ EDGES: tuple[float, ...] = tuple(
 
 def under(summary: Summary, convention: Convention) -> float:
     """Return the loss of a summary's rows under a convention, in the convention's unit."""
-    from logloss.summary import VIEWS
-
     if convention.name == "exact":
         return summary.mean
     total = summary.clamps.clamped(VIEWS.index(convention.view), convention.low, convention.high)
@@ -161,30 +161,34 @@ def which_number(
     >>> [match.convention for match in answer.matches]
     ['scikit-learn<=1.1', 'kaggle', 'lightgbm', 'spark', 'h2o']
     """
-    from logloss.observations import observe
-    from logloss.summary import summarize
+    record = observe(y, forecast, weight=weight, space=space, labels=labels, positive=positive, normalize_rows=normalize_rows)
+    return which_of(record, reported)
 
-    text = str(reported).strip()
-    try:
-        figure = float(text)
-    except ValueError:
-        raise UsageError("bad-figure", f"{reported!r} is not a number.", cure="Pass the reported log loss, e.g. reported=0.2611.") from None
-    mantissa, _, exponent = text.lower().partition("e")
-    digits = max(0, len(mantissa.partition(".")[2]) - int(exponent or 0)) if math.isfinite(figure) else 0
-    asked = {"space": space, "labels": labels, "positive": positive, "normalize_rows": normalize_rows}
-    record = observe(y, forecast, weight=weight, **asked)  # type: ignore[arg-type]
+
+def which_of(record: Observations, reported: float | str) -> WhichNumber:
+    """Say which conventions reproduce a figure reported for a checked record."""
+    figure, digits = _figure(reported)
     found = _ways(summarize(record, EDGES, top=0), "as given")
-    if weight is not None:
-        found += _ways(summarize(observe(y, forecast, **asked), EDGES, top=0), "weights ignored")  # type: ignore[arg-type]
+    if record.weight is not None:
+        found += _ways(summarize(replace(record, weight=None), EDGES, top=0), "weights ignored")
     if record.binary and not record.soft:
-        from dataclasses import replace
-
         other = replace(record, outcome=1 - record.outcome.astype("int8"))
         found += _ways(summarize(other, EDGES, top=0), f"read as the probability of {record.classes[0]!r}")
     half = 0.5 * 10.0**-digits * (1 + 1e-9)
     matches = tuple(m for m in found if m.value == figure or abs(m.value - figure) <= half)
     nearest = tuple(sorted(found, key=lambda m: abs(m.value - figure))[:3])
     return WhichNumber(figure, digits, matches, nearest)
+
+
+def _figure(reported: float | str) -> tuple[float, int]:
+    """Return a reported number and how many decimals it was reported with."""
+    text = str(reported).strip().lower()
+    try:
+        figure = float(text)
+    except ValueError:
+        raise UsageError("bad-figure", f"{reported!r} is not a number.", cure="Pass the reported log loss, e.g. reported=0.2611.") from None
+    mantissa, _, exponent = text.partition("e")
+    return figure, max(0, len(mantissa.partition(".")[2]) - int(exponent or 0)) if math.isfinite(figure) else 0
 
 
 def _ways(summary: Summary, how: str) -> list[Match]:
@@ -197,6 +201,6 @@ def _ways(summary: Summary, how: str) -> list[Match]:
         aggregates = {"mean": mean, "sum": nats * count}
         if convention.unit == "nats" and convention.name == "exact":
             aggregates |= {"mean in bits": units.UNITS["bits"].convert(mean), "mean in base 10": units.UNITS["bans"].convert(mean), "perplexity": math.exp(min(mean, 700.0))}
-            aggregates["mean over the cells of a one-hot table"] = mean / len(summary.classes)
+            aggregates["mean divided by the number of classes"] = mean / len(summary.classes)
         ways += [Match(convention.name, f"{label}, {how}", value, convention.rule, convention.source) for label, value in aggregates.items()]
     return ways

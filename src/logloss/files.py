@@ -19,7 +19,9 @@ if TYPE_CHECKING:
 
 __all__ = ["open_table"]
 
-COMPRESSED = (".gz", ".zst", ".zlib")
+COMPRESSED = (".gz", ".zst")
+GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
+TYPED_BY = 1_000  # rows of a CSV file that tell its columns' types; all rows if they misled
 
 
 @dataclass(frozen=True)
@@ -28,8 +30,9 @@ class _File:
 
     where: str
     frame: Any  # polars.LazyFrame
-    again: Callable[[], Any] | None = None  # the same with every row looked at to tell the columns' types
-    schema: dict[str, Any] = field(default_factory=dict)
+    schema: dict[str, Any]
+    csv: _Csv | None = None  # CSV is read whole: given fewer columns, the engine does not see ragged lines
+    cache: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     @property
     def names(self) -> list[str]:
@@ -42,14 +45,56 @@ class _File:
     def load(self, names: Sequence[str]) -> dict[str, Any]:
         if not names:
             return {}
-        chosen = self.frame.select(list(dict.fromkeys(names)))
-        try:
-            loaded = _collect(chosen, self.where)
-        except SourceError:
-            if self.again is None:
-                raise
-            loaded = _collect(self.again().select(list(dict.fromkeys(names))), self.where)
+        if self.csv is None:
+            loaded = _collect(self.frame.select(list(dict.fromkeys(names))), self.where)
+        else:
+            loaded = self.cache.get("whole")
+            loaded = self.cache.setdefault("whole", self.csv.read()) if loaded is None else loaded
         return {name: loaded[name] for name in names}
+
+
+@dataclass(frozen=True)
+class _Csv:
+    """Delimited text: a path or its bytes, and its separator."""
+
+    where: str
+    source: Path | bytes
+    separator: str
+
+    def scan(self, rows: int | None) -> Any:
+        """Return a lazy frame whose column types are told by the first `rows` rows (None: all)."""
+        source = io.BytesIO(self.source) if isinstance(self.source, bytes) else self.source
+        return _polars().scan_csv(source, separator=self.separator, infer_schema_length=rows, raise_if_empty=True)
+
+    def read(self) -> pl.DataFrame:
+        """Read all of it; where the first rows misled about a type, look at every row."""
+        try:
+            return _collect(self.scan(TYPED_BY), self.where)
+        except SourceError as error:
+            if error.slug == "no-rows":
+                raise
+            bad = self.ragged()
+            if bad:
+                lines = ", ".join(f"line {line} has {count}" for line, count in bad[:3])
+                raise SourceError("ragged", f"The header of {self.where} has {self.fields()} fields, but {lines}{' and so on' if len(bad) > 3 else ''}.", cure="Quote fields that contain the separator, or repair those lines.") from None
+            return _collect(self.scan(None), self.where)
+
+    def records(self) -> Any:
+        """Return the records, each a list of fields, by Python's own reader."""
+        import csv
+
+        data = self.source if isinstance(self.source, bytes) else self.source.read_bytes()
+        return csv.reader(io.StringIO(data.decode("utf-8", "replace"), newline=""), delimiter=self.separator)
+
+    def fields(self) -> int:
+        """Return how many fields the header has."""
+        return len(next(self.records()))
+
+    def ragged(self) -> list[tuple[int, int]]:
+        """Return (line, fields) of records with more fields than the header."""
+        reader = self.records()
+        width = len(next(reader, []))
+        return [(reader.line_num, len(record)) for record in reader if len(record) > width]
 
 
 @dataclass(frozen=True)
@@ -128,23 +173,19 @@ def _open(source: Path | io.BytesIO, kind: str, head: bytes, where: str) -> Any:
 
 
 def _csv(source: Path | io.BytesIO, kind: str, head: bytes, where: str) -> Any:
-    pl = _polars()
-    compressed = head[:2] == b"\x1f\x8b" or head[:4] == b"\x28\xb5\x2f\xfd"
-    if compressed:
+    data: Path | bytes = source if isinstance(source, Path) else source.getvalue()
+    if head[:2] == GZIP or head[:4] == ZSTD:
         data = _decompressed(source, head, where)
         if not data.strip():
             raise SourceError("empty", f"{where} holds no data after decompression.", cure="Write it again.")
-        source, head = io.BytesIO(data), data[:4096]
+        head = data[:4096]
     if b"\x00" in head:
         raise SourceError("not-text", f"{where} is not text (it holds NUL bytes).", cure="Write it as UTF-8 CSV, or give it its right suffix.")
-    separator = _separator(head, kind)
-
-    def scan(rows: int | None) -> Any:
-        if isinstance(source, io.BytesIO):
-            source.seek(0)
-        return pl.scan_csv(source, separator=separator, infer_schema_length=rows, try_parse_dates=False, raise_if_empty=True)
-
-    return _lazy(where, lambda: scan(1_000), lambda: scan(None))
+    csv = _Csv(where, data, _separator(head, kind))
+    opened = _lazy(where, lambda: csv.scan(TYPED_BY))
+    if all(_looks_like_a_number(name) for name in opened.schema):
+        raise ColumnError("no-header", f"The first line of {where} looks like data, not column names: {listing(list(opened.schema))}.", cure="Add a header line such as y,p.")
+    return _File(where, opened.frame, opened.schema, csv)
 
 
 def _separator(head: bytes, kind: str) -> str:
@@ -158,7 +199,7 @@ def _separator(head: bytes, kind: str) -> str:
 def _decompressed(source: Path | io.BytesIO, head: bytes, where: str) -> bytes:
     """Return the bytes, unpacked where they are gzip or zstd; truncated archives are errors."""
     data = source.read_bytes() if isinstance(source, Path) else source.getvalue()
-    if head[:2] == b"\x1f\x8b":
+    if head[:2] == GZIP:
         import gzip
         import zlib
 
@@ -166,12 +207,17 @@ def _decompressed(source: Path | io.BytesIO, head: bytes, where: str) -> bytes:
             return gzip.decompress(data)
         except (OSError, EOFError, zlib.error) as error:
             raise SourceError("truncated", f"{where} is a damaged gzip file: {error}.", cure="Copy or write it again.") from None
-    if head[:4] == b"\x28\xb5\x2f\xfd":
-        raise SourceError("unknown-format", f"{where}: only CSV is read from zstd.", cure="Unpack it first.")
+    if head[:4] == ZSTD:
+        pl = _polars()
+        try:  # the engine unpacks zstd while it reads lines of text
+            lines = pl.read_csv(data, has_header=False, separator="\x1f", quote_char=None, new_columns=["line"], infer_schema=False)
+        except (pl.exceptions.PolarsError, OSError) as error:
+            raise _told(error, where) from None
+        return "\n".join(lines["line"].fill_null("").to_list()).encode()
     return data
 
 
-def _lazy(where: str, scan: Callable[[], Any], again: Callable[[], Any] | None = None) -> _File:
+def _lazy(where: str, scan: Callable[[], Any]) -> _File:
     pl = _polars()
     try:
         frame = scan()
@@ -180,9 +226,7 @@ def _lazy(where: str, scan: Callable[[], Any], again: Callable[[], Any] | None =
         raise _told(error, where) from None
     if not schema:
         raise SourceError("empty", f"{where} has no columns.", cure="Write a header line and rows.")
-    if again is not None and all(_looks_like_a_number(name) for name in schema):
-        raise ColumnError("no-header", f"The first line of {where} looks like data, not column names: {listing(list(schema))}.", cure="Add a header line such as y,p.")
-    return _File(where, frame, again, schema)
+    return _File(where, frame, schema)
 
 
 def _collect(frame: pl.LazyFrame, where: str) -> pl.DataFrame:

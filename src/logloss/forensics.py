@@ -30,7 +30,7 @@ def out_of_range(values: NDArray[Any], outside: NDArray[np.bool_], space: str) -
     """Return the error for forecasts outside their space, with a guess of what they are instead."""
     rows = np.flatnonzero(outside.any(axis=1) if outside.ndim == 2 else outside)
     shown = listing([f"{v:.6g}" for v in values[outside][:4]], total=int(outside.sum()), limit=3)
-    told = f"{outside.sum():,} forecasts are outside {'[0, 1]' if space == 'p' else '(-inf, 0]'} (rows {listing(rows, limit=3)}: {shown})."
+    told = f"{units.count(int(outside.sum()), 'forecast')} outside {'[0, 1]' if space == 'p' else '(-inf, 0]'} (rows {listing(rows, limit=3)}: {shown})."
     if space == "logp":
         return ForecastError("out-of-range", told, cure="Log-probabilities are 0 or less; logits need space='logit' (CLI: --space logit).")
     low, high = float(values.min()), float(values.max())

@@ -37,7 +37,7 @@ class Score:
     log_loss_finite
         The mean over the rows with finite surprise.
     interval, standard_error
-        Of the mean; None where undefined (an infinite row, fewer than two rows).
+        Of the mean; None where undefined (an infinite row, fewer than two rows). No interval goes below 0.
     base_rate, base_rate_loo, uniform
         Losses of the constant forecasts: the rows' own class shares; the same with each row left out
         (Krichevsky-Trofimov smoothed, so it is no hindsight); 1/K for every class.
@@ -292,7 +292,7 @@ def of_summary(summary: Summary, notes: Sequence[Note] = (), *, level: float = 0
         n=summary.n,
         weight=summary.weight,
         standard_error=None if interval is None else interval.standard_error,
-        interval=None if interval is None else (interval.low, interval.high),
+        interval=None if interval is None else (max(0.0, interval.low), interval.high),
         level=level,
         base_rate=base_rate,
         base_rate_loo=base_rate_loo,

@@ -11,6 +11,7 @@ from logloss.text import bar, printable, table, wrapped
 
 if TYPE_CHECKING:
     from logloss.blame import Explanation
+    from logloss.calibrate.clip import Clip
     from logloss.scoring import Score
     from logloss.summary import Summary
 
@@ -122,8 +123,11 @@ def explanation(result: Explanation, unit: str, *, notes: bool = True) -> str:
         parts += ["", "  By what happened and what was said", table(pairs, "<<>>", indent=4)]
     if result.clip is not None:
         clip = result.clip
-        held = "" if clip.gain is None else f"; held out {signed(-clip.gain)} ({signed(-clip.gain_interval[1])} to {signed(-clip.gain_interval[0])})" if clip.gain_interval else ""
-        parts += ["", f"  Clip: best at {clip.best:.4g} -> {loss(clip.log_loss)} in this sample{held}; advised {clip.suggested:.4g} -> {loss(clip.suggested_log_loss)}"]
+        advised = f"advised {clip.suggested:.4g} -> {loss(clip.suggested_log_loss)}"
+        if clip.best == 0:
+            parts += ["", f"  Clip: none lowers the loss of these rows; {advised}, against blunders not seen yet"]
+        else:
+            parts += ["", f"  Clip: best at {clip.best:.4g} -> {loss(clip.log_loss)} in this sample{_held_out(clip, signed)}; {advised}"]
     if result.mix is not None:
         parts += ["", f"  Mixing with uniform: best share {result.mix['best']:.4g} -> {loss(result.mix['log_loss'])} in this sample"]
     what_ifs = [["what if", "loss", "change", "rows better", "worse", "paid most by"]]
@@ -132,6 +136,12 @@ def explanation(result: Explanation, unit: str, *, notes: bool = True) -> str:
     if notes and result.score.notes:
         parts += ["", *(wrapped(printable(note.text, 2000)) for note in result.score.notes)]
     return "\n".join(parts)
+
+
+def _held_out(clip: Clip, signed: partial[str]) -> str:
+    if clip.gain is None or clip.gain_interval is None:
+        return ""
+    return f"; held out {signed(-clip.gain)} ({signed(-clip.gain_interval[1])} to {signed(-clip.gain_interval[0])})"
 
 
 def _p(p: float) -> str:

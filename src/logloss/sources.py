@@ -232,6 +232,9 @@ def _find_forecast(source: Table, outcome: Vector | Matrix, taken: set[str], ask
         return by_class
     if not by_name and not by_class and len(numbers) == 1:
         return numbers
+    written = _find(source, FORECASTS, taken)
+    if not numbers and len(written) == 1:
+        return written  # it holds text: reading it will say where
     doubt = f"could be {listing([repr(name) for name in [*by_name, *by_class] or numbers])}" if numbers else "no column of numbers is left"
     raise ColumnError("no-forecast-column", f"Which column of {source.where} holds the forecast? {doubt}; its columns are {listing(source.names, limit=12)}.", cure="Name it, or one column per class: forecast=... (CLI: --forecast, repeated).")
 

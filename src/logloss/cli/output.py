@@ -1,0 +1,92 @@
+"""What the command line writes: the answer to stdout, everything else to stderr."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from typing import TYPE_CHECKING, Any
+
+from logloss.errors import SourceError
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from logloss.errors import LoglossError
+    from logloss.labels import Note
+    from logloss.summary import Summary
+
+__all__ = ["columns_asked", "complain", "emit", "save_summary"]
+
+
+def columns_asked(options: dict[str, Any]) -> dict[str, Any]:
+    """Return the table options as arguments of `gather`."""
+    labels = options["labels"]
+    return {
+        "outcome": list(options["outcome"]) or None,
+        "forecast": list(options["forecast"]) or None,
+        "space": options["space"],
+        "weight": options["weight"],
+        "ids": options["ids"],
+        "truth": options["truth"],
+        "labels": None if labels is None else [_label(part) for part in labels.split(",")],
+        "positive": None if options["positive"] is None else _label(options["positive"]),
+        "normalize_rows": options["normalize_rows"],
+        "skip_missing": options["skip_missing"],
+    }
+
+
+def _label(text: str) -> Any:
+    """Return a class written on the command line; whole numbers are numbers, as they are in a table."""
+    text = text.strip()
+    return int(text) if text.lstrip("-").isdigit() else {"true": True, "false": False}.get(text.lower(), text)
+
+
+def emit(answer: dict[str, Any] | str, notes: Sequence[Note], *, follow: str | None = None) -> None:
+    """Print the answer; notes and the next command go to stderr."""
+    from logloss.text import printable, wrapped
+
+    if isinstance(answer, dict):
+        sys.stdout.write(json.dumps(answer, allow_nan=False, ensure_ascii=False) + "\n")
+    else:
+        _print(answer)
+        lines = [wrapped(printable(note.text, 2000)) for note in notes]
+        if follow:
+            lines += ["", f"  next: {printable(follow, 200)}"]
+        if lines:
+            sys.stderr.write("\n" + "\n".join(lines) + "\n")
+    sys.stdout.flush()
+
+
+def _print(text: str) -> None:
+    """Print with colour on a terminal that wants it, plainly elsewhere, in ASCII where the encoding needs it."""
+    encoding = sys.stdout.encoding or "ascii"
+    try:
+        text.encode(encoding)
+    except UnicodeEncodeError:
+        text = text.translate({ord(full): "#" for full in "█▉▊▋▌▍▎▏"} | {ord("…"): ".", ord("·"): "."})
+        text = text.encode(encoding, "replace").decode(encoding)
+    if sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb":
+        from rich.console import Console
+
+        Console(soft_wrap=True).print(text, markup=False, emoji=False)
+    else:
+        sys.stdout.write(text + "\n")
+
+
+def complain(error: LoglossError) -> None:
+    """Print an error as one paragraph: what, cure, where it is explained."""
+    import textwrap
+
+    from logloss.text import printable
+
+    told = textwrap.fill(printable(f"error: {error.message} {error.cure}".rstrip(), 4000), 96, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
+    sys.stderr.write(f"{told}\n  [{error.slug}: see docs/messages.md]\n")
+
+
+def save_summary(summary: Summary, path: str) -> None:
+    """Write the summary; a full disk or a missing folder is an error of ours."""
+    try:
+        summary.save(path)
+    except OSError as error:
+        raise SourceError("cannot-write", f"{path} cannot be written: {error.strerror or error}.", cure="Nothing was left half-written; choose another place.") from None
