@@ -162,7 +162,7 @@ def classes_of_columns(outcome: Vector, names: Sequence[str] | None, count: int,
     if whole and seen[0] >= 0 and seen[-1] < count:
         return Classes(tuple(range(count)))
     if len(seen) == count:
-        return Classes(tuple(seen), None, [Note("class-order", f"The columns have no names; they are taken in ascending order of the labels: {listing([repr(v) for v in seen], limit=10)}.")])
+        return Classes(tuple(seen), None, [] if whole else [Note("class-order", f"The columns have no names; they are taken in ascending order of the labels: {listing([repr(v) for v in seen], limit=10)}.")])
     raise OutcomeError(
         "classes-without-column" if len(seen) > count else "columns-without-class",
         f"The outcomes have {len(seen)} classes ({listing([repr(v) for v in seen])}), the forecast {count} columns without names.",
@@ -182,7 +182,7 @@ def _declared(seen: list[Any], labels: tuple[Any, ...], named: list[str] | None,
     if named is not None and columns is None:
         return Classes(labels, None, [Note("class-order", f"No column is named after a label; columns {listing(named)} are taken in the order of labels.")])
     if columns is not None and columns != tuple(range(count)):
-        return Classes(labels, columns, [Note("class-order", "Columns stand in another order than labels; they were matched by name.")])
+        return Classes(labels, columns, [Note("matched-by-name", "Columns stand in another order than labels; they were matched by name.")])
     return Classes(labels, columns)
 
 

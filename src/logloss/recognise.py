@@ -116,7 +116,7 @@ def vector(obj: Any, what: str) -> Vector:
         return Vector(_settle(values), name, declared, getattr(obj, "index", None) if _is(obj, "pandas", "Series") else None)
     if _is(obj, "polars", "Series"):
         enum = type(obj.dtype).__name__ == "Enum"
-        return Vector(_settle(obj.to_numpy()), name or None, tuple(obj.cat.get_categories()) if enum else None)
+        return Vector(_settle(obj.to_numpy()), name or None, tuple(obj.dtype.categories) if enum else None)
     if _is(obj, "pyarrow", "Array", "ChunkedArray"):
         values = obj.to_numpy() if _is(obj, "pyarrow", "ChunkedArray") else obj.to_numpy(zero_copy_only=False)
         return Vector(_settle(values), name)

@@ -185,7 +185,7 @@ class Summary:
         """Read what `save` wrote."""
         try:
             return cls.from_dict(json.loads(Path(path).read_text(encoding="utf-8")))
-        except (OSError, ValueError, KeyError, TypeError) as error:
+        except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, SourceError):
                 raise
             raise SourceError("not-a-summary", f"{os.fspath(path)} cannot be read as a summary: {error}.", cure="Write it with `logloss score --save`.") from None

@@ -205,5 +205,9 @@ def _rounded(record: Observations, forecast: NDArray[Any], p: Float) -> Float:
     """Return the probabilities as a float32 tool would hold them; one column keeps only p, its complement is 1 - p."""
     if not record.binary:
         return p.astype(np.float32).astype(np.float64)
-    narrow = (forecast if record.space == "p" else p[:, 1]).astype(np.float32).astype(np.float64)
-    return np.stack([1.0 - narrow, narrow], axis=1)
+    if record.space == "logit":  # as a float32 sigmoid computes it: 1 + exp(-z) has no room for exp(-17)
+        with np.errstate(over="ignore"):
+            narrow = np.float32(1) / (np.float32(1) + np.exp(-forecast.astype(np.float32)))
+    else:
+        narrow = (forecast if record.space == "p" else p[:, 1]).astype(np.float32)
+    return np.stack([1.0 - narrow.astype(np.float64), narrow.astype(np.float64)], axis=1)

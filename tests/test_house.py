@@ -1,0 +1,131 @@
+"""The house rules, asserted from the syntax trees: who may import whom, how long a file may be."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import logloss
+
+SRC = Path(logloss.__file__).parent
+
+# Each line is a floor; a module imports only from floors below its own (`kernels.compiled` only from its own package).
+FLOORS: list[set[str]] = [
+    {"errors", "text", "interval", "examples"},
+    {"units", "kernels.oracle", "kernels.compiled", "tally.moments", "tally.bins", "tally.table", "tally.top"},
+    {"kernels", "tally"},
+    {"recognise", "labels"},
+    {"forensics"},
+    {"observations"},
+    {"files", "surprises", "calibrate", "calibrate.clip"},
+    {"sources", "summary"},
+    {"conventions", "baselines"},
+    {"screens"},
+    {"scoring"},
+    {"blame"},
+    {"integrations", "integrations.sklearn"},
+    {"cli.output"},
+    {"cli.commands"},
+    {"cli"},
+]
+FLOOR = {name: at for at, names in enumerate(FLOORS) for name in names}
+FOREIGN = {"pandas", "sklearn", "torch", "jax", "keras", "xgboost", "lightgbm", "catboost", "pyspark", "dask", "duckdb", "pyarrow"}
+
+
+def modules() -> dict[str, Path]:
+    found = {}
+    for path in sorted(SRC.rglob("*.py")):
+        parts = path.relative_to(SRC).with_suffix("").parts
+        found[".".join(parts[:-1] if parts[-1] == "__init__" else parts)] = path
+    return found
+
+
+MODULES = modules()
+
+
+def imports(path: Path) -> list[tuple[str, int]]:
+    """Return (module, line) of every import that runs; those under TYPE_CHECKING do not."""
+    tree = ast.parse(path.read_text())
+    typing_only: set[int] = set()
+    for node in ast.walk(tree):
+        if isinstance(node, ast.If) and isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING":
+            typing_only |= {id(child) for body in node.body for child in ast.walk(body)}
+    found = []
+    for node in ast.walk(tree):
+        if id(node) in typing_only:
+            continue
+        if isinstance(node, ast.Import):
+            found += [(alias.name, node.lineno) for alias in node.names]
+        elif isinstance(node, ast.ImportFrom):
+            assert node.level == 0, f"{path}: relative import"
+            module = node.module or ""
+            inner = [f"{module}.{alias.name}" for alias in node.names if f"{module}.{alias.name}".removeprefix("logloss.") in MODULES]
+            found += [(name, node.lineno) for name in inner or [module]]
+    return found
+
+
+def test_every_module_has_a_floor() -> None:
+    assert set(MODULES) - {""} == set(FLOOR)
+
+
+@pytest.mark.parametrize("name", sorted(FLOOR))
+def test_imports_go_only_downward(name: str) -> None:
+    for module, line in imports(MODULES[name]):
+        if not module.startswith("logloss."):
+            continue
+        target = module.removeprefix("logloss.")
+        assert FLOOR[target] < FLOOR[name], f"{name}:{line} imports {target}, which is not below it"
+
+
+def test_kernels_and_tallies_do_not_know_each_other() -> None:
+    for name, path in MODULES.items():
+        for module, _ in imports(path):
+            if name.startswith("kernels"):
+                assert not module.startswith("logloss.") or module.startswith("logloss.kernels")
+            if name.startswith("tally"):
+                assert not module.startswith("logloss.") or module.startswith("logloss.tally")
+
+
+def test_the_face_imports_nothing_of_the_house() -> None:
+    assert [m for m, _ in imports(MODULES[""]) if m.startswith("logloss")] == []
+
+
+def test_foreign_frameworks_are_imported_only_by_integrations() -> None:
+    for name, path in MODULES.items():
+        if name.startswith("integrations"):
+            continue
+        for module, line in imports(path):
+            assert module.split(".")[0] not in FOREIGN, f"{name}:{line} imports {module}"
+
+
+def test_nobody_imports_an_integration() -> None:
+    for name, path in MODULES.items():
+        assert name.startswith("integrations") or not [m for m, _ in imports(path) if m.startswith("logloss.integrations")]
+
+
+def test_files_stay_readable() -> None:
+    for path in SRC.rglob("*.py"):
+        assert len(path.read_text().splitlines()) <= 400, path
+        assert path.stem not in {"utils", "util", "misc", "helpers", "common"}
+
+
+def test_no_module_shares_its_name_with_a_public_function() -> None:
+    # Python would overwrite the function `logloss.score` with a module `logloss.score` at its first import.
+    assert not set(logloss.__all__) & {name.split(".")[0] for name in FLOOR}
+
+
+def test_import_loads_nothing_heavy() -> None:
+    code = "import sys, logloss; print(sorted(m for m in sys.modules if m.split('.')[0] in %r))"
+    heavy = {"numpy", "numba", "scipy", "polars", "pandas", "sklearn", "torch", "narwhals", "click", "rich"}
+    out = subprocess.run([sys.executable, "-c", code % heavy], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
+
+
+def test_a_small_score_needs_no_compiler() -> None:
+    code = "import sys, logloss; logloss.score([1, 0], [.9, .2]); print([m for m in ('numba', 'pandas', 'sklearn', 'polars', 'rich') if m in sys.modules])"
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "[]"
