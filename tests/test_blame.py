@@ -42,7 +42,9 @@ def test_clips_and_temperatures_to_try() -> None:
     found = {w.name: w.log_loss for w in why.what_ifs}
     assert found["clip at 0.3"] == pytest.approx(ll.log_loss(y, np.clip(p, 0.3, 0.7)), rel=1e-12)
     z = np.log(p / (1 - p)) / 1.5
-    assert found["soften, temperature 1.5"] == pytest.approx(ll.surprise(y, z, space="logit").mean(), rel=1e-12)
+    assert found["soften, temperature 1.5"] == pytest.approx(
+        ll.surprise(y, z, space="logit").mean(), rel=1e-12
+    )
     assert "sharpen, temperature 0.5" in found
 
 
@@ -97,7 +99,13 @@ def test_census_of_certain_forecasts() -> None:
     y = [1] * 10
     p = [0.0] * 5 + [0.3] + [1.0] * 3 + [0.9]
     why = ll.explain(y, p, labels=[0, 1])
-    assert why.census == {"rows": 10, "exact_zero_or_one": 8, "zero_on_the_truth": 5, "errors": 6, "errors_exact": 5}
+    assert why.census == {
+        "rows": 10,
+        "exact_zero_or_one": 8,
+        "zero_on_the_truth": 5,
+        "errors": 6,
+        "errors_exact": 5,
+    }
     assert any("Of 6 errors only 1 were other than exactly 0 or 1" in f.text for f in why.findings)
 
 
@@ -155,7 +163,9 @@ def test_mixing_is_offered_for_k_classes_and_clipping_for_two(rng: np.random.Gen
 
 
 def test_text() -> None:
-    text = str(ll.explain([1, 0, 1, 0, 1], [0.9, 0.1, 0.8, 0.2, 0.03824], ids=["\x1b[31m", "b", "c", "d", "e\n"]))
+    text = str(
+        ll.explain([1, 0, 1, 0, 1], [0.9, 0.1, 0.8, 0.2, 0.03824], ids=["\x1b[31m", "b", "c", "d", "e\n"])
+    )
     for part in ("The rows that cost most", "By class", "what if", "push to"):
         assert part in text
     assert "\x1b" not in text

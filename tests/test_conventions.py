@@ -47,7 +47,9 @@ def test_edges_are_ascending_and_cover_every_clamp() -> None:
 
 @pytest.mark.parametrize("name", CERTAIN_MISTAKE)
 def test_a_certain_mistake(name: str) -> None:
-    assert ll.score([1], [0.0], labels=[0, 1]).conventions[name] == pytest.approx(CERTAIN_MISTAKE[name], rel=1e-12)
+    assert ll.score([1], [0.0], labels=[0, 1]).conventions[name] == pytest.approx(
+        CERTAIN_MISTAKE[name], rel=1e-12
+    )
 
 
 def test_float32_keeps_no_small_complements() -> None:
@@ -67,16 +69,22 @@ def test_installed_scikit_learn_prints_what_we_say(rng: np.random.Generator) -> 
     w = rng.random(305)
     for weight in (None, w):
         result = ll.score(y, p, weight=weight)
-        assert result.conventions["scikit-learn>=1.5"] == pytest.approx(metrics.log_loss(y, p, sample_weight=weight), rel=1e-9)
+        assert result.conventions["scikit-learn>=1.5"] == pytest.approx(
+            metrics.log_loss(y, p, sample_weight=weight), rel=1e-9
+        )
         narrow = metrics.log_loss(y, p.astype(np.float32), sample_weight=weight)
         assert result.conventions["scikit-learn>=1.5 float32"] == pytest.approx(narrow, rel=1e-5)
     P = rng.dirichlet(np.full(6, 0.05), 400)
     P[P < 1e-9] = 0
     P /= P.sum(axis=1, keepdims=True)
     t = rng.integers(0, 6, 400)
-    assert ll.score(t, P).conventions["scikit-learn>=1.5"] == pytest.approx(metrics.log_loss(t, P, labels=range(6)), rel=1e-9)
+    assert ll.score(t, P).conventions["scikit-learn>=1.5"] == pytest.approx(
+        metrics.log_loss(t, P, labels=range(6)), rel=1e-9
+    )
     P32 = P.astype(np.float32)
-    assert ll.score(t, P32).conventions["scikit-learn>=1.5 float32"] == pytest.approx(metrics.log_loss(t, P32, labels=range(6)), rel=1e-5)
+    assert ll.score(t, P32).conventions["scikit-learn>=1.5 float32"] == pytest.approx(
+        metrics.log_loss(t, P32, labels=range(6)), rel=1e-5
+    )
 
 
 def test_rows_off_one_are_divided_where_the_tool_divides() -> None:
@@ -118,7 +126,9 @@ def test_which_number_with_no_match_shows_the_nearest() -> None:
     assert answer.to_dict()["reported"] == 123.4
 
 
-@pytest.mark.parametrize(("reported", "digits"), [(0.26, 2), ("0.2610", 4), ("2.61e-1", 3), (3, 0), ("inf", 0)])
+@pytest.mark.parametrize(
+    ("reported", "digits"), [(0.26, 2), ("0.2610", 4), ("2.61e-1", 3), (3, 0), ("inf", 0)]
+)
 def test_decimals_say_how_exactly_it_must_be_met(reported: float | str, digits: int) -> None:
     assert ll.which_number([1, 0], [0.9, 0.2], reported=reported).digits == digits
 

@@ -20,7 +20,9 @@ def test_values_of_the_worked_example() -> None:
     interval = of(X)
     assert interval.mean == pytest.approx(0.54375, rel=1e-15)
     assert interval.standard_error * math.sqrt(8) == pytest.approx(0.81828981069405617, rel=1e-13)
-    assert (interval.low, interval.high) == pytest.approx((0.085118536914597367, 2.8967814293404628), rel=1e-10)
+    assert (interval.low, interval.high) == pytest.approx(
+        (0.085118536914597367, 2.8967814293404628), rel=1e-10
+    )
 
 
 def test_without_skew_it_is_students_t() -> None:

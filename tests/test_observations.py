@@ -68,7 +68,9 @@ def test_zero_one_outcomes_of_any_type(outcome: Any, kind: Any) -> None:
         (["a", "a", "a"], {"positive": "b"}, "b"),
     ],
 )
-def test_which_of_two_classes_a_single_column_is_about(outcome: Any, options: dict[str, Any], positive: Any) -> None:
+def test_which_of_two_classes_a_single_column_is_about(
+    outcome: Any, options: dict[str, Any], positive: Any
+) -> None:
     record = observe(outcome, P, **options)
     assert record.classes[1] == positive
     said = options or set(np.asarray(outcome).tolist()) <= {0, 1}
@@ -86,14 +88,18 @@ def test_named_columns_are_matched_by_name_whatever_their_order(frame: Any) -> N
     # scikit-learn issue 30910: the same call scores the wrong columns there, without a word.
     forecast = frame({"b": [0.1, 0.9], "a": [0.9, 0.1]})
     assert ll.log_loss(["a", "b"], forecast) == pytest.approx(0.10536051565782628, rel=1e-14)
-    assert ll.log_loss(["a", "b"], forecast, labels=["a", "b"]) == pytest.approx(0.10536051565782628, rel=1e-14)
+    assert ll.log_loss(["a", "b"], forecast, labels=["a", "b"]) == pytest.approx(
+        0.10536051565782628, rel=1e-14
+    )
 
 
 @pytest.mark.parametrize("names", [["p_b", "p_a"], ["b_prob", "a_prob"], ["P(b)", "P(a)"], ["B", "A"]])
 def test_a_common_prefix_or_suffix_is_seen_through(names: list[str]) -> None:
     forecast = pd.DataFrame(dict(zip(names, ([0.1, 0.9], [0.9, 0.1]), strict=True)))
     if names[0].startswith("P("):
-        with pytest.raises(ll.OutcomeError, match="No column for outcome"):  # both sides: name them, or say labels=
+        with pytest.raises(
+            ll.OutcomeError, match="No column for outcome"
+        ):  # both sides: name them, or say labels=
             observe(["a", "b"], forecast)
         return
     assert ll.log_loss(["a", "b"], forecast) == pytest.approx(0.10536051565782628, rel=1e-14)
@@ -132,7 +138,9 @@ def test_shares_as_outcomes() -> None:
     assert record.soft
     assert ll.surprise([0.5, 1.0], [0.2, 0.9])[0] == pytest.approx(-(np.log(0.2) + np.log(0.8)) / 2)
     # logit 1.2 with share .3 (mpmath), and 0 log 0 = 0 for a class without a share.
-    assert ll.surprise([0.3, 0.5], [1.2, 0.0], space="logit")[0] == pytest.approx(1.1032824673380312, rel=1e-15)
+    assert ll.surprise([0.3, 0.5], [1.2, 0.0], space="logit")[0] == pytest.approx(
+        1.1032824673380312, rel=1e-15
+    )
     two = ll.surprise([[0.0, 0.5, 0.5], [0.4, 0.3, 0.3]], [[-np.inf, 0, 0], [-np.inf, 0, 0]], space="logit")
     assert two.tolist() == [pytest.approx(np.log(2)), np.inf]
 
@@ -141,7 +149,9 @@ def test_one_hot_outcomes() -> None:
     forecast = pd.DataFrame({"x": [0.7, 0.2], "y": [0.3, 0.8]})
     record = observe(pd.DataFrame({"y": [0, 1], "x": [1, 0]}), forecast)
     assert record.classes == ("y", "x")
-    assert ll.score(pd.DataFrame({"y": [0, 1], "x": [1, 0]}), forecast).log_loss == pytest.approx(-np.log([0.7, 0.8]).mean())
+    assert ll.score(pd.DataFrame({"y": [0, 1], "x": [1, 0]}), forecast).log_loss == pytest.approx(
+        -np.log([0.7, 0.8]).mean()
+    )
 
 
 def test_two_columns_and_one_column_agree(rng: np.random.Generator) -> None:
@@ -176,7 +186,9 @@ def test_rows_off_one_are_scored_as_given_and_said() -> None:
 
 def test_missing_rows_are_left_out_only_when_asked() -> None:
     y, p = [1, None, 0, 1], [0.5, 0.5, np.nan, 0.25]
-    with pytest.raises(ll.OutcomeError, match=r"1 missing outcomes \(rows 1\); 1 missing forecasts \(rows 2\)"):
+    with pytest.raises(
+        ll.OutcomeError, match=r"1 missing outcomes \(rows 1\); 1 missing forecasts \(rows 2\)"
+    ):
         observe(y, p)
     record = observe(y, p, skip_missing=True, weight=[1, 1, 1, 2], ids=["a", "b", "c", "d"])
     assert (len(record), record.skipped, record.row_number(1)) == (2, 2, 3)
@@ -192,29 +204,107 @@ BAD: list[tuple[str, type[ll.LoglossError], str, tuple[Any, Any], dict[str, Any]
     ("logits", ll.ForecastError, "out-of-range", ([1, 0], [-3.0, 2.0]), {}),
     ("log-probabilities", ll.ForecastError, "out-of-range", ([1, 0], [-3.0, -2.0]), {}),
     ("logits as logp", ll.ForecastError, "out-of-range", ([1, 0], [-3.0, 2.0]), {"space": "logp"}),
-    ("infinite logit", ll.ForecastError, "out-of-range", ([1, 0], [[np.inf, 0.0], [0.0, 1.0]]), {"space": "logit"}),
+    (
+        "infinite logit",
+        ll.ForecastError,
+        "out-of-range",
+        ([1, 0], [[np.inf, 0.0], [0.0, 1.0]]),
+        {"space": "logit"},
+    ),
     ("rows far from one", ll.ForecastError, "rows-not-one", ([1, 0], [[0.5, 0.8], [0.9, 0.7]]), {}),
-    ("a row of zeros", ll.ForecastError, "rows-not-one", ([1, 0], [[0.0, 0.0], [0.3, 0.7]]), {"normalize_rows": True}),
-    ("logits as logp rows", ll.ForecastError, "rows-not-one", ([1, 0], [[-1.0, -0.2], [-3.0, -0.1]]), {"space": "logp"}),
+    (
+        "a row of zeros",
+        ll.ForecastError,
+        "rows-not-one",
+        ([1, 0], [[0.0, 0.0], [0.3, 0.7]]),
+        {"normalize_rows": True},
+    ),
+    (
+        "logits as logp rows",
+        ll.ForecastError,
+        "rows-not-one",
+        ([1, 0], [[-1.0, -0.2], [-3.0, -0.1]]),
+        {"space": "logp"},
+    ),
     ("NaN", ll.ForecastError, "missing-values", ([1, 0], [np.nan, 0.3]), {}),
     ("text forecasts", ll.ForecastError, "not-a-number", ([1, 0], ["high", "low"]), {}),
     ("one class of text", ll.OutcomeError, "one-class", (["a", "a"], [0.1, 0.3]), {}),
-    ("three classes, one column", ll.OutcomeError, "too-many-classes", (["a", "b", "c"], [0.1, 0.3, 0.5]), {}),
-    ("three classes, two columns", ll.OutcomeError, "classes-without-column", (["a", "b", "c"], [[0.5, 0.5]] * 3), {}),
-    ("two classes, three columns", ll.OutcomeError, "columns-without-class", (["a", "b"], [[0.5, 0.3, 0.2]] * 2), {}),
-    ("class without named column", ll.OutcomeError, "classes-without-column", (["a", "z"], {"a": [0.5, 0.5], "b": [0.5, 0.5]}), {}),
-    ("class outside labels", ll.OutcomeError, "classes-without-column", (["a", "z"], [[0.5, 0.5]] * 2), {"labels": ["a", "b"]}),
-    ("binary class outside labels", ll.OutcomeError, "classes-without-column", (["a", "z"], [0.5, 0.5]), {"labels": ["a", "b"]}),
+    (
+        "three classes, one column",
+        ll.OutcomeError,
+        "too-many-classes",
+        (["a", "b", "c"], [0.1, 0.3, 0.5]),
+        {},
+    ),
+    (
+        "three classes, two columns",
+        ll.OutcomeError,
+        "classes-without-column",
+        (["a", "b", "c"], [[0.5, 0.5]] * 3),
+        {},
+    ),
+    (
+        "two classes, three columns",
+        ll.OutcomeError,
+        "columns-without-class",
+        (["a", "b"], [[0.5, 0.3, 0.2]] * 2),
+        {},
+    ),
+    (
+        "class without named column",
+        ll.OutcomeError,
+        "classes-without-column",
+        (["a", "z"], {"a": [0.5, 0.5], "b": [0.5, 0.5]}),
+        {},
+    ),
+    (
+        "class outside labels",
+        ll.OutcomeError,
+        "classes-without-column",
+        (["a", "z"], [[0.5, 0.5]] * 2),
+        {"labels": ["a", "b"]},
+    ),
+    (
+        "binary class outside labels",
+        ll.OutcomeError,
+        "classes-without-column",
+        (["a", "z"], [0.5, 0.5]),
+        {"labels": ["a", "b"]},
+    ),
     ("label outside 0..K-1", ll.OutcomeError, "columns-without-class", ([2, 2], [[0.2, 0.8]] * 2), {}),
     ("quantities", ll.OutcomeError, "outcomes-not-classes", ([1.5, 0.2], [0.5, 0.5]), {}),
-    ("several labels at once", ll.OutcomeError, "outcome-rows-not-one", ([[1, 1], [0, 1]], [[0.5, 0.5]] * 2), {}),
-    ("one-hot of other width", ll.OutcomeError, "columns-without-class", ([[1, 0, 0], [0, 1, 0]], [[0.5, 0.5]] * 2), {}),
+    (
+        "several labels at once",
+        ll.OutcomeError,
+        "outcome-rows-not-one",
+        ([[1, 1], [0, 1]], [[0.5, 0.5]] * 2),
+        {},
+    ),
+    (
+        "one-hot of other width",
+        ll.OutcomeError,
+        "columns-without-class",
+        ([[1, 0, 0], [0, 1, 0]], [[0.5, 0.5]] * 2),
+        {},
+    ),
     ("missing outcome", ll.OutcomeError, "missing-values", ([1, None], [0.5, 0.5]), {}),
     ("too many labels", ll.UsageError, "labels-count", ([1, 0], [0.5, 0.5]), {"labels": [0, 1, 2]}),
-    ("labels for K columns", ll.UsageError, "labels-count", ([1, 0], [[0.5, 0.5]] * 2), {"labels": [0, 1, 2]}),
+    (
+        "labels for K columns",
+        ll.UsageError,
+        "labels-count",
+        ([1, 0], [[0.5, 0.5]] * 2),
+        {"labels": [0, 1, 2]},
+    ),
     ("a label twice", ll.UsageError, "labels-count", ([1, 0], [[0.5, 0.5]] * 2), {"labels": [1, 1]}),
     ("unknown positive", ll.UsageError, "positive-unknown", ([1, 0], [0.5, 0.5]), {"positive": 7}),
-    ("positive for K columns", ll.UsageError, "positive-unknown", ([1, 0], [[0.5, 0.5]] * 2), {"positive": 1}),
+    (
+        "positive for K columns",
+        ll.UsageError,
+        "positive-unknown",
+        ([1, 0], [[0.5, 0.5]] * 2),
+        {"positive": 1},
+    ),
     ("unknown space", ll.UsageError, "unknown-space", ([1, 0], [0.5, 0.5]), {"space": "logits"}),
     ("negative weight", ll.WeightError, "bad-weights", ([1, 0], [0.5, 0.5]), {"weight": [1, -1]}),
     ("infinite weight", ll.WeightError, "bad-weights", ([1, 0], [0.5, 0.5]), {"weight": [1, np.inf]}),
@@ -229,8 +319,12 @@ BAD: list[tuple[str, type[ll.LoglossError], str, tuple[Any, Any], dict[str, Any]
 ]
 
 
-@pytest.mark.parametrize(("kind", "slug", "args", "options"), [case[1:] for case in BAD], ids=[case[0] for case in BAD])
-def test_what_cannot_be_scored_is_refused_with_its_reason(kind: type[ll.LoglossError], slug: str, args: tuple[Any, Any], options: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("kind", "slug", "args", "options"), [case[1:] for case in BAD], ids=[case[0] for case in BAD]
+)
+def test_what_cannot_be_scored_is_refused_with_its_reason(
+    kind: type[ll.LoglossError], slug: str, args: tuple[Any, Any], options: dict[str, Any]
+) -> None:
     with pytest.raises(kind) as caught:
         observe(*args, **options)
     assert caught.value.slug == slug
@@ -238,7 +332,11 @@ def test_what_cannot_be_scored_is_refused_with_its_reason(kind: type[ll.LoglossE
 
 
 def test_the_cure_names_what_it_probably_is() -> None:
-    for forecast, cure in (([12.0, 80.0], "percentages"), ([-3.0, 2.0], "space='logit'"), ([-3.0, -2.0], "space='logp'")):
+    for forecast, cure in (
+        ([12.0, 80.0], "percentages"),
+        ([-3.0, 2.0], "space='logit'"),
+        ([-3.0, -2.0], "space='logp'"),
+    ):
         with pytest.raises(ll.ForecastError, match=cure):
             observe([1, 0], forecast)
 
@@ -260,7 +358,7 @@ def test_nothing_given_is_changed(rng: np.random.Generator) -> None:
     ll.score(y, P)
     ll.explain(y, P)
     assert (y == before[0]).all()
-    assert (P == before[1]).all()
+    assert (before[1] == P).all()
 
 
 def test_large_plain_arrays_are_not_copied(rng: np.random.Generator) -> None:

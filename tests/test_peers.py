@@ -7,9 +7,9 @@ from typing import Any
 
 import numpy as np
 import pytest
-from cases import PEERS
 
 import logloss as ll
+from cases import PEERS
 
 ids = [case["id"] for case in PEERS]
 CLIPS = {None: "exact", 2.220446049250313e-16: "scikit-learn>=1.5", 1e-7: "keras"}
@@ -21,7 +21,9 @@ def forecasts(case: dict[str, Any]) -> tuple[Any, str]:
     return np.array(case["P"] if "P" in case else case["p1"], float), "p"
 
 
-@pytest.mark.parametrize("case", [c for c in PEERS if c["fn"] == "log_loss" and "expected" in c], ids=lambda c: c["id"])
+@pytest.mark.parametrize(
+    "case", [c for c in PEERS if c["fn"] == "log_loss" and "expected" in c], ids=lambda c: c["id"]
+)
 def test_log_loss(case: dict[str, Any]) -> None:
     forecast, space = forecasts(case)
     labels = case.get("labels") or sorted(set(case["y_true"]))
@@ -35,14 +37,20 @@ def test_log_loss(case: dict[str, Any]) -> None:
     assert value == pytest.approx(case["expected"], abs=case["tol"] + 1e-9)
 
 
-@pytest.mark.parametrize("case", [c for c in PEERS if c["fn"] in {"log_loss_rows", "soft_ce_rows"}], ids=lambda c: c["id"])
+@pytest.mark.parametrize(
+    "case", [c for c in PEERS if c["fn"] in {"log_loss_rows", "soft_ce_rows"}], ids=lambda c: c["id"]
+)
 def test_rows(case: dict[str, Any]) -> None:
     forecast, space = forecasts(case)
     outcome = case["y_true"] if "y_true" in case else case["Y"]
-    assert ll.surprise(outcome, forecast, space=space) == pytest.approx(np.array(case["expected"], float), abs=case["tol"])
+    assert ll.surprise(outcome, forecast, space=space) == pytest.approx(
+        np.array(case["expected"], float), abs=case["tol"]
+    )
 
 
-@pytest.mark.parametrize("case", [c for c in PEERS if c["fn"] == "binary_ce_elementwise_mean"], ids=lambda c: c["id"])
+@pytest.mark.parametrize(
+    "case", [c for c in PEERS if c["fn"] == "binary_ce_elementwise_mean"], ids=lambda c: c["id"]
+)
 def test_cells_of_yes_no_tables(case: dict[str, Any]) -> None:
     """Keras and optax average over independent cells; each cell is one binary row of ours."""
     y = np.ravel(case["Y"])
@@ -60,13 +68,17 @@ def test_cells_of_yes_no_tables(case: dict[str, Any]) -> None:
 @pytest.mark.parametrize("case", [c for c in PEERS if c["fn"].startswith("brier")], ids=lambda c: c["id"])
 def test_brier(case: dict[str, Any]) -> None:
     forecast, _ = forecasts(case)
-    result = ll.score(case["y_true"], forecast, labels=case.get("labels") or (sorted(set(case["y_true"])) if forecast.ndim == 2 else [0, 1]))
+    result = ll.score(
+        case["y_true"],
+        forecast,
+        labels=case.get("labels") or (sorted(set(case["y_true"])) if forecast.ndim == 2 else [0, 1]),
+    )
     assert result.brier == pytest.approx(case["expected"], abs=case["tol"])
 
 
 @pytest.mark.parametrize("case", [c for c in PEERS if "raises" in c], ids=lambda c: c["id"])
 def test_what_others_refuse_we_refuse(case: dict[str, Any]) -> None:
-    with pytest.raises(ValueError):  # noqa: PT011 - the class and the slug are tested at the door
+    with pytest.raises(ValueError):
         ll.score(case["y_true"], forecasts(case)[0], labels=case.get("labels"))
 
 
@@ -86,6 +98,14 @@ def test_excess_over_the_entropy_of_the_outcome() -> None:
 
 
 def test_every_case_is_used() -> None:
-    used = {"log_loss", "log_loss_rows", "soft_ce_rows", "binary_ce_elementwise_mean", "brier_multi", "brier_binary", "log_loss_rows_soft_excess"}
+    used = {
+        "log_loss",
+        "log_loss_rows",
+        "soft_ce_rows",
+        "binary_ce_elementwise_mean",
+        "brier_multi",
+        "brier_binary",
+        "log_loss_rows_soft_excess",
+    }
     assert {case["fn"] for case in PEERS} == used
     assert len(ids) == len(set(ids)) == 40

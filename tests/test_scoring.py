@@ -21,7 +21,16 @@ PUZZLE = ([1, 1, 1, 0, 0, 0], [0.5, 0.1, 0.01, 0.9, 0.75, 0.001])
 # Worked figures of textbooks and blogs; natural logs by mpmath.
 @pytest.mark.parametrize(
     ("y", "p", "value"),
-    [(1, 0.9, 0.105360516), (1, 0.5, 0.693147181), (1, 0.1, 2.302585093), (1, 0.25, 1.386294361), (0, 0.25, 0.287682072), (1, 0.99, 0.010050336), (0, 0.99, 4.605170186), (1, 0.03824, 3.263873191)],
+    [
+        (1, 0.9, 0.105360516),
+        (1, 0.5, 0.693147181),
+        (1, 0.1, 2.302585093),
+        (1, 0.25, 1.386294361),
+        (0, 0.25, 0.287682072),
+        (1, 0.99, 0.010050336),
+        (0, 0.99, 4.605170186),
+        (1, 0.03824, 3.263873191),
+    ],
 )
 def test_one_row(y: int, p: float, value: float) -> None:
     assert ll.log_loss([y], [p]) == pytest.approx(value, abs=5e-9)
@@ -30,7 +39,9 @@ def test_one_row(y: int, p: float, value: float) -> None:
 def test_the_six_row_puzzle_and_its_units() -> None:
     result = ll.score(*PUZZLE)
     assert result.log_loss == pytest.approx(1.881797068998267, rel=1e-15)
-    assert result.log_loss / math.log(10) == pytest.approx(0.8172541, abs=1e-7)  # what a base-10 log makes of it
+    assert result.log_loss / math.log(10) == pytest.approx(
+        0.8172541, abs=1e-7
+    )  # what a base-10 log makes of it
     assert "Log loss 2.7149 bits" in result.show("bits")
 
 
@@ -47,7 +58,9 @@ def test_weights() -> None:
 
 def test_whole_weights_are_repeated_rows_for_the_mean() -> None:
     y, p, w = [1, 0, 1], [0.9, 0.2, 0.6], [3, 1, 2]
-    assert ll.log_loss(y, p, sample_weight=w) == pytest.approx(ll.log_loss(np.repeat(y, w), np.repeat(p, w)), rel=1e-15)
+    assert ll.log_loss(y, p, sample_weight=w) == pytest.approx(
+        ll.log_loss(np.repeat(y, w), np.repeat(p, w)), rel=1e-15
+    )
 
 
 def test_equal_weights_change_nothing(rng: np.random.Generator) -> None:
@@ -71,7 +84,11 @@ def test_infinity_is_an_answer_and_is_carried_apart() -> None:
     assert result.log_loss_finite == pytest.approx((math.log(2) - math.log(0.75)) / 2)
     assert (result.infinite_rows, result.interval, result.standard_error) == (2, None, None)
     state = json.loads(json.dumps(result.to_dict(), allow_nan=False))
-    assert (state["log_loss"], state["interval"], state["conventions"]["pytorch BCELoss"]) == ("inf", None, pytest.approx((200 + math.log(2) - math.log(0.75)) / 4))
+    assert (state["log_loss"], state["interval"], state["conventions"]["pytorch BCELoss"]) == (
+        "inf",
+        None,
+        pytest.approx((200 + math.log(2) - math.log(0.75)) / 4),
+    )
     assert "rows 1, 3" in next(note.text for note in result.notes if note.id == "infinite")
 
 
@@ -91,8 +108,12 @@ def test_baselines() -> None:
     assert result.log_loss == pytest.approx(0.69294716722447819, rel=1e-13)
     assert result.base_rate == pytest.approx(0.69294716722447819, rel=1e-13)
     assert result.skill == pytest.approx(0, abs=1e-13)
-    assert ll.score(np.repeat([0, 1, 2], [3, 5, 2]), np.full((10, 3), 1 / 3)).base_rate == pytest.approx(1.0296530140645735, rel=1e-14)
-    assert ll.score([1] * 3 + [0] * 7, [0.5] * 10).base_rate_loo == pytest.approx(0.71743634960068517, rel=1e-14)
+    assert ll.score(np.repeat([0, 1, 2], [3, 5, 2]), np.full((10, 3), 1 / 3)).base_rate == pytest.approx(
+        1.0296530140645735, rel=1e-14
+    )
+    assert ll.score([1] * 3 + [0] * 7, [0.5] * 10).base_rate_loo == pytest.approx(
+        0.71743634960068517, rel=1e-14
+    )
 
 
 def test_base_rate_loo_is_the_mean_over_rows_each_left_out(rng: np.random.Generator) -> None:
@@ -106,7 +127,14 @@ def test_base_rate_loo_is_the_mean_over_rows_each_left_out(rng: np.random.Genera
 
 @pytest.mark.parametrize(
     ("accuracy", "K", "low", "high"),
-    [(0.9, 2, 0.13862943611198906, 0.32508297339144824), (0.8, 10, 0.27725887222397812, 0.93984733900543176), (0.4, 10, 0.93642624542484394, 1.9913464134109881), (1.0, 2, 0.0, 0.0), (0.5, 2, math.log(2), math.log(2)), (0.0, 2, math.log(2), 0.0)],
+    [
+        (0.9, 2, 0.13862943611198906, 0.32508297339144824),
+        (0.8, 10, 0.27725887222397812, 0.93984733900543176),
+        (0.4, 10, 0.93642624542484394, 1.9913464134109881),
+        (1.0, 2, 0.0, 0.0),
+        (0.5, 2, math.log(2), math.log(2)),
+        (0.0, 2, math.log(2), 0.0),
+    ],
 )
 def test_what_accuracy_implies(accuracy: float, K: int, low: float, high: float) -> None:
     assert accuracy_implied(accuracy, K) == pytest.approx((low, high), rel=1e-12, abs=1e-12)
@@ -197,7 +225,14 @@ def test_labels_one_and_two_are_classes_not_positions(rng: np.random.Generator) 
 
 def test_text_says_what_matters() -> None:
     text = str(ll.score(*PUZZLE))
-    for part in ("Log loss 1.8818 nats", "base rate", "uniform", "accuracy 16.7 %", "ml.net (bits)", "over 3 nats"):
+    for part in (
+        "Log loss 1.8818 nats",
+        "base rate",
+        "uniform",
+        "accuracy 16.7 %",
+        "ml.net (bits)",
+        "over 3 nats",
+    ):
         assert part in text
     assert "<script>" not in ll.score(["<script>", "b"], [0.5, 0.4], labels=["<script>", "b"])._repr_html_()
 

@@ -36,7 +36,14 @@ def close(a: Any, b: Any, where: str = "") -> None:
 
 
 @settings(deadline=None, max_examples=60)
-@given(seed=st.integers(0, 10**6), n=st.integers(4, 80), cuts=st.lists(st.integers(1, 79), max_size=4), K=st.sampled_from([1, 3]), weighted=st.booleans(), swap=st.booleans())
+@given(
+    seed=st.integers(0, 10**6),
+    n=st.integers(4, 80),
+    cuts=st.lists(st.integers(1, 79), max_size=4),
+    K=st.sampled_from([1, 3]),
+    weighted=st.booleans(),
+    swap=st.booleans(),
+)
 def test_parts_add_up(seed: int, n: int, cuts: list[int], K: int, weighted: bool, swap: bool) -> None:
     rng = np.random.default_rng(seed)
     w = rng.choice([0.0, 0.5, 1.0, 3.0], n) if weighted else None
@@ -52,12 +59,16 @@ def test_parts_add_up(seed: int, n: int, cuts: list[int], K: int, weighted: bool
     def part(rows: np.ndarray) -> Summary | None:
         if not len(rows) or (w is not None and not w[rows].any()):
             return None
-        return summarize(observe(y[rows], p[rows], labels=labels, weight=None if w is None else w[rows]), EDGES, top=0)
+        return summarize(
+            observe(y[rows], p[rows], labels=labels, weight=None if w is None else w[rows]), EDGES, top=0
+        )
 
     whole = part(np.arange(n))
     if whole is None:
         return
-    pieces = [q for q in (part(rows) for rows in np.split(np.arange(n), sorted({c for c in cuts if c < n}))) if q]
+    pieces = [
+        q for q in (part(rows) for rows in np.split(np.arange(n), sorted({c for c in cuts if c < n}))) if q
+    ]
     if swap:
         pieces.reverse()
     total = pieces[0]
@@ -82,7 +93,16 @@ def test_saving_where_it_cannot_leaves_nothing(tmp_path: Path) -> None:
     assert list(tmp_path.iterdir()) == []
 
 
-@pytest.mark.parametrize("text", ["", "{}", "[1]", '{"kind": "logloss-summary", "schema": 99}', '{"kind": "logloss-summary", "schema": 1}'])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        "{}",
+        "[1]",
+        '{"kind": "logloss-summary", "schema": 99}',
+        '{"kind": "logloss-summary", "schema": 1}',
+    ],
+)
 def test_what_is_no_summary_is_refused(tmp_path: Path, text: str) -> None:
     (tmp_path / "s.json").write_text(text)
     with pytest.raises(ll.SourceError) as caught:
@@ -116,7 +136,16 @@ def test_many_classes_go_without_the_table_of_pairs(rng: np.random.Generator) ->
 
 
 def test_the_costliest_rows_are_kept_with_what_they_said() -> None:
-    top = ll.score(["cat", "dog", "dog"], [0.1, 0.0, 0.9], labels=["cat", "dog"], ids=["r1", "r2", "r3"]).summary.top
+    top = ll.score(
+        ["cat", "dog", "dog"], [0.1, 0.0, 0.9], labels=["cat", "dog"], ids=["r1", "r2", "r3"]
+    ).summary.top
     key, row, payload = top.entries[0]
     assert (key, row) == (math.inf, 1)
-    assert payload == {"id": "r2", "outcome": "dog", "forecast": 0.0, "predicted": "cat", "surprise": None, "weight": 1.0}
+    assert payload == {
+        "id": "r2",
+        "outcome": "dog",
+        "forecast": 0.0,
+        "predicted": "cat",
+        "surprise": None,
+        "weight": 1.0,
+    }

@@ -9,7 +9,17 @@ from logloss import UsageError, units
 
 @pytest.mark.parametrize(
     ("nats", "text"),
-    [(0.0, "0"), (1e-300, "1.0e-300"), (4.9e-5, "4.9e-05"), (5e-5, "0.0001"), (0.99999, "1.0000"), (math.inf, "inf"), (math.nan, "undefined"), (-0.25, "-0.2500"), (2e6, "2.0e+06")],
+    [
+        (0.0, "0"),
+        (1e-300, "1.0e-300"),
+        (4.9e-5, "4.9e-05"),
+        (5e-5, "0.0001"),
+        (0.99999, "1.0000"),
+        (math.inf, "inf"),
+        (math.nan, "undefined"),
+        (-0.25, "-0.2500"),
+        (2e6, "2.0e+06"),
+    ],
 )
 def test_a_loss_is_printed_honestly(nats: float, text: str) -> None:
     assert units.loss(nats) == text

@@ -24,9 +24,9 @@ if TYPE_CHECKING:
         WeightError,
     )
     from logloss.observations import Note, Observations, observe
-    from logloss.scoring import Score, log_loss, score
+    from logloss.scoring import Score, score
     from logloss.summary import Summary
-    from logloss.surprises import surprise
+    from logloss.surprises import log_loss, surprise
 
 __version__ = "0.1.0"
 
@@ -51,16 +51,16 @@ _HOME = {
     "WeightError": "errors",
     "WhichNumber": "conventions",
     "explain": "blame",
-    "log_loss": "scoring",
+    "log_loss": "surprises",
     "observe": "observations",
     "score": "scoring",
     "surprise": "surprises",
     "which_number": "conventions",
 }
 
-__all__ = [  # noqa: PLE0604 - the names are listed once, in _HOME; a test compares both
-    "AlignmentError",
+__all__ = [
     "CONVENTIONS",
+    "AlignmentError",
     "ColumnError",
     "Convention",
     "DataError",

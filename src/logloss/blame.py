@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss import screens, units
+from logloss import screens
 from logloss.calibrate.clip import Clip, best_mix, clip_advice
+from logloss.findings import Finding, findings
 from logloss.scoring import Score, of_record
 from logloss.sources import gather
 from logloss.surprises import by_class, per_row, shares
+from logloss.whatif import WhatIf, edits, what_if
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,8 +26,6 @@ if TYPE_CHECKING:
     Float = NDArray[np.float64]
 
 __all__ = ["Explanation", "Finding", "Row", "WhatIf", "explain"]
-
-PUSHED = 1e-5  # "to .99999/.00001"
 
 
 @dataclass(frozen=True)
@@ -40,28 +40,6 @@ class Row:
     surprise: float
     share: float | None
     cumulative: float | None
-
-
-@dataclass(frozen=True)
-class WhatIf:
-    """The loss after an edit of the forecasts, and the rows that paid for it."""
-
-    name: str
-    log_loss: float
-    change: float
-    better: int
-    worse: int
-    paid: tuple[dict[str, Any], ...]
-
-
-@dataclass(frozen=True)
-class Finding:
-    """One sentence: what, how many nats it is worth, and the next command. Ids are stable."""
-
-    id: str
-    nats: float
-    text: str
-    command: str
 
 
 @dataclass(frozen=True)
@@ -103,7 +81,7 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for infinite, None where undefined."""
         clip = self.clip
-        return _jsonable(
+        state: dict[str, Any] = _jsonable(
             {
                 "schema": 1,
                 "log_loss": self.score.log_loss,
@@ -117,13 +95,23 @@ class Explanation:
                 "pairs": list(self.pairs),
                 "confusion": self.confusion,
                 "census": self.census,
-                "clip": None if clip is None else {"best": clip.best, "log_loss": clip.log_loss, "suggested": clip.suggested, "suggested_log_loss": clip.suggested_log_loss, "gain": clip.gain, "gain_interval": clip.gain_interval},
+                "clip": None
+                if clip is None
+                else {
+                    "best": clip.best,
+                    "log_loss": clip.log_loss,
+                    "suggested": clip.suggested,
+                    "suggested_log_loss": clip.suggested_log_loss,
+                    "gain": clip.gain,
+                    "gain_interval": clip.gain_interval,
+                },
                 "mix": self.mix,
                 "what_if": [asdict(what_if) for what_if in self.what_ifs],
                 "findings": [asdict(finding) for finding in self.findings],
                 "notes": [{"id": note.id, "text": note.text} for note in self.score.notes],
             }
-        )  # type: ignore[no-any-return]
+        )
+        return state
 
     def __str__(self) -> str:
         """One screen of text."""
@@ -184,7 +172,9 @@ def explain(
     return of_observations(record, rows=rows, clip=clip, temperature=temperature)
 
 
-def of_observations(record: Observations, *, rows: int = 10, clip: Sequence[float] = (), temperature: Sequence[float] = ()) -> Explanation:
+def of_observations(
+    record: Observations, *, rows: int = 10, clip: Sequence[float] = (), temperature: Sequence[float] = ()
+) -> Explanation:
     """Explain a checked record."""
     score = of_record(record)
     summary = score.summary
@@ -200,28 +190,36 @@ def of_observations(record: Observations, *, rows: int = 10, clip: Sequence[floa
     spread = math.sqrt(summary.mass["variance"])
     excess = summary.finite_nats - summary.mass["entropy"]
     confusion, pairs = _confusion(summary)
-    edits = _edits(s, t, surprise, two=two, clips=[*clip, *([] if advice is None else [advice.best, advice.suggested])], temperatures=[0.5, 2.0, *temperature])
-    what_ifs = tuple(_what_if(record, name, edited, surprise, weight) for name, edited in edits)
-    half = _rows_for(cost[order], 0.5)
-    draft = {
-        "score": score,
-        "expected_log_loss": expected,
-        "excess_z": excess / spread if spread > 0 and not summary.infinite[0] else None,
-        "worst": _worst(record, order[:rows], surprise, cost, s),
-        "half": half,
-        "classes": tuple(score.to_dict()["classes"]),
-        "pairs": pairs,
-        "confusion": confusion,
-        "census": _census(record, s, t),
-        "clip": advice,
-        "mix": None if lam is None else {"best": lam[0], "log_loss": lam[1]},
-        "what_ifs": what_ifs,
-        "surprise": surprise,
-    }
-    return Explanation(**draft, findings=_findings(draft, cost[order]))
+    edited = edits(
+        s,
+        t,
+        two=two,
+        clips=[*clip, *([] if advice is None else [advice.best, advice.suggested])],
+        temperatures=[0.5, 2.0, *temperature],
+    )
+    what_ifs = tuple(what_if(record, name, after, surprise, weight) for name, after in edited)
+    result = Explanation(
+        score=score,
+        expected_log_loss=expected,
+        excess_z=excess / spread if spread > 0 and not summary.infinite[0] else None,
+        worst=_worst(record, order[:rows], surprise, cost, s),
+        half=_rows_for(cost[order], 0.5),
+        classes=tuple(score.to_dict()["classes"]),
+        pairs=pairs,
+        confusion=confusion,
+        census=_census(record, s, t),
+        clip=advice,
+        mix=None if lam is None else {"best": lam[0], "log_loss": lam[1]},
+        what_ifs=what_ifs,
+        findings=(),
+        surprise=surprise,
+    )
+    return replace(result, findings=tuple(findings(result, cost[order])))
 
 
-def _worst(record: Observations, order: NDArray[np.int64], surprise: Float, cost: Float, s: Float) -> tuple[Row, ...]:
+def _worst(
+    record: Observations, order: NDArray[np.int64], surprise: Float, cost: Float, s: Float
+) -> tuple[Row, ...]:
     total = float(cost[np.isfinite(cost)].sum())
     running = 0.0
     found = []
@@ -269,7 +267,9 @@ def _confusion(summary: Any) -> tuple[tuple[tuple[float, ...], ...] | None, tupl
 def _census(record: Observations, s: Float, t: Float) -> dict[str, int]:
     """Count forecasts of exactly 0 or 1, errors (the first choice did not happen), and errors made with certainty."""
     said = s.argmin(axis=1)
-    certain = (s == 0).any(axis=1) | np.isinf(s).any(axis=1) if len(record.classes) == 2 else (s == 0).any(axis=1)
+    certain = (
+        (s == 0).any(axis=1) | np.isinf(s).any(axis=1) if len(record.classes) == 2 else (s == 0).any(axis=1)
+    )
     wrong = t[np.arange(len(t)), said] < 0.5
     return {
         "rows": len(record),
@@ -285,85 +285,6 @@ def _clip(s: Float, t: Float, weight: Float) -> Clip:
     at = (np.arange(len(s)), minor)
     counts = weight > 0
     return clip_advice(-s[at][counts], t[at][counts], weight[counts])
-
-
-def _mean(s: Float, t: Float) -> Float:
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.where(t > 0, t * s, 0.0).sum(axis=1))
-
-
-def _edits(s: Float, t: Float, surprise: Float, *, two: bool, clips: Sequence[float], temperatures: Sequence[float]) -> list[tuple[str, Float]]:
-    """Return (name, surprise per row) of each edit."""
-    K = s.shape[1]
-    pushed = np.full_like(s, -math.log(PUSHED / (K - 1)))
-    pushed[np.arange(len(s)), s.argmin(axis=1)] = -math.log1p(-PUSHED)
-    if two:
-        even = s[:, 0] == s[:, 1]
-        pushed[even] = s[even]
-    edits = [(f"push to {1 - PUSHED:g} / {PUSHED:.5f}", _mean(pushed, t))]
-    for eps in sorted({e for e in clips if e > 0}) if two else []:
-        edits.append((f"clip at {eps:.4g}", _mean(np.clip(s, -math.log1p(-eps), -math.log(eps)), t)))
-    for T in sorted(set(temperatures)):
-        edits.append((f"{'sharpen' if T < 1 else 'soften'}, temperature {T:g}", _mean(_tempered(s, T), t)))
-    return edits
-
-
-def _tempered(s: Float, T: float) -> Float:
-    """-log softmax(log p / T)."""
-    z = -s / T
-    z = z - z.max(axis=1, keepdims=True)
-    return np.asarray(np.log(np.exp(z).sum(axis=1, keepdims=True)) - z)
-
-
-def _what_if(record: Observations, name: str, edited: Float, surprise: Float, weight: Float) -> WhatIf:
-    counts = weight > 0
-    with np.errstate(invalid="ignore"):
-        change = np.where(counts & (edited != surprise), weight * (edited - surprise), 0.0)
-    after = float(np.dot(weight[counts], edited[counts]) / weight.sum())
-    before = float(np.dot(weight[counts], surprise[counts]) / weight.sum())
-    paid = np.argsort(-change, kind="stable")[:5]
-    return WhatIf(
-        name,
-        after,
-        after - before if math.isfinite(before) or math.isfinite(after) else math.nan,
-        int((change < 0).sum()),
-        int((change > 0).sum()),
-        tuple({"row": record.row_number(int(at)), "id": None if record.ids is None else _plain(record.ids[at]), "before": float(surprise[at]), "after": float(edited[at]), "change": float(change[at])} for at in paid if change[at] > 0),
-    )
-
-
-def _findings(draft: dict[str, Any], cost: Float) -> tuple[Finding, ...]:
-    """Return what is worth saying, most nats first; every sentence has its number."""
-    score: Score = draft["score"]
-    found = []
-    census = draft["census"]
-    if score.infinite_rows:
-        rows = units.count(score.infinite_rows, "row")
-        found.append(Finding("LL030", math.inf, f"{rows} gave exactly 0 to what happened: the log loss is infinite; the other rows average {units.loss(score.log_loss_finite)}.", "logloss explain --rows 20"))
-    finite = cost[np.isfinite(cost)]
-    total = float(finite.sum())
-    if total > 0 and len(finite) >= 10:
-        k = draft["half"]
-        share = float(finite[:k].sum()) / total
-        if k <= 0.1 * len(finite):
-            found.append(Finding("LL010", share * total / score.weight, f"{units.count(k, 'row')} ({units.percent(k / len(finite))}) {'carries' if k == 1 else 'carry'} {units.percent(share)} of the loss; look at {'its label' if k == 1 else 'their labels'} first.", f"logloss explain --rows {k}"))
-    z = draft["excess_z"]
-    if z is not None and abs(z) > 3:
-        gap = score.log_loss - draft["expected_log_loss"]
-        word = "Over-confident" if z > 0 else "Under-confident"
-        found.append(Finding("LL020", abs(gap), f"{word}: the forecasts expect a loss of {units.loss(draft['expected_log_loss'])}, it is {units.loss(score.log_loss)} (z = {z:.1f}).", "logloss explain --temperature 1.5" if z > 0 else "logloss explain --temperature 0.8"))
-    clip: Clip | None = draft["clip"]
-    if clip is not None and clip.gain_interval is not None and clip.gain is not None and clip.gain_interval[0] > 0:
-        found.append(Finding("LL031", clip.gain, f"Clipping at {clip.best:.3g} cuts the loss by {units.percent(clip.gain / score.log_loss)} on held-out rows, but hides the cause.", f"logloss explain --clip {clip.best:.3g}"))
-    if score.log_loss_finite > score.base_rate and not score.infinite_rows:
-        found.append(Finding("LL050", score.log_loss - score.base_rate, f"Worse than always saying the base rate: {units.loss(score.log_loss)} against {units.loss(score.base_rate)}. Check the order of the columns and the positive class.", "logloss score --positive"))
-    wrong = [pair for pair in draft["pairs"] if pair["outcome"] != pair["predicted"] and pair["share"]]
-    if wrong and len(score.summary.classes) > 2 and wrong[0]["share"] > 0.05:
-        pair = wrong[0]
-        found.append(Finding("LL090", pair["nats"] / score.weight, f"{pair['outcome']!r} called {pair['predicted']!r}: {pair['rows']:.6g} rows carry {units.percent(pair['share'])} of the loss.", "logloss explain --json"))
-    if census["errors"] and census["errors_exact"] > 0.5 * census["errors"]:
-        found.append(Finding("LL032", 0.0, f"Of {census['errors']:,} errors only {census['errors'] - census['errors_exact']:,} were other than exactly 0 or 1.", "logloss explain --json"))
-    return tuple(sorted(found, key=lambda finding: -finding.nats))
 
 
 def _plain(value: Any) -> Any:

@@ -22,7 +22,17 @@ if TYPE_CHECKING:
     from logloss.observations import Observations, Space
     from logloss.summary import Summary
 
-__all__ = ["CONVENTIONS", "EDGES", "WHO_PAYS", "Convention", "Match", "WhichNumber", "under", "which_number", "which_of"]
+__all__ = [
+    "CONVENTIONS",
+    "EDGES",
+    "WHO_PAYS",
+    "Convention",
+    "Match",
+    "WhichNumber",
+    "under",
+    "which_number",
+    "which_of",
+]
 
 View = Literal["given", "rounded", "renormalized"]
 EPS64, EPS32 = 2.0**-52, 2.0**-23
@@ -113,7 +123,10 @@ class WhichNumber:
             "reported": self.reported,
             "digits": self.digits,
             "matches": [match.__dict__ for match in self.matches],
-            "nearest": [{**match.__dict__, "value": "inf" if math.isinf(match.value) else match.value} for match in self.nearest],
+            "nearest": [
+                {**match.__dict__, "value": "inf" if math.isinf(match.value) else match.value}
+                for match in self.nearest
+            ],
         }
 
     def __str__(self) -> str:
@@ -124,7 +137,9 @@ class WhichNumber:
         else:
             lines = [f"No known convention prints {self.reported:g} for these rows; the nearest:"]
             shown = self.nearest
-        return "\n".join([*lines, *(f"  {m.value:<14.8g} {m.convention}, {m.how}  ({m.rule})" for m in shown)])
+        return "\n".join(
+            [*lines, *(f"  {m.value:<14.8g} {m.convention}, {m.how}  ({m.rule})" for m in shown)]
+        )
 
 
 def which_number(
@@ -161,7 +176,15 @@ def which_number(
     >>> [match.convention for match in answer.matches]
     ['scikit-learn<=1.1', 'kaggle', 'lightgbm', 'spark', 'h2o']
     """
-    record = observe(y, forecast, weight=weight, space=space, labels=labels, positive=positive, normalize_rows=normalize_rows)
+    record = observe(
+        y,
+        forecast,
+        weight=weight,
+        space=space,
+        labels=labels,
+        positive=positive,
+        normalize_rows=normalize_rows,
+    )
     return which_of(record, reported)
 
 
@@ -186,9 +209,15 @@ def _figure(reported: float | str) -> tuple[float, int]:
     try:
         figure = float(text)
     except ValueError:
-        raise UsageError("bad-figure", f"{reported!r} is not a number.", cure="Pass the reported log loss, e.g. reported=0.2611.") from None
+        raise UsageError(
+            "bad-figure",
+            f"{reported!r} is not a number.",
+            cure="Pass the reported log loss, e.g. reported=0.2611.",
+        ) from None
     mantissa, _, exponent = text.partition("e")
-    return figure, max(0, len(mantissa.partition(".")[2]) - int(exponent or 0)) if math.isfinite(figure) else 0
+    return figure, max(0, len(mantissa.partition(".")[2]) - int(exponent or 0)) if math.isfinite(
+        figure
+    ) else 0
 
 
 def _ways(summary: Summary, how: str) -> list[Match]:
@@ -200,7 +229,14 @@ def _ways(summary: Summary, how: str) -> list[Match]:
         count = summary.weight if convention.divisor == "weight" else summary.n
         aggregates = {"mean": mean, "sum": nats * count}
         if convention.unit == "nats" and convention.name == "exact":
-            aggregates |= {"mean in bits": units.UNITS["bits"].convert(mean), "mean in base 10": units.UNITS["bans"].convert(mean), "perplexity": math.exp(min(mean, 700.0))}
+            aggregates |= {
+                "mean in bits": units.UNITS["bits"].convert(mean),
+                "mean in base 10": units.UNITS["bans"].convert(mean),
+                "perplexity": math.exp(min(mean, 700.0)),
+            }
             aggregates["mean divided by the number of classes"] = mean / len(summary.classes)
-        ways += [Match(convention.name, f"{label}, {how}", value, convention.rule, convention.source) for label, value in aggregates.items()]
+        ways += [
+            Match(convention.name, f"{label}, {how}", value, convention.rule, convention.source)
+            for label, value in aggregates.items()
+        ]
     return ways

@@ -48,8 +48,11 @@ class _File:
         if self.csv is None:
             loaded = _collect(self.frame.select(list(dict.fromkeys(names))), self.where)
         else:
-            loaded = self.cache.get("whole")
-            loaded = self.cache.setdefault("whole", self.csv.read()) if loaded is None else loaded
+            loaded = (
+                self.cache["whole"]
+                if "whole" in self.cache
+                else self.cache.setdefault("whole", self.csv.read())
+            )
         return {name: loaded[name] for name in names}
 
 
@@ -64,7 +67,9 @@ class _Csv:
     def scan(self, rows: int | None) -> Any:
         """Return a lazy frame whose column types are told by the first `rows` rows (None: all)."""
         source = io.BytesIO(self.source) if isinstance(self.source, bytes) else self.source
-        return _polars().scan_csv(source, separator=self.separator, infer_schema_length=rows, raise_if_empty=True)
+        return _polars().scan_csv(
+            source, separator=self.separator, infer_schema_length=rows, raise_if_empty=True
+        )
 
     def read(self) -> pl.DataFrame:
         """Read all of it; where the first rows misled about a type, look at every row."""
@@ -76,7 +81,11 @@ class _Csv:
             bad = self.ragged()
             if bad:
                 lines = ", ".join(f"line {line} has {count}" for line, count in bad[:3])
-                raise SourceError("ragged", f"The header of {self.where} has {self.fields()} fields, but {lines}{' and so on' if len(bad) > 3 else ''}.", cure="Quote fields that contain the separator, or repair those lines.") from None
+                raise SourceError(
+                    "ragged",
+                    f"The header of {self.where} has {self.fields()} fields, but {lines}{' and so on' if len(bad) > 3 else ''}.",
+                    cure="Quote fields that contain the separator, or repair those lines.",
+                ) from None
             return _collect(self.scan(None), self.where)
 
     def records(self) -> Any:
@@ -133,14 +142,20 @@ def open_table(path: str | Path) -> Any:
         near = [other.name for other in file.parent.iterdir()] if file.parent.is_dir() else []
         from logloss.errors import suggestion
 
-        raise SourceError("no-such-file", f"There is no file {where}.{suggestion(file.name, near)}", cure="Check the path.")
+        raise SourceError(
+            "no-such-file", f"There is no file {where}.{suggestion(file.name, near)}", cure="Check the path."
+        )
     try:
         if file.stat().st_size == 0:
-            raise SourceError("empty", f"{where} is empty (0 bytes).", cure="Write the table again, with a header line.")
+            raise SourceError(
+                "empty", f"{where} is empty (0 bytes).", cure="Write the table again, with a header line."
+            )
         with file.open("rb") as opened:
             head = opened.read(4096)
     except OSError as error:
-        raise SourceError("unreadable", f"{where} cannot be read: {error.strerror or error}.", cure="Check its permissions.") from None
+        raise SourceError(
+            "unreadable", f"{where} cannot be read: {error.strerror or error}.", cure="Check its permissions."
+        ) from None
     suffixes = [suffix.lower() for suffix in file.suffixes]
     kind = next((suffix for suffix in reversed(suffixes) if suffix not in COMPRESSED), "")
     return _open(file, kind, head, where)
@@ -163,7 +178,11 @@ def _open(source: Path | io.BytesIO, kind: str, head: bytes, where: str) -> Any:
     if head.startswith(b"ARROW1") or kind in (".arrow", ".feather", ".ipc"):
         return _lazy(where, lambda: pl.scan_ipc(source))
     if kind in (".pkl", ".pickle", ".joblib", ".npy", ".xlsx", ".h5"):
-        raise SourceError("unknown-format", f"{where}: {kind} files are not read.", cure="Write CSV, Parquet, Arrow, JSON lines or NPZ.")
+        raise SourceError(
+            "unknown-format",
+            f"{where}: {kind} files are not read.",
+            cure="Write CSV, Parquet, Arrow, JSON lines or NPZ.",
+        )
     if kind in (".jsonl", ".ndjson", ".json") or head.lstrip()[:1] in (b"{", b"["):
         data = _decompressed(source, head, where)
         if data.lstrip()[:1] == b"[":
@@ -180,11 +199,28 @@ def _csv(source: Path | io.BytesIO, kind: str, head: bytes, where: str) -> Any:
             raise SourceError("empty", f"{where} holds no data after decompression.", cure="Write it again.")
         head = data[:4096]
     if b"\x00" in head:
-        raise SourceError("not-text", f"{where} is not text (it holds NUL bytes).", cure="Write it as UTF-8 CSV, or give it its right suffix.")
+        raise SourceError(
+            "not-text",
+            f"{where} is not text (it holds NUL bytes).",
+            cure="Write it as UTF-8 CSV, or give it its right suffix.",
+        )
     csv = _Csv(where, data, _separator(head, kind))
     opened = _lazy(where, lambda: csv.scan(TYPED_BY))
+    twice = [
+        name.rsplit("_duplicated_", 1)[0] for name in opened.schema if "_duplicated_" in name
+    ]  # the engine's renaming
+    if twice and all(name in opened.schema for name in twice):
+        raise ColumnError(
+            "duplicate-columns",
+            f"The header of {where} names {listing([repr(name) for name in twice])} more than once.",
+            cure="Rename one of them.",
+        )
     if all(_looks_like_a_number(name) for name in opened.schema):
-        raise ColumnError("no-header", f"The first line of {where} looks like data, not column names: {listing(list(opened.schema))}.", cure="Add a header line such as y,p.")
+        raise ColumnError(
+            "no-header",
+            f"The first line of {where} looks like data, not column names: {listing(list(opened.schema))}.",
+            cure="Add a header line such as y,p.",
+        )
     return _File(where, opened.frame, opened.schema, csv)
 
 
@@ -206,11 +242,20 @@ def _decompressed(source: Path | io.BytesIO, head: bytes, where: str) -> bytes:
         try:
             return gzip.decompress(data)
         except (OSError, EOFError, zlib.error) as error:
-            raise SourceError("truncated", f"{where} is a damaged gzip file: {error}.", cure="Copy or write it again.") from None
+            raise SourceError(
+                "truncated", f"{where} is a damaged gzip file: {error}.", cure="Copy or write it again."
+            ) from None
     if head[:4] == ZSTD:
         pl = _polars()
         try:  # the engine unpacks zstd while it reads lines of text
-            lines = pl.read_csv(data, has_header=False, separator="\x1f", quote_char=None, new_columns=["line"], infer_schema=False)
+            lines = pl.read_csv(
+                data,
+                has_header=False,
+                separator="\x1f",
+                quote_char=None,
+                new_columns=["line"],
+                infer_schema=False,
+            )
         except (pl.exceptions.PolarsError, OSError) as error:
             raise _told(error, where) from None
         return "\n".join(lines["line"].fill_null("").to_list()).encode()
@@ -247,22 +292,44 @@ def _told(error: Exception, where: str) -> SourceError:
     if "empty" in lowered or "no data" in lowered:
         return SourceError("empty", f"{where} holds no table.", cure="Write a header line and rows.")
     if "more fields" in lowered or "ragged" in lowered:
-        return SourceError("ragged", f"Some lines of {where} have more fields than its header ({first}).", cure="Quote fields that contain the separator, or repair those lines.")
+        return SourceError(
+            "ragged",
+            f"Some lines of {where} have more fields than its header ({first}).",
+            cure="Quote fields that contain the separator, or repair those lines.",
+        )
     if "utf-8" in lowered or "utf8" in lowered:
         return SourceError("not-text", f"{where} is not UTF-8 text ({first}).", cure="Save it as UTF-8.")
-    if "parquet" in lowered or "out of specification" in lowered or "end of file" in lowered or "eof" in lowered:
-        return SourceError("truncated", f"{where} is damaged or cut off ({first}).", cure="Copy or write it again.")
-    return SourceError("unreadable", f"{where} cannot be read ({first}).", cure="Check that it is a CSV, Parquet, Arrow, JSON-lines or NPZ table.")
+    if (
+        "parquet" in lowered
+        or "out of specification" in lowered
+        or "end of file" in lowered
+        or "eof" in lowered
+    ):
+        return SourceError(
+            "truncated", f"{where} is damaged or cut off ({first}).", cure="Copy or write it again."
+        )
+    return SourceError(
+        "unreadable",
+        f"{where} cannot be read ({first}).",
+        cure="Check that it is a CSV, Parquet, Arrow, JSON-lines or NPZ table.",
+    )
 
 
 def _npz(source: Path | io.BytesIO, where: str) -> _Arrays:
     import zipfile
 
     try:
-        with np.load(source, allow_pickle=False) as archive:
+        with (
+            source.open("rb") if isinstance(source, Path) else source as opened,
+            np.load(opened, allow_pickle=False) as archive,
+        ):
             arrays = {name: archive[name] for name in archive.files}
     except (OSError, ValueError, zipfile.BadZipFile, EOFError) as error:
-        raise SourceError("truncated", f"{where} cannot be read as NPZ: {error}.", cure="Write it again with numpy.savez; arrays of objects are not read.") from None
+        raise SourceError(
+            "truncated",
+            f"{where} cannot be read as NPZ: {error}.",
+            cure="Write it again with numpy.savez; arrays of objects are not read.",
+        ) from None
     if not arrays:
         raise SourceError("empty", f"{where} holds no arrays.", cure="Save outcomes and forecasts into it.")
     return _Arrays(where, arrays)
@@ -277,6 +344,6 @@ def _looks_like_a_number(text: str) -> bool:
 
 
 def _polars() -> Any:
-    import polars
+    import polars as pl
 
-    return polars
+    return pl

@@ -32,15 +32,31 @@ def out_of_range(values: NDArray[Any], outside: NDArray[np.bool_], space: str) -
     shown = listing([f"{v:.6g}" for v in values[outside][:4]], total=int(outside.sum()), limit=3)
     told = f"{units.count(int(outside.sum()), 'forecast')} outside {'[0, 1]' if space == 'p' else '(-inf, 0]'} (rows {listing(rows, limit=3)}: {shown})."
     if space == "logp":
-        return ForecastError("out-of-range", told, cure="Log-probabilities are 0 or less; logits need space='logit' (CLI: --space logit).")
+        return ForecastError(
+            "out-of-range",
+            told,
+            cure="Log-probabilities are 0 or less; logits need space='logit' (CLI: --space logit).",
+        )
     low, high = float(values.min()), float(values.max())
     sums = values.sum(axis=1) if values.ndim == 2 else values
-    if low >= 0 and 1 < high <= 100 and (values.ndim == 1 and high > 2 or values.ndim == 2 and np.median(np.abs(sums - 100)) < 1):
+    if (
+        low >= 0
+        and 1 < high <= 100
+        and ((values.ndim == 1 and high > 2) or (values.ndim == 2 and np.median(np.abs(sums - 100)) < 1))
+    ):
         return ForecastError("out-of-range", told, cure="They look like percentages: divide them by 100.")
     if high <= 0:
-        return ForecastError("out-of-range", told, cure="All are 0 or less: log-probabilities? Then say space='logp' (CLI: --space logp).")
+        return ForecastError(
+            "out-of-range",
+            told,
+            cure="All are 0 or less: log-probabilities? Then say space='logp' (CLI: --space logp).",
+        )
     if low < 0:
-        return ForecastError("out-of-range", told, cure="Negative values beside large ones look like logits: say space='logit' (CLI: --space logit).")
+        return ForecastError(
+            "out-of-range",
+            told,
+            cure="Negative values beside large ones look like logits: say space='logit' (CLI: --space logit).",
+        )
     return ForecastError("out-of-range", told, cure="Correct these rows: a probability lies between 0 and 1.")
 
 
@@ -61,17 +77,39 @@ def row_sums(record: Observations, *, normalize: bool) -> tuple[Observations, li
     told = f"{off.sum():,} of {len(off):,} rows do not sum to one (by up to {distance.max():.3g}, e.g. rows {listing(rows, total=int(off.sum()), limit=3)})"
     if distance.max() > MEANINGLESS_SUM and not normalize:
         many = (distance > MEANINGLESS_SUM).mean() > 0.5
-        cure = "If each column is a yes/no forecast of its own, score them one by one; if the rows are" if many else "If they are"
+        cure = (
+            "If each column is a yes/no forecast of its own, score them one by one; if the rows are"
+            if many
+            else "If they are"
+        )
         if record.space == "logp" and many:
             cure = "If they are logits, say space='logit' (CLI: --space logit); if the rows are"
-        raise ForecastError("rows-not-one", f"{told}.", cure=f"{cure} unnormalised on purpose, say normalize_rows=True (CLI: --normalize-rows).")
+        raise ForecastError(
+            "rows-not-one",
+            f"{told}.",
+            cure=f"{cure} unnormalised on purpose, say normalize_rows=True (CLI: --normalize-rows).",
+        )
     if (sums <= 0).any():
-        raise ForecastError("rows-not-one", f"{(sums <= 0).sum():,} rows of probabilities are all zero (rows {listing(np.flatnonzero(sums <= 0), limit=3)}).", cure="Give these rows a forecast.")
+        raise ForecastError(
+            "rows-not-one",
+            f"{(sums <= 0).sum():,} rows of probabilities are all zero (rows {listing(np.flatnonzero(sums <= 0), limit=3)}).",
+            cure="Give these rows a forecast.",
+        )
     moved = float(np.dot(weight, np.log(sums)) / weight.sum())
     if not normalize:
-        return record, [Note("rows-not-one", f"{told}; the probabilities are scored as given. Dividing each row by its sum would change the loss by {units.signed(moved)} nats (normalize_rows).")]
-    scaled = record.forecast / sums[:, None] if record.space == "p" else record.forecast - np.log(sums)[:, None]
-    note = Note("rows-normalized", f"{told}; each was divided by its sum, which changed the loss by {units.signed(moved)} nats.")
+        return record, [
+            Note(
+                "rows-not-one",
+                f"{told}; the probabilities are scored as given. Dividing each row by its sum would change the loss by {units.signed(moved)} nats (normalize_rows).",
+            )
+        ]
+    scaled = (
+        record.forecast / sums[:, None] if record.space == "p" else record.forecast - np.log(sums)[:, None]
+    )
+    note = Note(
+        "rows-normalized",
+        f"{told}; each was divided by its sum, which changed the loss by {units.signed(moved)} nats.",
+    )
     return replace(record, forecast=scaled), [note]
 
 
@@ -90,13 +128,27 @@ def _duplicate_ids(record: Observations) -> list[Note]:
     _, first, counts = np.unique(record.ids.astype(str), return_index=True, return_counts=True)
     if (counts == 1).all():
         return []
-    return [Note("duplicate-ids", f"{(counts > 1).sum():,} ids occur more than once ({listing(record.ids[first[counts > 1]], limit=3)}); every row counts.")]
+    return [
+        Note(
+            "duplicate-ids",
+            f"{(counts > 1).sum():,} ids occur more than once ({listing(record.ids[first[counts > 1]], limit=3)}); every row counts.",
+        )
+    ]
 
 
 def _hard_labels(record: Observations) -> list[Note]:
-    if record.space != "p" or len(record) < 2 or not bool(((record.forecast == 0) | (record.forecast == 1)).all()):
+    if (
+        record.space != "p"
+        or len(record) < 2
+        or not bool(((record.forecast == 0) | (record.forecast == 1)).all())
+    ):
         return []
-    return [Note("hard-labels", "Every forecast is exactly 0 or 1: these look like decisions, not probabilities. One wrong row makes the log loss infinite; score predicted probabilities instead.")]
+    return [
+        Note(
+            "hard-labels",
+            "Every forecast is exactly 0 or 1: these look like decisions, not probabilities. One wrong row makes the log loss infinite; score predicted probabilities instead.",
+        )
+    ]
 
 
 def _rounded_to_one(record: Observations, surprise: NDArray[np.float64]) -> list[Note]:
@@ -104,17 +156,28 @@ def _rounded_to_one(record: Observations, surprise: NDArray[np.float64]) -> list
     if record.space != "p" or record.soft or not np.isinf(surprise).any():
         return []
     infinite = np.isinf(surprise)
-    certain = (record.forecast[infinite] == 1.0) if record.binary else (record.forecast[infinite] == 1.0).any(axis=1)
+    certain = (
+        (record.forecast[infinite] == 1.0)
+        if record.binary
+        else (record.forecast[infinite] == 1.0).any(axis=1)
+    )
     if not certain.any():
         return []
     dtype = record.forecast.dtype.name
     bound = ROUNDED_TO_ONE.get(dtype, ROUNDED_TO_ONE["float64"])
-    return [Note("rounded-to-one", f"{certain.sum():,} wrong rows say exactly 1 for another class. In {dtype} a probability above 1 - {np.exp(-bound):.1e} rounds to 1, so the true surprise is anywhere from {bound:.1f} nats up; logits or log-probabilities would tell.")]
+    return [
+        Note(
+            "rounded-to-one",
+            f"{certain.sum():,} wrong rows say exactly 1 for another class. In {dtype} a probability above 1 - {np.exp(-bound):.1e} rounds to 1, so the true surprise is anywhere from {bound:.1f} nats up; logits or log-probabilities would tell.",
+        )
+    ]
 
 
 def _swapped(record: Observations, surprise: NDArray[np.float64]) -> list[Note]:
     """Say when exchanging classes would lower the loss far beyond chance."""
-    finite = np.where(np.isfinite(surprise), surprise, 40.0)  # an infinite row counts about as much as eps of float64
+    finite = np.where(
+        np.isfinite(surprise), surprise, 40.0
+    )  # an infinite row counts about as much as eps of float64
     now, spread = float(finite.mean()), float(finite.std() / np.sqrt(len(finite)))
     if len(finite) < 10:
         return []
@@ -122,7 +185,12 @@ def _swapped(record: Observations, surprise: NDArray[np.float64]) -> list[Note]:
         flipped = _binary(record, 1 - record.outcome.astype(np.int8))
         then = float(np.where(np.isfinite(flipped), flipped, 40.0).mean())
         if then < 0.7 * now and now - then > 6 * spread:
-            return [Note("reversed", f"The forecast looks reversed: read as the probability of {record.classes[0]!r} instead of {record.classes[1]!r} the loss would be {units.loss(then)} instead of {units.loss(now)}. Was the other class meant (labels, --positive)?")]
+            return [
+                Note(
+                    "reversed",
+                    f"The forecast looks reversed: read as the probability of {record.classes[0]!r} instead of {record.classes[1]!r} the loss would be {units.loss(then)} instead of {units.loss(now)}. Was the other class meant (labels, --positive)?",
+                )
+            ]
         return []
     return _permuted(record, now, spread)
 
@@ -145,9 +213,20 @@ def _permuted(record: Observations, now: float, spread: float) -> list[Note]:
     gain = float(cost.trace() - cost[rows, columns].sum()) / len(record)
     if gain < 0.3 * now or gain < 6 * spread:
         return []
-    moved = [f"{record.classes[i]!r} in the column of {record.classes[j]!r}" for i, j in zip(rows, columns, strict=True) if i != j]
-    return [Note("permuted", f"The columns look permuted: with {listing(moved, limit=4)} the loss would be about {units.loss(now - gain)} instead of {units.loss(now)}. Check the order of the columns (labels, --labels).")]
+    moved = [
+        f"{record.classes[i]!r} in the column of {record.classes[j]!r}"
+        for i, j in zip(rows, columns, strict=True)
+        if i != j
+    ]
+    return [
+        Note(
+            "permuted",
+            f"The columns look permuted: with {listing(moved, limit=4)} the loss would be about {units.loss(now - gain)} instead of {units.loss(now)}. Check the order of the columns (labels, --labels).",
+        )
+    ]
 
 
 def _binary(record: Observations, outcome: NDArray[Any]) -> NDArray[np.float64]:
-    return {"p": kernels.binary_p, "logp": kernels.binary_logp, "logit": kernels.binary_logit}[record.space](outcome, record.forecast)
+    return {"p": kernels.binary_p, "logp": kernels.binary_logp, "logit": kernels.binary_logit}[record.space](
+        outcome, record.forecast
+    )

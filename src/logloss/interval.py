@@ -18,7 +18,9 @@ class Interval:
     high: float
 
 
-def hall_t(mean: float, n: int, second: float, third: float, *, level: float = 0.95, scale: float = 1.0) -> Interval | None:
+def hall_t(
+    mean: float, n: int, second: float, third: float, *, level: float = 0.95, scale: float = 1.0
+) -> Interval | None:
     """Return the skewness-corrected t interval of a mean of n values; None for fewer than two.
 
     With s^2 = second / (n - 1), g the population skewness and q the t quantile with n - 1 degrees of freedom,

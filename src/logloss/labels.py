@@ -45,13 +45,13 @@ def distinct(values: NDArray[Any]) -> list[Any]:
     """Return the distinct labels in ascending order as Python scalars; numbers in text sort as numbers."""
     if values.dtype.kind in "iu" and len(values) and int(values.max()) - int(values.min()) < 10_000:
         low = int(values.min())
-        return [int(code) + low for code in np.flatnonzero(np.bincount((values - values.dtype.type(low)).astype(np.int64)))]
+        return [
+            int(code) + low
+            for code in np.flatnonzero(np.bincount((values - values.dtype.type(low)).astype(np.int64)))
+        ]
     if values.dtype.kind == "b":
         return [bool(v) for v in (False, True) if (values == v).any()]
-    if values.dtype.kind == "O":
-        found = set(values.tolist())
-    else:
-        found = set(np.unique(values).tolist())
+    found = set(values.tolist()) if values.dtype.kind == "O" else set(np.unique(values).tolist())
     try:
         return sorted(found, key=float) if all(isinstance(v, str) for v in found) else sorted(found)
     except (TypeError, ValueError):
@@ -65,7 +65,11 @@ def encode(values: NDArray[Any], labels: Sequence[Any]) -> NDArray[Any]:
         if inside:
             return values.view(np.int8) if values.dtype.kind == "b" else values
     if values.dtype.kind in "iu" and list(labels) == list(range(len(labels))):
-        return values if values.min(initial=0) >= 0 and values.max(initial=0) < len(labels) else np.where((values >= 0) & (values < len(labels)), values, -1)
+        return (
+            values
+            if values.min(initial=0) >= 0 and values.max(initial=0) < len(labels)
+            else np.where((values >= 0) & (values < len(labels)), values, -1)
+        )
     if values.dtype.kind == "O":
         position = {label: i for i, label in enumerate(labels)}
         return np.fromiter((position.get(v, -1) for v in values.tolist()), np.int64, len(values))
@@ -109,7 +113,11 @@ def two_classes(outcome: Vector, name: str | None, labels: Sequence[Any] | None,
     seen = distinct(outcome.values)
     if labels is not None:
         if len(labels) != 2:
-            raise UsageError("labels-count", f"One column of forecasts means two classes, but labels has {len(labels)}.", cure="Give the forecast one column per class, or two labels.")
+            raise UsageError(
+                "labels-count",
+                f"One column of forecasts means two classes, but labels has {len(labels)}.",
+                cure="Give the forecast one column per class, or two labels.",
+            )
         pair = tuple(labels)
     elif outcome.categories is not None and len(outcome.categories) == 2:
         pair = outcome.categories
@@ -120,12 +128,24 @@ def two_classes(outcome: Vector, name: str | None, labels: Sequence[Any] | None,
     elif len(seen) == 1 and positive is not None and positive != seen[0]:
         pair = (seen[0], positive)
     elif len(seen) == 1:
-        raise OutcomeError("one-class", f"All outcomes are {seen[0]!r}: which class the forecast is about cannot be told.", cure=f"Name both classes: labels=[{seen[0]!r}, ...] (CLI: --labels), the one it is the probability of last.")
+        raise OutcomeError(
+            "one-class",
+            f"All outcomes are {seen[0]!r}: which class the forecast is about cannot be told.",
+            cure=f"Name both classes: labels=[{seen[0]!r}, ...] (CLI: --labels), the one it is the probability of last.",
+        )
     else:
-        raise OutcomeError("too-many-classes", f"One column of forecasts, but {len(seen)} classes in the outcomes: {listing([repr(v) for v in seen])}.", cure="Give one column of probabilities per class.")
+        raise OutcomeError(
+            "too-many-classes",
+            f"One column of forecasts, but {len(seen)} classes in the outcomes: {listing([repr(v) for v in seen])}.",
+            cure="Give one column of probabilities per class.",
+        )
     if positive is not None:
         if positive not in pair:
-            raise UsageError("positive-unknown", f"The positive class {positive!r} is not among the classes {pair[0]!r} and {pair[1]!r}.", cure="Give one of them, with its type.")
+            raise UsageError(
+                "positive-unknown",
+                f"The positive class {positive!r} is not among the classes {pair[0]!r} and {pair[1]!r}.",
+                cure="Give one of them, with its type.",
+            )
         return Classes((pair[0] if pair[1] == positive else pair[1], positive))
     if labels is not None or pair in ((0, 1), (False, True)):
         return Classes(pair)
@@ -138,17 +158,32 @@ def _guess_positive(pair: tuple[Any, ...], name: str | None, *, declared: bool) 
     for at in (0, 1):
         if name is not None and match([name], [pair[at]]) and not match([name], [pair[1 - at]]):
             chosen = (pair[1 - at], pair[at])
-            return Classes(chosen, None, [Note("positive-class", f"Column {name!r} is read as the probability of {chosen[1]!r}, by its name.")])
+            return Classes(
+                chosen,
+                None,
+                [
+                    Note(
+                        "positive-class",
+                        f"Column {name!r} is read as the probability of {chosen[1]!r}, by its name.",
+                    )
+                ],
+            )
     lowered = (str(pair[0]).lower(), str(pair[1]).lower())
     if lowered[::-1] in KNOWN_PAIRS and not declared:
         pair = (pair[1], pair[0])
         why = "the usual meaning of these two labels"
     else:
         why = "the last of its categories" if declared else "the greater of the two labels"
-    return Classes(pair, None, [Note("positive-class", f"The forecast is read as the probability of {pair[1]!r}, {why}; {other}.")])
+    return Classes(
+        pair,
+        None,
+        [Note("positive-class", f"The forecast is read as the probability of {pair[1]!r}, {why}; {other}.")],
+    )
 
 
-def classes_of_columns(outcome: Vector, names: Sequence[str] | None, count: int, labels: Sequence[Any] | None) -> Classes:
+def classes_of_columns(
+    outcome: Vector, names: Sequence[str] | None, count: int, labels: Sequence[Any] | None
+) -> Classes:
     """Decide the classes of K forecast columns: by name where they have names, by `labels=`, else by position, said aloud."""
     seen = distinct(outcome.values)
     named = None if names is None or list(names) == [str(i) for i in range(count)] else list(names)
@@ -157,12 +192,32 @@ def classes_of_columns(outcome: Vector, names: Sequence[str] | None, count: int,
     if named is not None:
         return _by_name(seen, outcome.categories, named)
     if outcome.categories is not None and len(outcome.categories) == count:
-        return Classes(tuple(outcome.categories), None, [Note("class-order", f"Columns are taken in the order of the categories: {listing(outcome.categories, limit=10)}.")])
+        return Classes(
+            tuple(outcome.categories),
+            None,
+            [
+                Note(
+                    "class-order",
+                    f"Columns are taken in the order of the categories: {listing(outcome.categories, limit=10)}.",
+                )
+            ],
+        )
     whole = bool(seen) and all(isinstance(v, int) and not isinstance(v, bool) for v in seen)
     if whole and seen[0] >= 0 and seen[-1] < count:
         return Classes(tuple(range(count)))
     if len(seen) == count:
-        return Classes(tuple(seen), None, [] if whole else [Note("class-order", f"The columns have no names; they are taken in ascending order of the labels: {listing([repr(v) for v in seen], limit=10)}.")])
+        return Classes(
+            tuple(seen),
+            None,
+            []
+            if whole
+            else [
+                Note(
+                    "class-order",
+                    f"The columns have no names; they are taken in ascending order of the labels: {listing([repr(v) for v in seen], limit=10)}.",
+                )
+            ],
+        )
     raise OutcomeError(
         "classes-without-column" if len(seen) > count else "columns-without-class",
         f"The outcomes have {len(seen)} classes ({listing([repr(v) for v in seen])}), the forecast {count} columns without names.",
@@ -172,17 +227,43 @@ def classes_of_columns(outcome: Vector, names: Sequence[str] | None, count: int,
 
 def _declared(seen: list[Any], labels: tuple[Any, ...], named: list[str] | None, count: int) -> Classes:
     if len(labels) != count:
-        raise UsageError("labels-count", f"labels has {len(labels)} entries, the forecast {count} columns.", cure="Give one label per column.")
+        raise UsageError(
+            "labels-count",
+            f"labels has {len(labels)} entries, the forecast {count} columns.",
+            cure="Give one label per column.",
+        )
     if len(set(labels)) < len(labels):
         raise UsageError("labels-count", "labels names a class twice.", cure="Give each class once.")
     strangers = [v for v in seen if v not in labels]
     if strangers:
-        raise OutcomeError("classes-without-column", f"Outcomes {listing([repr(v) for v in strangers])} are not among labels {listing([repr(v) for v in labels], limit=10)}.", cure="Add them, each with its column.")
+        raise OutcomeError(
+            "classes-without-column",
+            f"Outcomes {listing([repr(v) for v in strangers])} are not among labels {listing([repr(v) for v in labels], limit=10)}.",
+            cure="Add them, each with its column.",
+        )
     columns = None if named is None else match(named, labels)
     if named is not None and columns is None:
-        return Classes(labels, None, [Note("class-order", f"No column is named after a label; columns {listing(named)} are taken in the order of labels.")])
+        return Classes(
+            labels,
+            None,
+            [
+                Note(
+                    "class-order",
+                    f"No column is named after a label; columns {listing(named)} are taken in the order of labels.",
+                )
+            ],
+        )
     if columns is not None and columns != tuple(range(count)):
-        return Classes(labels, columns, [Note("matched-by-name", "Columns stand in another order than labels; they were matched by name.")])
+        return Classes(
+            labels,
+            columns,
+            [
+                Note(
+                    "matched-by-name",
+                    "Columns stand in another order than labels; they were matched by name.",
+                )
+            ],
+        )
     return Classes(labels, columns)
 
 
@@ -200,12 +281,21 @@ def _by_name(seen: list[Any], categories: tuple[Any, ...] | None, named: list[st
     numeric = all(isinstance(v, int) for v in seen)
     classes: list[Any] = []
     for at, name in enumerate(named):
-        bare = name[len(before) : len(name) - len(after)] if name.startswith(before) and name.endswith(after) else name
+        bare = (
+            name[len(before) : len(name) - len(after)]
+            if name.startswith(before) and name.endswith(after)
+            else name
+        )
         classes.append(by_column.get(at, int(bare) if numeric and bare.lstrip("-").isdigit() else bare))
     notes = []
     unseen = [label for at, label in enumerate(classes) if at not in by_column]
     if unseen:
-        notes.append(Note("class-not-seen", f"No outcome is of class {listing([repr(v) for v in unseen])}; the column counts as a class that did not happen."))
+        notes.append(
+            Note(
+                "class-not-seen",
+                f"No outcome is of class {listing([repr(v) for v in unseen])}; the column counts as a class that did not happen.",
+            )
+        )
     if categories is not None and set(categories) == set(classes) and list(categories) != classes:
         at_of = {label: at for at, label in enumerate(classes)}
         return Classes(tuple(categories), tuple(at_of[label] for label in categories), notes)

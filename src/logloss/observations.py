@@ -11,10 +11,18 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 import numpy as np
 
 from logloss import forensics
-from logloss.errors import AlignmentError, ForecastError, OutcomeError, UsageError, WeightError, listing, suggestion
+from logloss.alignment import Draft, without_missing
+from logloss.errors import (
+    ForecastError,
+    OutcomeError,
+    UsageError,
+    WeightError,
+    listing,
+    suggestion,
+)
 from logloss.kernels import tolerance
 from logloss.labels import Classes, Note, classes_of_columns, encode, match, two_classes
-from logloss.recognise import Matrix, Vector, has_columns, matrix, missing_mask, vector
+from logloss.recognise import Matrix, Vector, has_columns, matrix, vector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -115,8 +123,12 @@ def observe(
         With rows, cause and cure.
     """
     if space not in SPACES:
-        raise UsageError("unknown-space", f"{space!r} is not a space.{suggestion(str(space), SPACES)}", cure=f"Spaces: {', '.join(SPACES)}.")
-    draft = _Draft(
+        raise UsageError(
+            "unknown-space",
+            f"{space!r} is not a space.{suggestion(str(space), SPACES)}",
+            cure=f"Spaces: {', '.join(SPACES)}.",
+        )
+    draft = Draft(
         matrix(outcome, "The outcomes") if has_columns(outcome) else vector(outcome, "The outcomes"),
         matrix(forecast, "The forecasts") if has_columns(forecast) else vector(forecast, "The forecasts"),
         None if weight is None else vector(weight, "The weights"),
@@ -125,14 +137,14 @@ def observe(
     draft.check_alignment()
     notes: list[Note] = []
     total = len(draft.forecast)
-    draft, rows = _without_missing(draft, notes, skip=skip_missing)
+    draft, rows = without_missing(draft, notes, skip=skip_missing)
     weights = None if draft.weight is None else _weights(draft.weight)
     values, classes, codes, soft = _classes(draft, labels, positive)
     notes += classes.notes
     if classes.columns is not None and classes.columns != tuple(range(len(classes.columns))):
         values = values[:, list(classes.columns)]
     within = tolerance(values.dtype, len(classes.labels))
-    values = _ranged(values, space, within, notes)
+    values = _ranged(values, space, within, notes, sums=normalize_rows)
     record = Observations(
         outcome=codes,
         forecast=values,
@@ -149,69 +161,6 @@ def observe(
     return replace(record, notes=(*notes, *more))
 
 
-@dataclass(frozen=True)
-class _Draft:
-    """The four parts before they are checked."""
-
-    outcome: Vector | Matrix
-    forecast: Vector | Matrix
-    weight: Vector | None
-    ids: Vector | None
-
-    def parts(self) -> dict[str, Vector | Matrix]:
-        named = {"outcomes": self.outcome, "forecasts": self.forecast, "weights": self.weight, "ids": self.ids}
-        return {name: part for name, part in named.items() if part is not None}
-
-    def narrowed(self) -> _Draft:
-        """Return the draft with matrices of one column as vectors."""
-        def narrow(part: Vector | Matrix) -> Vector | Matrix:
-            if isinstance(part, Matrix) and part.values.shape[1] == 1:
-                return Vector(part.values[:, 0], part.names[0] if part.names else None, None, part.index)
-            return part
-
-        return replace(self, outcome=narrow(self.outcome), forecast=narrow(self.forecast))
-
-    def check_alignment(self) -> None:
-        parts = self.parts()
-        lengths = {name: len(part) for name, part in parts.items()}
-        if len(set(lengths.values())) > 1:
-            raise AlignmentError("different-lengths", f"The parts have different lengths: {', '.join(f'{n:,} {name}' for name, n in lengths.items())}.", cure="Give one of each per row; to join two files by id, use --truth and --id.")
-        if not lengths["outcomes"]:
-            raise AlignmentError("no-rows", "There are no rows to score.")
-        indexed = {name: part.index for name, part in parts.items() if part.index is not None}
-        first = next(iter(indexed), "")
-        for name, index in indexed.items():
-            if not index.equals(indexed[first]):
-                raise AlignmentError("index-mismatch", f"The pandas indexes of {first} and {name} differ, so rows would be paired by position against their index.", cure="Align them (b = b.reindex(a.index)), or pass .to_numpy() to pair by position on purpose.")
-
-    def take(self, keep: NDArray[np.bool_]) -> _Draft:
-        def pick(part: Any) -> Any:
-            return None if part is None else replace(part, values=part.values[keep], index=None)
-
-        return _Draft(pick(self.outcome), pick(self.forecast), pick(self.weight), pick(self.ids))
-
-
-def _without_missing(draft: _Draft, notes: list[Note], *, skip: bool) -> tuple[_Draft, NDArray[np.int64] | None]:
-    """Refuse missing values, or leave their rows out and say so; return the row numbers kept, if any were left out."""
-    masks = {}
-    for name, part in draft.parts().items():
-        if name == "ids":
-            continue
-        mask = missing_mask(part.values)
-        masks[name] = mask.any(axis=1) if mask.ndim == 2 else mask
-    gone = np.logical_or.reduce(list(masks.values()))
-    if not gone.any():
-        return draft, None
-    told = "; ".join(f"{mask.sum():,} missing {name} (rows {listing(np.flatnonzero(mask), limit=3)})" for name, mask in masks.items() if mask.any())
-    if not skip:
-        kind = {"outcomes": OutcomeError, "forecasts": ForecastError, "weights": WeightError}[next(name for name, mask in masks.items() if mask.any())]
-        raise kind("missing-values", f"{told}, counting rows from 0.", cure="Fill them in, or leave these rows out on purpose: skip_missing=True (CLI: --skip-missing).")
-    if gone.all():
-        raise AlignmentError("no-rows", f"Every row has a missing value: {told}.")
-    notes.append(Note("rows-skipped", f"{gone.sum():,} of {len(gone):,} rows were left out: {told}."))
-    return draft.take(~gone), np.flatnonzero(~gone)
-
-
 def _weights(weight: Vector) -> NDArray[np.float64]:
     values = weight.values
     if values.dtype.kind not in "biuf":
@@ -219,18 +168,28 @@ def _weights(weight: Vector) -> NDArray[np.float64]:
     values = values.astype(np.float64, copy=False)
     bad = ~(np.isfinite(values) & (values >= 0))
     if bad.any():
-        raise WeightError("bad-weights", f"{bad.sum():,} weights are negative or infinite (rows {listing(np.flatnonzero(bad), limit=3)}: {listing(values[bad], limit=3)}).", cure="A weight says how much a row counts: 0 or more.")
+        raise WeightError(
+            "bad-weights",
+            f"{bad.sum():,} weights are negative or infinite (rows {listing(np.flatnonzero(bad), limit=3)}: {listing(values[bad], limit=3)}).",
+            cure="A weight says how much a row counts: 0 or more.",
+        )
     if not values.any():
         raise WeightError("bad-weights", "All weights are 0, so no row counts.")
     return values
 
 
-def _classes(draft: _Draft, labels: Sequence[Any] | None, positive: Any) -> tuple[NDArray[Any], Classes, NDArray[Any], bool]:
+def _classes(
+    draft: Draft, labels: Sequence[Any] | None, positive: Any
+) -> tuple[NDArray[Any], Classes, NDArray[Any], bool]:
     """Return forecast values, classes, outcomes as positions or shares, and whether they are shares."""
     forecast, outcome = draft.forecast, draft.outcome
     values = forecast.values
     if values.dtype.kind not in "biuf":
-        raise ForecastError("not-a-number", f"The forecasts{f' in column {forecast.name!r}' if isinstance(forecast, Vector) and forecast.name else ''} are not numbers: {listing([repr(v) for v in dict.fromkeys(values.ravel()[:1000].tolist())], limit=3)}.", cure="Give probabilities, log-probabilities or logits.")
+        raise ForecastError(
+            "not-a-number",
+            f"The forecasts{f' in column {forecast.name!r}' if isinstance(forecast, Vector) and forecast.name else ''} are not numbers: {listing([repr(v) for v in dict.fromkeys(values.ravel()[:1000].tolist())], limit=3)}.",
+            cure="Give probabilities, log-probabilities or logits.",
+        )
     if values.dtype.kind != "f":
         values = values.astype(np.float64)
     if isinstance(outcome, Matrix):
@@ -239,18 +198,29 @@ def _classes(draft: _Draft, labels: Sequence[Any] | None, positive: Any) -> tupl
     if isinstance(forecast, Vector):
         shares = _shares(outcome.values)
         if shares is not None and labels is None:
-            note = Note("soft-outcomes", f"{((shares > 0) & (shares < 1)).sum():,} outcomes lie between 0 and 1; they are scored as shares of the two classes.")
+            note = Note(
+                "soft-outcomes",
+                f"{((shares > 0) & (shares < 1)).sum():,} outcomes lie between 0 and 1; they are scored as shares of the two classes.",
+            )
             return values, Classes((0, 1), None, [note]), shares, True
         classes = two_classes(outcome, forecast.name, labels, positive)
     else:
         if positive is not None:
-            raise UsageError("positive-unknown", "positive= is for a single column of forecasts; here every class has its own.", cure="Name the columns after the classes, or give labels=.")
+            raise UsageError(
+                "positive-unknown",
+                "positive= is for a single column of forecasts; here every class has its own.",
+                cure="Name the columns after the classes, or give labels=.",
+            )
         classes = classes_of_columns(outcome, forecast.names, values.shape[1], labels)
     codes = encode(outcome.values, classes.labels)
     strangers = codes < 0 if codes.dtype.kind == "i" else np.zeros(len(codes), bool)
     if strangers.any():
         odd = list(dict.fromkeys(outcome.values[strangers].tolist()))
-        raise OutcomeError("classes-without-column", f"{strangers.sum():,} outcomes are not of the classes {listing([repr(v) for v in classes.labels])}: {listing([repr(v) for v in odd])} (rows {listing(np.flatnonzero(strangers), limit=3)}).", cure="Correct them, or name the classes with labels=[...] (CLI: --labels).")
+        raise OutcomeError(
+            "classes-without-column",
+            f"{strangers.sum():,} outcomes are not of the classes {listing([repr(v) for v in classes.labels])}: {listing([repr(v) for v in odd])} (rows {listing(np.flatnonzero(strangers), limit=3)}).",
+            cure="Correct them, or name the classes with labels=[...] (CLI: --labels).",
+        )
     return values, classes, codes, False
 
 
@@ -260,45 +230,87 @@ def _shares(values: NDArray[Any]) -> NDArray[np.float64] | None:
         return None
     bad = ~((values >= 0) & (values <= 1))
     if bad.any():
-        raise OutcomeError("outcomes-not-classes", f"The outcomes are fractions, some outside [0, 1] (rows {listing(np.flatnonzero(bad), limit=3)}: {listing(values[bad], limit=3)}); they look like quantities, not classes.", cure="Log loss of classes needs labels, or shares between 0 and 1.")
+        raise OutcomeError(
+            "outcomes-not-classes",
+            f"The outcomes are fractions, some outside [0, 1] (rows {listing(np.flatnonzero(bad), limit=3)}: {listing(values[bad], limit=3)}); they look like quantities, not classes.",
+            cure="Log loss of classes needs labels, or shares between 0 and 1.",
+        )
     return values.astype(np.float64, copy=False)
 
 
-def _from_indicators(outcome: Matrix, forecast: Vector | Matrix, labels: Sequence[Any] | None) -> tuple[Classes, NDArray[Any], bool]:
+def _from_indicators(
+    outcome: Matrix, forecast: Vector | Matrix, labels: Sequence[Any] | None
+) -> tuple[Classes, NDArray[Any], bool]:
     """Read outcomes given as one column per class: 0/1 indicators or shares that sum to one."""
     shares = outcome.values.astype(np.float64, copy=False)
     count = shares.shape[1]
     if isinstance(forecast, Vector) or forecast.values.shape[1] != count:
         columns = 1 if isinstance(forecast, Vector) else forecast.values.shape[1]
-        raise OutcomeError("columns-without-class", f"The outcomes have {count} columns, the forecast {columns}.", cure="Give one forecast column per outcome column, or one column of labels.")
+        raise OutcomeError(
+            "columns-without-class",
+            f"The outcomes have {count} columns, the forecast {columns}.",
+            cure="Give one forecast column per outcome column, or one column of labels.",
+        )
     notes, order = [], None
-    names: tuple[Any, ...] = tuple(labels) if labels is not None else outcome.names or forecast.names or tuple(range(count))
+    names: tuple[Any, ...] = (
+        tuple(labels) if labels is not None else outcome.names or forecast.names or tuple(range(count))
+    )
     if outcome.names and forecast.names:
         order = match(forecast.names, outcome.names)
         if order is None:
-            notes.append(Note("class-order", f"Outcome columns ({listing(outcome.names)}) and forecast columns ({listing(forecast.names)}) have different names; they are paired by position."))
+            notes.append(
+                Note(
+                    "class-order",
+                    f"Outcome columns ({listing(outcome.names)}) and forecast columns ({listing(forecast.names)}) have different names; they are paired by position.",
+                )
+            )
     off = ~((shares >= 0).all(axis=1) & (np.abs(shares.sum(axis=1) - 1.0) <= 1e-9))
     if off.any():
-        raise OutcomeError("outcome-rows-not-one", f"{off.sum():,} outcome rows are not one class each, nor shares that sum to one (rows {listing(np.flatnonzero(off), limit=3)}).", cure="If several labels can be true at once, score each label as a binary forecast of its own.")
+        raise OutcomeError(
+            "outcome-rows-not-one",
+            f"{off.sum():,} outcome rows are not one class each, nor shares that sum to one (rows {listing(np.flatnonzero(off), limit=3)}).",
+            cure="If several labels can be true at once, score each label as a binary forecast of its own.",
+        )
     if bool(((shares == 0) | (shares == 1)).all()):
         return Classes(names, order, notes), shares.argmax(axis=1), False
-    notes.append(Note("soft-outcomes", f"{(shares.max(axis=1) < 1).sum():,} outcome rows are shares of several classes; each is scored by the mean surprise under its shares."))
+    notes.append(
+        Note(
+            "soft-outcomes",
+            f"{(shares.max(axis=1) < 1).sum():,} outcome rows are shares of several classes; each is scored by the mean surprise under its shares.",
+        )
+    )
     return Classes(names, order, notes), shares, True
 
 
-def _ranged(values: NDArray[Any], space: Space, within: float, notes: list[Note]) -> NDArray[Any]:
-    """Refuse forecasts outside their space; bring what is outside by rounding back in, and say so."""
+def _ranged(
+    values: NDArray[Any], space: Space, within: float, notes: list[Note], *, sums: bool
+) -> NDArray[Any]:
+    """Refuse forecasts outside their space; bring what is outside by rounding back in, and say so.
+
+    Where rows will be divided by their `sums`, any values of 0 or more are fine.
+    """
     if space == "logit":
         bad = np.isposinf(values) if values.ndim == 2 else np.zeros(0, bool)
         if bad.any():
-            raise ForecastError("out-of-range", f"{bad.sum():,} logits are +inf (rows {listing(np.flatnonzero(bad.any(axis=1)), limit=3)}).", cure="Only -inf (an impossible class) can be scored among K logits.")
+            raise ForecastError(
+                "out-of-range",
+                f"{bad.sum():,} logits are +inf (rows {listing(np.flatnonzero(bad.any(axis=1)), limit=3)}).",
+                cure="Only -inf (an impossible class) can be scored among K logits.",
+            )
         return values
     low, high = (0.0, 1.0) if space == "p" else (-np.inf, 0.0)
+    if sums and values.ndim == 2:
+        high = np.inf
     smallest, largest = values.min(), values.max()
     if smallest >= low and largest <= high:
         return values
     outside = (values < low - within) | (values > high + within)
     if outside.any():
         raise forensics.out_of_range(values, outside, space)
-    notes.append(Note("snapped", f"{((values < low) | (values > high)).sum():,} values were outside [{low:g}, {high:g}] by rounding (at most {max(low - smallest, largest - high):.1e}) and were taken as the limit."))
-    return np.clip(values, low, high)
+    notes.append(
+        Note(
+            "snapped",
+            f"{((values < low) | (values > high)).sum():,} values were outside [{low:g}, {high:g}] by rounding (at most {max(low - smallest, largest - high):.1e}) and were taken as the limit.",
+        )
+    )
+    return np.asarray(np.clip(values, low, high))

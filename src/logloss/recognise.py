@@ -19,7 +19,17 @@ from logloss.errors import AlignmentError, ColumnError, DataError
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Matrix", "Vector", "has_columns", "is_path", "is_table", "matrix", "missing_mask", "table", "vector"]
+__all__ = [
+    "Matrix",
+    "Vector",
+    "has_columns",
+    "is_path",
+    "is_table",
+    "matrix",
+    "missing_mask",
+    "table",
+    "vector",
+]
 
 
 @dataclass(frozen=True)
@@ -49,7 +59,9 @@ class Matrix:
 
 def _is(obj: Any, module: str, *names: str) -> bool:
     loaded = sys.modules.get(module)
-    return loaded is not None and any(isinstance(obj, kind) for name in names if (kind := getattr(loaded, name, None)))
+    return loaded is not None and any(
+        isinstance(obj, kind) for name in names if (kind := getattr(loaded, name, None))
+    )
 
 
 def is_path(obj: Any) -> bool:
@@ -92,7 +104,11 @@ def table(obj: Any) -> dict[str, Any]:
         obj = obj.collect()
     if _is(obj, "pyarrow", "RecordBatch"):
         obj = sys.modules["pyarrow"].Table.from_batches([obj])
-    if not _is(obj, "pandas", "DataFrame") and not _is(obj, "polars", "DataFrame") and not _is(obj, "pyarrow", "Table"):
+    if (
+        not _is(obj, "pandas", "DataFrame")
+        and not _is(obj, "polars", "DataFrame")
+        and not _is(obj, "pyarrow", "Table")
+    ):
         import polars as pl
 
         obj = pl.DataFrame(obj)  # anything with an Arrow stream
@@ -113,7 +129,12 @@ def vector(obj: Any, what: str) -> Vector:
         categories = getattr(pandas_dtype, "categories", None)
         values = obj.to_numpy() if hasattr(obj, "to_numpy") else np.asarray(obj)
         declared = None if categories is None else tuple(categories.tolist())
-        return Vector(_settle(values), name, declared, getattr(obj, "index", None) if _is(obj, "pandas", "Series") else None)
+        return Vector(
+            _settle(values),
+            name,
+            declared,
+            getattr(obj, "index", None) if _is(obj, "pandas", "Series") else None,
+        )
     if _is(obj, "polars", "Series"):
         enum = type(obj.dtype).__name__ == "Enum"
         return Vector(_settle(obj.to_numpy()), name or None, tuple(obj.dtype.categories) if enum else None)
@@ -124,7 +145,9 @@ def vector(obj: Any, what: str) -> Vector:
     if values.ndim == 2 and values.shape[1] == 1:
         values = values[:, 0]
     if values.ndim != 1:
-        raise AlignmentError("wrong-shape", f"{what} have shape {values.shape}; one column of shape (n,) is needed.")
+        raise AlignmentError(
+            "wrong-shape", f"{what} have shape {values.shape}; one column of shape (n,) is needed."
+        )
     return Vector(_settle(values), name)
 
 
@@ -136,8 +159,12 @@ def matrix(obj: Any, what: str) -> Matrix:
         columns = {name: vector(column, f"column {name!r}") for name, column in table(obj).items()}
         if not columns:
             raise ColumnError("no-columns", f"{what} have no columns.")
-        values = np.column_stack([_numeric(column.values, f"column {name!r}") for name, column in columns.items()])
-        return Matrix(values, tuple(columns), getattr(obj, "index", None) if _is(obj, "pandas", "DataFrame") else None)
+        values = np.column_stack(
+            [_numeric(column.values, f"column {name!r}") for name, column in columns.items()]
+        )
+        return Matrix(
+            values, tuple(columns), getattr(obj, "index", None) if _is(obj, "pandas", "DataFrame") else None
+        )
     values = _array(obj, what)
     if values.ndim != 2:
         raise AlignmentError("wrong-shape", f"{what} have shape {values.shape}; (n, K) is needed.")
@@ -153,7 +180,11 @@ def _array(obj: Any, what: str) -> NDArray[Any]:
         values = np.asarray(obj)
     except (ValueError, TypeError) as error:
         raise AlignmentError("wrong-shape", f"{what} are not a rectangular array: {error}.") from None
-    if values.dtype.kind in "US" and not isinstance(obj, np.ndarray) and not all(isinstance(v, str | bytes) for v in obj):
+    if (
+        values.dtype.kind in "US"
+        and not isinstance(obj, np.ndarray)
+        and not all(isinstance(v, str | bytes) for v in obj)
+    ):
         return np.asarray(obj, dtype=object)
     return values
 
@@ -184,16 +215,21 @@ def _numeric(values: NDArray[Any], what: str) -> NDArray[Any]:
     try:
         return values.astype(np.float64)
     except (ValueError, TypeError):
-        raise DataError("not-a-number", f"{what} holds something that is not a number.", cure="Give numbers.") from None
+        raise DataError(
+            "not-a-number", f"{what} holds something that is not a number.", cure="Give numbers."
+        ) from None
 
 
 def missing_mask(values: NDArray[Any]) -> NDArray[np.bool_]:
     """Tell which entries are missing: None, NaN, NaT, pandas NA. Shape as given."""
     if values.dtype.kind == "f":
-        return np.isnan(values)
+        return np.asarray(np.isnan(values))
     if values.dtype.kind in "mM":
-        return np.isnat(values)
+        return np.asarray(np.isnat(values))
     if values.dtype.kind != "O":
         return np.zeros(values.shape, bool)
     na = getattr(sys.modules.get("pandas"), "NA", None)
-    return np.frompyfunc(lambda v: v is None or v is na or (isinstance(v, float | np.floating) and v != v), 1, 1)(values).astype(bool)
+    is_missing = np.frompyfunc(
+        lambda v: v is None or v is na or (isinstance(v, float | np.floating) and bool(np.isnan(v))), 1, 1
+    )
+    return np.asarray(is_missing(values), bool)

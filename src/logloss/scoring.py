@@ -8,12 +8,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss import conventions, forensics, kernels, screens, units
+from logloss import conventions, forensics, screens, units
 from logloss.baselines import accuracy_implied, base_rates
-from logloss.errors import LoglossWarning
 from logloss.interval import hall_t
 from logloss.labels import Note
-from logloss.observations import Observations, observe
 from logloss.sources import gather
 from logloss.summary import Summary, summarize
 from logloss.surprises import per_row
@@ -21,11 +19,9 @@ from logloss.surprises import per_row
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from logloss.observations import Space
+    from logloss.observations import Observations, Space
 
-__all__ = ["Score", "log_loss", "of_record", "of_summary", "score"]
-
-GUESSES = ("class-order", "positive-class", "rows-not-one", "snapped")  # notes that `log_loss` gives as warnings
+__all__ = ["Score", "of_record", "of_summary", "score"]
 
 
 @dataclass(frozen=True)
@@ -92,14 +88,23 @@ class Score:
             "standard_error": self.standard_error,
             "interval": None if self.interval is None else list(self.interval),
             "level": self.level,
-            "baseline": {"base_rate": self.base_rate, "base_rate_loo": self.base_rate_loo, "uniform": self.uniform},
+            "baseline": {
+                "base_rate": self.base_rate,
+                "base_rate_loo": self.base_rate_loo,
+                "uniform": self.uniform,
+            },
             "skill": _json(self.skill),
             "skill_loo": _json(self.skill_loo),
             "accuracy": self.accuracy,
             "accuracy_implied": {"calibrated_low": self.calibrated_low, "argmax_loss": self.argmax_loss},
             "brier": self.brier,
             "perplexity": _json(self.perplexity),
-            "classes": [{"class": label, **measures} for label, measures in zip(map(_plain, self.summary.classes), _by_class(self.summary), strict=True)],
+            "classes": [
+                {"class": label, **measures}
+                for label, measures in zip(
+                    map(_plain, self.summary.classes), _by_class(self.summary), strict=True
+                )
+            ],
             "conventions": {name: _json(value) for name, value in self.conventions.items()},
             "notes": [{"id": note.id, "text": note.text} for note in self.notes],
         }
@@ -116,94 +121,6 @@ class Score:
         import html
 
         return f"<pre>{html.escape(str(self))}</pre>"
-
-
-def log_loss(
-    y_true: Any,
-    y_prob: Any,
-    *,
-    sample_weight: Any = None,
-    labels: Sequence[Any] | None = None,
-    normalize: bool = True,
-) -> float:
-    """Return the exact log loss in nats: nothing is clipped, a forecast of 0 that happened gives inf.
-
-    Parameters
-    ----------
-    y_true
-        Outcomes, shape (n,): labels of any type, or shares in [0, 1].
-    y_prob
-        Probabilities, shape (n,) for the greater of two labels, or (n, K). Columns with names are matched to the
-        classes by name; others stand in the order of `labels`, or in ascending order of the labels.
-    sample_weight
-        Non-negative weights, shape (n,).
-    labels
-        The classes in the order of the columns. With one column, the class it is about comes last.
-    normalize
-        Return the weighted mean (default) or the weighted sum.
-
-    Raises
-    ------
-    DataError
-        Where the rows cannot be scored; see docs/messages.md.
-
-    Warns
-    -----
-    LoglossWarning
-        Where something was assumed, or rows do not sum to one.
-
-    Examples
-    --------
-    >>> import logloss as ll
-    >>> ll.log_loss([1, 1, 1, 0, 0, 0], [0.5, 0.1, 0.01, 0.9, 0.75, 0.001])
-    1.881797068998267
-    >>> ll.log_loss(["dog", "cat"], [0.0, 0.5], labels=["cat", "dog"])
-    inf
-
-    Notes
-    -----
-    Differs from scikit-learn's, which clips to the eps of the dtype, computes float32 input in float32, takes
-    columns by position and sorts `labels`: ``logloss.integrations.sklearn.log_loss`` does as it does.
-    """
-    fast = _fast_total(y_true, y_prob) if sample_weight is None and labels is None else None
-    if fast is not None:
-        nats, rows = fast
-        return nats / rows if normalize else nats
-    record = observe(y_true, y_prob, weight=sample_weight, labels=labels)
-    for note in record.notes:
-        if note.id in GUESSES:
-            import warnings
-
-            warnings.warn(note.text, LoglossWarning, stacklevel=2)
-    surprise = per_row(record)
-    if record.weight is None:
-        nats, total = float(surprise.sum()), float(len(surprise))
-    else:
-        counts = record.weight > 0
-        nats, total = float(np.dot(record.weight[counts], surprise[counts])), float(record.weight.sum())
-    return nats / total if normalize else nats
-
-
-def _fast_total(y_true: Any, y_prob: Any) -> tuple[float, int] | None:
-    """Return (nats, rows) of plain large arrays in one pass; None where the door has to look first.
-
-    The kernel counts rows that are not clean (out of range, missing, not 0/1, not summing to one); if there is
-    any, nothing is decided here.
-    """
-    if not (isinstance(y_true, np.ndarray) and isinstance(y_prob, np.ndarray)) or y_prob.size < kernels.COMPILE_FROM:
-        return None
-    if y_true.ndim != 1 or len(y_true) != len(y_prob) or y_prob.dtype.kind != "f":
-        return None
-    if y_prob.ndim == 1 and y_true.dtype.kind in "biuf":
-        outcome = y_true.view(np.int8) if y_true.dtype.kind == "b" else y_true
-        nats, infinite, unclean = kernels.binary_p_total(outcome, y_prob)
-    elif y_prob.ndim == 2 and y_prob.shape[1] > 1 and y_true.dtype.kind in "iu":
-        nats, infinite, unclean = kernels.class_p_total(y_true, y_prob, kernels.tolerance(y_prob.dtype, y_prob.shape[1]))
-    else:
-        return None
-    if unclean:
-        return None
-    return (math.inf if infinite else nats + 0.0), len(y_prob)
 
 
 def score(
@@ -306,7 +223,9 @@ def of_summary(summary: Summary, notes: Sequence[Note] = (), *, level: float = 0
         calibrated_low=low,
         argmax_loss=argmax_loss,
         brier=summary.mass["brier"] / summary.weight,
-        conventions={c.name: conventions.under(summary, c) for c in conventions.CONVENTIONS if c.name != "exact"},
+        conventions={
+            c.name: conventions.under(summary, c) for c in conventions.CONVENTIONS if c.name != "exact"
+        },
         notes=tuple(notes),
         summary=summary,
     )
@@ -320,7 +239,9 @@ def _interval(summary: Summary, level: float) -> Any:
         second, third = summary.moments.along(np.array([1.0]))
         return hall_t(summary.mean, summary.moments.n, second, third, level=level)
     second, third = summary.moments.along(np.array([-summary.mean, 1.0]))
-    return hall_t(summary.mean, summary.moments.n, second, third, level=level, scale=float(summary.moments.mean[0]))
+    return hall_t(
+        summary.mean, summary.moments.n, second, third, level=level, scale=float(summary.moments.mean[0])
+    )
 
 
 def _skill(loss: float, reference: float) -> float:
@@ -336,13 +257,28 @@ def _readings(summary: Summary, mean: float, argmax_loss: float, accuracy: float
     if rows:
         shown = [str(row) for key, row, _ in summary.top.entries if math.isinf(key)]
         more = f" and {rows - len(shown[:5])} more" if rows > len(shown[:5]) else ""
-        notes.append(Note("infinite", f"{units.count(rows, 'row')} (weight share {units.percent(weight / summary.weight, 2)}) gave probability 0 to what happened, so the log loss is infinite: rows {', '.join(shown[:5])}{more}. The other rows average {units.loss(summary.mean_finite)} nats."))
+        notes.append(
+            Note(
+                "infinite",
+                f"{units.count(rows, 'row')} (weight share {units.percent(weight / summary.weight, 2)}) gave probability 0 to what happened, so the log loss is infinite: rows {', '.join(shown[:5])}{more}. The other rows average {units.loss(summary.mean_finite)} nats.",
+            )
+        )
     if mean > argmax_loss * (1 + 1e-9) and summary.n >= 10:
-        notes.append(Note("worse-than-argmax", f"Worse than its own first choice: saying only that choice, with probability {units.percent(accuracy)}, scores {units.loss(argmax_loss)}. The probabilities are provably miscalibrated; recalibrating them must help."))
+        notes.append(
+            Note(
+                "worse-than-argmax",
+                f"Worse than its own first choice: saying only that choice, with probability {units.percent(accuracy)}, scores {units.loss(argmax_loss)}. The probabilities are provably miscalibrated; recalibrating them must help.",
+            )
+        )
     if not rows and summary.n >= 2 and summary.top.entries:
         largest = summary.top.entries[0][0] / summary.finite_nats if summary.finite_nats > 0 else 0.0
         if largest > 0.2:
-            notes.append(Note("one-row-dominates", f"One row carries {units.percent(largest)} of the loss; the interval cannot know how many more such rows there are outside this sample."))
+            notes.append(
+                Note(
+                    "one-row-dominates",
+                    f"One row carries {units.percent(largest)} of the loss; the interval cannot know how many more such rows there are outside this sample.",
+                )
+            )
     return notes
 
 

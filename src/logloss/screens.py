@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 from functools import partial
 from typing import TYPE_CHECKING
@@ -21,10 +22,17 @@ __all__ = ["explanation", "score"]
 def score(result: Score, unit: str, *, notes: bool = True) -> str:
     """Lay a score out."""
     loss = partial(units.loss, in_unit=unit)
-    scale = max(v for v in (result.uniform, result.base_rate, result.log_loss_finite, 1e-12) if not math.isnan(v))
+    scale = max(
+        v for v in (result.uniform, result.base_rate, result.log_loss_finite, 1e-12) if not math.isnan(v)
+    )
     against = [
         ["uniform", loss(result.uniform), bar(result.uniform / scale), ""],
-        ["base rate", loss(result.base_rate), bar(result.base_rate / scale), f"{loss(result.base_rate_loo)} with each row left out"],
+        [
+            "base rate",
+            loss(result.base_rate),
+            bar(result.base_rate / scale),
+            f"{loss(result.base_rate_loo)} with each row left out",
+        ],
         ["this forecast", loss(result.log_loss), bar(min(result.log_loss, scale) / scale), _skill(result)],
     ]
     side = f"accuracy {units.percent(result.accuracy)}   Brier {result.brier:.4f}   perplexity {units.loss(result.perplexity)}"
@@ -55,7 +63,11 @@ def _skill(result: Score) -> str:
     if math.isinf(result.skill):
         return "worse than any constant"
     share = f"{100 * abs(result.skill):.1f} %"
-    return f"removes {share} of the base rate's loss" if result.skill >= 0 else f"{share} more than always saying the base rate"
+    return (
+        f"removes {share} of the base rate's loss"
+        if result.skill >= 0
+        else f"{share} more than always saying the base rate"
+    )
 
 
 def _grouped(result: Score, unit: str) -> list[list[str]]:
@@ -75,7 +87,12 @@ def _grouped(result: Score, unit: str) -> list[list[str]]:
 def _lines(names: list[str], width: int) -> list[str]:
     import textwrap
 
-    return [line.replace("~", " ") for line in textwrap.wrap(", ".join(name.replace(" ", "~") for name in names), width, break_on_hyphens=False)]
+    return [
+        line.replace("~", " ")
+        for line in textwrap.wrap(
+            ", ".join(name.replace(" ", "~") for name in names), width, break_on_hyphens=False
+        )
+    ]
 
 
 def _who_pays(summary: Summary) -> list[list[str]]:
@@ -83,14 +100,20 @@ def _who_pays(summary: Summary) -> list[list[str]]:
     bins = summary.clamps
     edges = conventions.WHO_PAYS
     cuts = [0, *(bins.edges.index(edge) + 1 for edge in edges), len(bins.edges) + 1]
-    names = [f"under {edges[0]:g}", *(f"{a:g} to {b:g}" for a, b in zip(edges, edges[1:], strict=False)), f"over {edges[-1]:g}"]
+    names = [
+        f"under {edges[0]:g}",
+        *(f"{a:g} to {b:g}" for a, b in itertools.pairwise(edges)),
+        f"over {edges[-1]:g}",
+    ]
     total, nats = float(bins.weight[0].sum()), float(bins.sum[0].sum())
     rows = [["surprise", "rows", "", "loss", ""]]
     for name, start, stop in zip(names, cuts, cuts[1:], strict=False):
         infinite = summary.infinite[1] if stop == cuts[-1] else 0.0
         share = (float(bins.weight[0, start:stop].sum()) - infinite) / total
         cost = float(bins.sum[0, start:stop].sum()) / nats if nats else 0.0
-        rows.append([f"{name} nats", units.percent(share), bar(share, 16), units.percent(cost), bar(cost, 16)])
+        rows.append(
+            [f"{name} nats", units.percent(share), bar(share, 16), units.percent(cost), bar(cost, 16)]
+        )
     if summary.infinite[0]:
         rows.append(["infinite", units.percent(summary.infinite[1] / total, 2), "", "", ""])
     return rows
@@ -102,10 +125,18 @@ def explanation(result: Explanation, unit: str, *, notes: bool = True) -> str:
     signed = partial(units.signed, in_unit=unit)
     parts = [_head(result.score, unit)]
     if result.findings:
-        parts += ["", *(f"  {number}. {printable(finding.text, 2000)}" for number, finding in enumerate(result.findings, 1))]
+        parts += [
+            "",
+            *(
+                f"  {number}. {printable(finding.text, 2000)}"
+                for number, finding in enumerate(result.findings, 1)
+            ),
+        ]
     belief = f"The forecasts expected {loss(result.expected_log_loss)}, got {loss(result.score.log_loss)}"
     if result.excess_z is not None:
-        belief += f": excess {signed(result.score.log_loss - result.expected_log_loss)}, z = {result.excess_z:.1f}"
+        belief += (
+            f": excess {signed(result.score.log_loss - result.expected_log_loss)}, z = {result.excess_z:.1f}"
+        )
     parts += ["", f"  {belief}"]
     rows = [["row", "id", "outcome", "forecast of it", "said", "surprise", "share", "together"]]
     rows += [
@@ -115,23 +146,58 @@ def explanation(result: Explanation, unit: str, *, notes: bool = True) -> str:
     ]  # fmt: skip
     parts += ["", "  The rows that cost most", table(rows, "><<><>>>", indent=4)]
     classes = [["class", "rows", "loss", "share"]]
-    classes += [[printable(c["class"]), f"{c['rows']:,.6g}", "" if c["log_loss"] is None else loss(float(c["log_loss"])), "" if c["share"] is None else units.percent(c["share"])] for c in result.classes[:12]]
+    classes += [
+        [
+            printable(c["class"]),
+            f"{c['rows']:,.6g}",
+            "" if c["log_loss"] is None else loss(float(c["log_loss"])),
+            "" if c["share"] is None else units.percent(c["share"]),
+        ]
+        for c in result.classes[:12]
+    ]
     parts += ["", "  By class", table(classes, "<>>>", indent=4)]
     if result.pairs:
         pairs = [["true", "said", "rows", "share of the loss"]]
-        pairs += [[printable(c["outcome"]), printable(c["predicted"]), f"{c['rows']:,.6g}", "" if c["share"] is None else units.percent(c["share"])] for c in result.pairs[:6]]
+        pairs += [
+            [
+                printable(c["outcome"]),
+                printable(c["predicted"]),
+                f"{c['rows']:,.6g}",
+                "" if c["share"] is None else units.percent(c["share"]),
+            ]
+            for c in result.pairs[:6]
+        ]
         parts += ["", "  By what happened and what was said", table(pairs, "<<>>", indent=4)]
     if result.clip is not None:
         clip = result.clip
         advised = f"advised {clip.suggested:.4g} -> {loss(clip.suggested_log_loss)}"
         if clip.best == 0:
-            parts += ["", f"  Clip: none lowers the loss of these rows; {advised}, against blunders not seen yet"]
+            parts += [
+                "",
+                f"  Clip: none lowers the loss of these rows; {advised}, against blunders not seen yet",
+            ]
         else:
-            parts += ["", f"  Clip: best at {clip.best:.4g} -> {loss(clip.log_loss)} in this sample{_held_out(clip, signed)}; {advised}"]
+            parts += [
+                "",
+                f"  Clip: best at {clip.best:.4g} -> {loss(clip.log_loss)} in this sample{_held_out(clip, signed)}; {advised}",
+            ]
     if result.mix is not None:
-        parts += ["", f"  Mixing with uniform: best share {result.mix['best']:.4g} -> {loss(result.mix['log_loss'])} in this sample"]
+        parts += [
+            "",
+            f"  Mixing with uniform: best share {result.mix['best']:.4g} -> {loss(result.mix['log_loss'])} in this sample",
+        ]
     what_ifs = [["what if", "loss", "change", "rows better", "worse", "paid most by"]]
-    what_ifs += [[w.name, loss(w.log_loss), signed(w.change), f"{w.better:,}", f"{w.worse:,}", ", ".join(f"row {r['row']} ({signed(r['change'])})" for r in w.paid[:2])] for w in result.what_ifs]
+    what_ifs += [
+        [
+            w.name,
+            loss(w.log_loss),
+            signed(w.change),
+            f"{w.better:,}",
+            f"{w.worse:,}",
+            ", ".join(f"row {r['row']} ({signed(r['change'])})" for r in w.paid[:2]),
+        ]
+        for w in result.what_ifs
+    ]
     parts += ["", table(what_ifs, "<>>>><", indent=2)]
     if notes and result.score.notes:
         parts += ["", *(wrapped(printable(note.text, 2000)) for note in result.score.notes)]

@@ -110,9 +110,17 @@ class Summary:
         """Return the summary of both parts together."""
         for what in ("classes", "binary"):
             if getattr(self, what) != getattr(other, what):
-                raise AlignmentError("parts-differ", f"These parts do not belong together: {what} {getattr(self, what)!r} against {getattr(other, what)!r}.", cure="Merge parts of one data set, scored with the same labels.")
+                raise AlignmentError(
+                    "parts-differ",
+                    f"These parts do not belong together: {what} {getattr(self, what)!r} against {getattr(other, what)!r}.",
+                    cure="Merge parts of one data set, scored with the same labels.",
+                )
         if self.weighted != other.weighted:
-            raise AlignmentError("parts-differ", "One part has weights, the other none.", cure="Score all parts with weights, or none.")
+            raise AlignmentError(
+                "parts-differ",
+                "One part has weights, the other none.",
+                cure="Score all parts with weights, or none.",
+            )
         return Summary(
             self.classes,
             self.binary,
@@ -151,7 +159,11 @@ class Summary:
     def from_dict(cls, state: dict[str, Any]) -> Summary:
         """Return what `to_dict` wrote."""
         if state.get("kind") != "logloss-summary" or state.get("schema") != SCHEMA:
-            raise SourceError("not-a-summary", "This JSON is not a summary this version can read.", cure="Write it with `logloss score --save`.")
+            raise SourceError(
+                "not-a-summary",
+                "This JSON is not a summary this version can read.",
+                cure="Write it with `logloss score --save`.",
+            )
         return cls(
             tuple(state["classes"]),
             bool(state["binary"]),
@@ -170,7 +182,9 @@ class Summary:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write JSON to `path`: first to a temporary file beside it, which is then renamed."""
         target = Path(path)
-        with tempfile.NamedTemporaryFile("w", dir=target.parent, prefix=f".{target.name}.", delete=False, encoding="utf-8") as file:
+        with tempfile.NamedTemporaryFile(
+            "w", dir=target.parent, prefix=f".{target.name}.", delete=False, encoding="utf-8"
+        ) as file:
             try:
                 json.dump(self.to_dict(), file, allow_nan=False)
                 file.flush()
@@ -188,7 +202,11 @@ class Summary:
         except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
             if isinstance(error, SourceError):
                 raise
-            raise SourceError("not-a-summary", f"{os.fspath(path)} cannot be read as a summary: {error}.", cure="Write it with `logloss score --save`.") from None
+            raise SourceError(
+                "not-a-summary",
+                f"{os.fspath(path)} cannot be read as a summary: {error}.",
+                cure="Write it with `logloss score --save`.",
+            ) from None
 
 
 def summarize(record: Observations, edges: Sequence[float], *, top: int = 20) -> Summary:
@@ -215,7 +233,9 @@ def _of_block(record: Observations, columns: Columns, edges: Sequence[float], to
         "entropy": float(np.dot(w[finite & known], columns.entropy[finite & known])),
         "variance": float(np.dot(w[finite & known] ** 2, columns.variance[finite & known])),
         "brier": float(np.dot(w, columns.brier)),
-        "correct": float(w[_happened(record, columns)].sum()) if columns.shares is None else float(np.dot(w, columns.shares[np.arange(len(w)), columns.predicted])),
+        "correct": float(w[_happened(record, columns)].sum())
+        if columns.shares is None
+        else float(np.dot(w, columns.shares[np.arange(len(w)), columns.predicted])),
         "outcome_entropy": 0.0 if columns.shares is None else float(np.dot(w, _entropy(columns.shares))),
     }
     cells = _cells(record, columns)
@@ -231,7 +251,12 @@ def _of_block(record: Observations, columns: Columns, edges: Sequence[float], to
         Table.of((K,), [cells[0]], cells[2:]),
         Table.of((K, K), cells[:2], cells[2:]) if K <= MOST_CLASSES else None,
         Bins.of(edges, [columns.given, columns.rounded, columns.renormalized], w),
-        Top.of(top, np.where(counts, s, 0.0) * np.where(counts, w, 0.0), lambda at: record.row_number(columns.rows.start + at), lambda at: _payload(record, columns, at)),
+        Top.of(
+            top,
+            np.where(counts, s, 0.0) * np.where(counts, w, 0.0),
+            lambda at: record.row_number(columns.rows.start + at),
+            lambda at: _payload(record, columns, at),
+        ),
     )
 
 
@@ -248,7 +273,12 @@ def _entropy(shares: NDArray[np.float64]) -> NDArray[np.float64]:
 def _cells(record: Observations, columns: Columns) -> list[NDArray[Any]]:
     """Return true class, predicted class, and CLASS_MEASURES; a soft row is split into one cell per class."""
     if columns.shares is None or columns.by_class is None:
-        true, predicted, w, s = record.outcome[columns.rows].astype(np.int64), columns.predicted, columns.weight, columns.surprise
+        true, predicted, w, s = (
+            record.outcome[columns.rows].astype(np.int64),
+            columns.predicted,
+            columns.weight,
+            columns.surprise,
+        )
         one = (w > 0).astype(np.float64)
     else:
         m, K = columns.shares.shape
@@ -257,7 +287,14 @@ def _cells(record: Observations, columns: Columns) -> list[NDArray[Any]]:
         w, s = np.repeat(columns.weight, K) * t, columns.by_class.ravel()
         one = t * (np.repeat(columns.weight, K) > 0)
     infinite = np.isinf(s) & (w > 0)
-    return [true, predicted, one, w, np.where(w > 0, w, 0.0) * np.where(np.isinf(s), 0.0, s), infinite.astype(np.float64)]
+    return [
+        true,
+        predicted,
+        one,
+        w,
+        np.where(w > 0, w, 0.0) * np.where(np.isinf(s), 0.0, s),
+        infinite.astype(np.float64),
+    ]
 
 
 def _payload(record: Observations, columns: Columns, at: int) -> dict[str, Any]:

@@ -6,17 +6,18 @@ is that it has mean H = sum_k p_k s_k (its entropy) and variance v = sum_k p_k s
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from logloss import kernels
+from logloss.errors import LoglossWarning
 from logloss.observations import Space, observe
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -24,7 +25,10 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["Columns", "blocks", "by_class", "per_row", "shares", "surprise"]
+__all__ = ["Columns", "blocks", "by_class", "log_loss", "per_row", "shares", "surprise"]
+
+# Notes that `log_loss`, which returns only a number, gives as warnings.
+GUESSES = ("class-order", "positive-class", "rows-not-one", "snapped")
 
 BLOCK = 1 << 16  # numbers of a forecast per block: a block's columns stay in cache
 
@@ -91,14 +95,20 @@ def surprise(
     ----------
     Good (1952), Rational decisions, J. R. Stat. Soc. B 14:107-114.
     """
-    return per_row(observe(y, forecast, space=space, labels=labels, positive=positive, normalize_rows=normalize_rows))
+    return per_row(
+        observe(y, forecast, space=space, labels=labels, positive=positive, normalize_rows=normalize_rows)
+    )
 
 
 def per_row(record: Observations) -> Float:
     """Return the surprise of each row of a checked record, shape (n,)."""
     if not record.soft:
         return _hard(record, record.outcome, record.forecast)
-    return np.concatenate([_mean_surprise(columns) for columns in _soft_blocks(record)]) if len(record) else np.zeros(0)
+    return (
+        np.concatenate([_mean_surprise(columns) for columns in _soft_blocks(record)])
+        if len(record)
+        else np.zeros(0)
+    )
 
 
 def by_class(record: Observations) -> Float:
@@ -129,7 +139,9 @@ def _mean_surprise(block: tuple[Float, Float]) -> Float:
 
 def _hard(record: Observations, outcome: NDArray[Any], forecast: NDArray[Any]) -> Float:
     if record.binary:
-        return {"p": kernels.binary_p, "logp": kernels.binary_logp, "logit": kernels.binary_logit}[record.space](outcome, forecast)
+        return {"p": kernels.binary_p, "logp": kernels.binary_logp, "logit": kernels.binary_logit}[
+            record.space
+        ](outcome, forecast)
     if record.space == "p":
         return kernels.class_p(outcome, forecast, record.within)
     return (kernels.class_logp if record.space == "logp" else kernels.class_logit)(outcome, forecast)
@@ -192,7 +204,20 @@ def _columns(record: Observations, part: slice) -> Columns:
         squares = p**2
         squares[at] = (1.0 - p[at]) ** 2
     brier = squares[:, 1] if record.binary else squares.sum(axis=1)
-    return Columns(part, weight, value, given, rounded, given + off, entropy, spread, brier, p.argmax(axis=1), t, s if record.soft else None)
+    return Columns(
+        part,
+        weight,
+        value,
+        given,
+        rounded,
+        given + off,
+        entropy,
+        spread,
+        brier,
+        p.argmax(axis=1),
+        t,
+        s if record.soft else None,
+    )
 
 
 def _probabilities(record: Observations, forecast: NDArray[Any], s: Float) -> Float:
@@ -211,3 +236,96 @@ def _rounded(record: Observations, forecast: NDArray[Any], p: Float) -> Float:
     else:
         narrow = (forecast if record.space == "p" else p[:, 1]).astype(np.float32)
     return np.stack([1.0 - narrow.astype(np.float64), narrow.astype(np.float64)], axis=1)
+
+
+def log_loss(
+    y_true: Any,
+    y_prob: Any,
+    *,
+    sample_weight: Any = None,
+    labels: Sequence[Any] | None = None,
+    normalize: bool = True,
+) -> float:
+    """Return the exact log loss in nats: nothing is clipped, a forecast of 0 that happened gives inf.
+
+    Parameters
+    ----------
+    y_true
+        Outcomes, shape (n,): labels of any type, or shares in [0, 1].
+    y_prob
+        Probabilities, shape (n,) for the greater of two labels, or (n, K). Columns with names are matched to the
+        classes by name; others stand in the order of `labels`, or in ascending order of the labels.
+    sample_weight
+        Non-negative weights, shape (n,).
+    labels
+        The classes in the order of the columns. With one column, the class it is about comes last.
+    normalize
+        Return the weighted mean (default) or the weighted sum.
+
+    Raises
+    ------
+    DataError
+        Where the rows cannot be scored; see docs/messages.md.
+
+    Warns
+    -----
+    LoglossWarning
+        Where something was assumed, or rows do not sum to one.
+
+    Examples
+    --------
+    >>> import logloss as ll
+    >>> ll.log_loss([1, 1, 1, 0, 0, 0], [0.5, 0.1, 0.01, 0.9, 0.75, 0.001])
+    1.881797068998267
+    >>> ll.log_loss(["dog", "cat"], [0.0, 0.5], labels=["cat", "dog"])
+    inf
+
+    Notes
+    -----
+    Differs from scikit-learn's, which clips to the eps of the dtype, computes float32 input in float32, takes
+    columns by position and sorts `labels`: ``logloss.integrations.sklearn.log_loss`` does as it does.
+    """
+    fast = _fast_total(y_true, y_prob) if sample_weight is None and labels is None else None
+    if fast is not None:
+        nats, rows = fast
+        return nats / rows if normalize else nats
+    record = observe(y_true, y_prob, weight=sample_weight, labels=labels)
+    for note in record.notes:
+        if note.id in GUESSES:
+            import warnings
+
+            warnings.warn(note.text, LoglossWarning, stacklevel=2)
+    surprise = per_row(record)
+    if record.weight is None:
+        nats, total = float(surprise.sum()), float(len(surprise))
+    else:
+        counts = record.weight > 0
+        nats, total = float(np.dot(record.weight[counts], surprise[counts])), float(record.weight.sum())
+    return nats / total if normalize else nats
+
+
+def _fast_total(y_true: Any, y_prob: Any) -> tuple[float, int] | None:
+    """Return (nats, rows) of plain large arrays in one pass; None where the door has to look first.
+
+    The kernel counts rows that are not clean (out of range, missing, not 0/1, not summing to one); if there is
+    any, nothing is decided here.
+    """
+    if (
+        not (isinstance(y_true, np.ndarray) and isinstance(y_prob, np.ndarray))
+        or y_prob.size < kernels.COMPILE_FROM
+    ):
+        return None
+    if y_true.ndim != 1 or len(y_true) != len(y_prob) or y_prob.dtype.kind != "f":
+        return None
+    if y_prob.ndim == 1 and y_true.dtype.kind in "biuf":
+        outcome = y_true.view(np.int8) if y_true.dtype.kind == "b" else y_true
+        nats, infinite, unclean = kernels.binary_p_total(outcome, y_prob)
+    elif y_prob.ndim == 2 and y_prob.shape[1] > 1 and y_true.dtype.kind in "iu":
+        nats, infinite, unclean = kernels.class_p_total(
+            y_true, y_prob, kernels.tolerance(y_prob.dtype, y_prob.shape[1])
+        )
+    else:
+        return None
+    if unclean:
+        return None
+    return (math.inf if infinite else nats + 0.0), len(y_prob)

@@ -15,9 +15,9 @@ _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u206
 
 
 def printable(value: object, width: int = 24) -> str:
-    """Return `value` as one short line: control characters (terminal escapes among them) shown, the rest cut.
+    r"""Return `value` as one short line: control characters (terminal escapes among them) shown, the rest cut.
 
-    >>> printable("a\\x1b[31mred")
+    >>> printable("a\x1b[31mred")
     'a·[31mred'
     """
     text = _CONTROL.sub("·", str(value))
@@ -49,4 +49,6 @@ def wrapped(text: str, width: int = 96, indent: str = "  ") -> str:
     """Return text broken into lines, the first with a dash."""
     import textwrap
 
-    return textwrap.fill(text, width, initial_indent=f"{indent}- ", subsequent_indent=f"{indent}  ", break_on_hyphens=False)
+    return textwrap.fill(
+        text, width, initial_indent=f"{indent}- ", subsequent_indent=f"{indent}  ", break_on_hyphens=False
+    )

@@ -39,7 +39,11 @@ UNITS: dict[str, Unit] = {
 def unit(name: str) -> Unit:
     """Return the unit called `name`: nats, bits (base 2) or bans (base 10, hartleys)."""
     if name not in UNITS:
-        raise UsageError("unknown-unit", f"{name!r} is not a unit.{suggestion(name, list(UNITS))}", cure=f"Units: {', '.join(UNITS)}.")
+        raise UsageError(
+            "unknown-unit",
+            f"{name!r} is not a unit.{suggestion(name, list(UNITS))}",
+            cure=f"Units: {', '.join(UNITS)}.",
+        )
     return UNITS[name]
 
 

@@ -79,7 +79,14 @@ class ClipCurve:
         finite = np.where(np.isfinite(nats), nats, 0.0)
         suffix = np.append(np.cumsum(finite[::-1])[::-1], 0.0)
         total = math.inf if np.isinf(nats).any() else float(suffix[0])
-        return cls(t[last], np.cumsum(weight * share)[last], np.cumsum(weight * (1 - share))[last], suffix[last + 1], total, float(weight.sum()))
+        return cls(
+            t[last],
+            np.cumsum(weight * share)[last],
+            np.cumsum(weight * (1 - share))[last],
+            suffix[last + 1],
+            total,
+            float(weight.sum()),
+        )
 
     def loss(self, eps: float) -> float:
         """Return the loss after clipping into [eps, 1 - eps]."""
@@ -90,14 +97,20 @@ class ClipCurve:
 
     def _value(self, j: int, eps: float) -> float:
         a, b = float(self.wrong[j]), float(self.right[j])
-        return (float(self.rest[j]) - (a * math.log(eps) if a else 0.0) - (b * math.log1p(-eps) if b else 0.0)) / self.weight
+        return (
+            float(self.rest[j]) - (a * math.log(eps) if a else 0.0) - (b * math.log1p(-eps) if b else 0.0)
+        ) / self.weight
 
     def best(self) -> tuple[float, float]:
         """Return the clip with the least loss, and that loss; the smallest clip wins a tie."""
         stops = np.minimum(np.append(self.t[1:], 0.5), 0.5)
         with np.errstate(invalid="ignore", divide="ignore"):
             eps = np.clip(np.nan_to_num(self.wrong / (self.wrong + self.right)), self.t, stops)
-            cost = self.rest - np.where(self.wrong > 0, self.wrong * np.log(eps), 0.0) - np.where(self.right > 0, self.right * np.log1p(-eps), 0.0)
+            cost = (
+                self.rest
+                - np.where(self.wrong > 0, self.wrong * np.log(eps), 0.0)
+                - np.where(self.right > 0, self.right * np.log1p(-eps), 0.0)
+            )
         value = np.append(self.total, cost) / self.weight
         at = int(np.argmin(value))
         if at and not value[at] < value[0] * (1 - 1e-14):
@@ -143,7 +156,11 @@ def clip_advice(minor: Float, share: Float, weight: Float) -> Clip:
     curve = ClipCurve.of(minor, share, weight)
     best, loss = curve.best()
     suggested = curve.advice(len(minor))
-    gain, interval = _held_out(minor, share, weight) if math.isfinite(curve.total) and len(minor) >= 2 * FOLDS else (None, None)
+    gain, interval = (
+        _held_out(minor, share, weight)
+        if math.isfinite(curve.total) and len(minor) >= 2 * FOLDS
+        else (None, None)
+    )
     return Clip(best, loss, suggested, curve.loss(suggested), gain, interval, curve)
 
 
@@ -155,7 +172,9 @@ def _held_out(minor: Float, share: Float, weight: Float) -> tuple[float, tuple[f
         out = fold == k
         eps, _ = ClipCurve.of(minor[~out], share[~out], weight[~out]).best()
         if eps > 0:
-            saved[out] = _cost(minor[out], share[out]) - _cost(np.maximum(minor[out], math.log(eps)), share[out])
+            saved[out] = _cost(minor[out], share[out]) - _cost(
+                np.maximum(minor[out], math.log(eps)), share[out]
+            )
     mean_weight = float(weight.mean())
     mean = float(np.dot(weight, saved)) / float(weight.sum())
     u = weight * (saved - mean)

@@ -24,7 +24,9 @@ Examples:
 """
 
 
-@click.group(epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+)
 @click.version_option(package_name="logloss")
 def cli() -> None:
     """Log loss of probabilistic predictions: the exact number, why, and what to do."""
@@ -34,17 +36,49 @@ def table_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that say where in the table everything stands."""
     options = [
         click.argument("file", metavar="FILE"),
-        click.option("--outcome", multiple=True, metavar="COLUMN", help="Column of the outcomes (or, repeated, one column per class)."),
-        click.option("--forecast", multiple=True, metavar="COLUMN", help="Column of the forecasts, or, repeated, one column per class."),
+        click.option(
+            "--outcome",
+            multiple=True,
+            metavar="COLUMN",
+            help="Column of the outcomes (or, repeated, one column per class).",
+        ),
+        click.option(
+            "--forecast",
+            multiple=True,
+            metavar="COLUMN",
+            help="Column of the forecasts, or, repeated, one column per class.",
+        ),
         click.option("--weight", metavar="COLUMN", help="Column of weights."),
         click.option("--id", "ids", metavar="COLUMN", help="Column of ids; joins --truth."),
         click.option("--truth", metavar="FILE", help="File with the outcomes, joined by id."),
-        click.option("--space", type=click.Choice(SPACES), default="p", show_default=True, help="What the forecasts are: probabilities, their natural logs, or logits."),
-        click.option("--labels", metavar="A,B,...", help="The classes, in the order of the columns; with one column, the one it is about comes last."),
+        click.option(
+            "--space",
+            type=click.Choice(SPACES),
+            default="p",
+            show_default=True,
+            help="What the forecasts are: probabilities, their natural logs, or logits.",
+        ),
+        click.option(
+            "--labels",
+            metavar="A,B,...",
+            help="The classes, in the order of the columns; with one column, the one it is about comes last.",
+        ),
         click.option("--positive", metavar="CLASS", help="The class that a single forecast column is about."),
-        click.option("--normalize-rows", is_flag=True, help="Divide each row of probabilities by its sum (and say what it did)."),
-        click.option("--skip-missing", is_flag=True, help="Leave out rows with missing values (and say how many)."),
-        click.option("--unit", type=click.Choice(UNITS), default="nats", show_default=True, help="Unit of the losses on screen; JSON is always in nats."),
+        click.option(
+            "--normalize-rows",
+            is_flag=True,
+            help="Divide each row of probabilities by its sum (and say what it did).",
+        ),
+        click.option(
+            "--skip-missing", is_flag=True, help="Leave out rows with missing values (and say how many)."
+        ),
+        click.option(
+            "--unit",
+            type=click.Choice(UNITS),
+            default="nats",
+            show_default=True,
+            help="Unit of the losses on screen; JSON is always in nats.",
+        ),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
     ]
     for option in reversed(options):
@@ -54,10 +88,25 @@ def table_options(command: Callable[..., None]) -> Callable[..., None]:
 
 @cli.command()
 @table_options
-@click.option("--save", metavar="FILE", help="Save the summary of the pass as JSON; summaries of parts can be added up.")
-@click.option("--which", "reported", metavar="NUMBER", help="Say which tools' conventions reproduce this reported log loss.")
-@click.option("--level", type=click.FloatRange(0.5, 0.9999), default=0.95, show_default=True, help="Coverage of the interval.")
-def score(file: str, save: str | None, reported: str | None, level: float, unit: str, as_json: bool, **columns: Any) -> None:
+@click.option(
+    "--save", metavar="FILE", help="Save the summary of the pass as JSON; summaries of parts can be added up."
+)
+@click.option(
+    "--which",
+    "reported",
+    metavar="NUMBER",
+    help="Say which tools' conventions reproduce this reported log loss.",
+)
+@click.option(
+    "--level",
+    type=click.FloatRange(0.5, 0.9999),
+    default=0.95,
+    show_default=True,
+    help="Coverage of the interval.",
+)
+def score(
+    file: str, save: str | None, reported: str | None, level: float, unit: str, as_json: bool, **columns: Any
+) -> None:
     """Score FILE: the log loss, how sure it is, and whether it is any good.
 
     FILE is CSV, TSV, Parquet, Arrow, JSON lines or NPZ, also gzipped CSV; - is standard input. Outcome and
@@ -79,15 +128,43 @@ def score(file: str, save: str | None, reported: str | None, level: float, unit:
         answer = which_of(record, reported)
         emit(answer.to_dict() if as_json else str(answer), result.notes)
         return
-    emit(result.to_dict() if as_json else result.show(unit, notes=False), result.notes, follow=None if as_json else f"logloss explain {file}")
+    emit(
+        result.to_dict() if as_json else result.show(unit, notes=False),
+        result.notes,
+        follow=None if as_json else f"logloss explain {file}",
+    )
 
 
 @cli.command()
 @table_options
-@click.option("--rows", type=click.IntRange(0), default=10, show_default=True, help="How many of the costliest rows to list.")
-@click.option("--clip", type=click.FloatRange(0, 0.5, min_open=True), multiple=True, help="What if forecasts were clipped into [CLIP, 1 - CLIP]? Repeatable.")
-@click.option("--temperature", type=click.FloatRange(0, min_open=True), multiple=True, help="What if logits were divided by this? Repeatable.")
-def explain(file: str, rows: int, clip: tuple[float, ...], temperature: tuple[float, ...], unit: str, as_json: bool, **columns: Any) -> None:
+@click.option(
+    "--rows",
+    type=click.IntRange(0),
+    default=10,
+    show_default=True,
+    help="How many of the costliest rows to list.",
+)
+@click.option(
+    "--clip",
+    type=click.FloatRange(0, 0.5, min_open=True),
+    multiple=True,
+    help="What if forecasts were clipped into [CLIP, 1 - CLIP]? Repeatable.",
+)
+@click.option(
+    "--temperature",
+    type=click.FloatRange(0, min_open=True),
+    multiple=True,
+    help="What if logits were divided by this? Repeatable.",
+)
+def explain(
+    file: str,
+    rows: int,
+    clip: tuple[float, ...],
+    temperature: tuple[float, ...],
+    unit: str,
+    as_json: bool,
+    **columns: Any,
+) -> None:
     """Explain the log loss of FILE: which rows and classes carry it, and what would change it."""
     from logloss.blame import of_observations
     from logloss.cli.output import columns_asked, emit

@@ -80,7 +80,13 @@ def complain(error: LoglossError) -> None:
 
     from logloss.text import printable
 
-    told = textwrap.fill(printable(f"error: {error.message} {error.cure}".rstrip(), 4000), 96, subsequent_indent="  ", break_on_hyphens=False, break_long_words=False)
+    told = textwrap.fill(
+        printable(f"error: {error.message} {error.cure}".rstrip(), 4000),
+        96,
+        subsequent_indent="  ",
+        break_on_hyphens=False,
+        break_long_words=False,
+    )
     sys.stderr.write(f"{told}\n  [{error.slug}: see docs/messages.md]\n")
 
 
@@ -89,4 +95,8 @@ def save_summary(summary: Summary, path: str) -> None:
     try:
         summary.save(path)
     except OSError as error:
-        raise SourceError("cannot-write", f"{path} cannot be written: {error.strerror or error}.", cure="Nothing was left half-written; choose another place.") from None
+        raise SourceError(
+            "cannot-write",
+            f"{path} cannot be written: {error.strerror or error}.",
+            cure="Nothing was left half-written; choose another place.",
+        ) from None

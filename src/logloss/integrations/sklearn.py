@@ -92,7 +92,9 @@ def log_loss(
     """
     if not (isinstance(y_pred, str) and y_pred == "deprecated"):
         if y_proba is not None:
-            raise ValueError("Cannot use both `y_pred` and `y_proba`. `y_pred` is deprecated, use `y_proba` instead.")
+            raise ValueError(
+                "Cannot use both `y_pred` and `y_proba`. `y_pred` is deprecated, use `y_proba` instead."
+            )
         text = "`y_pred` was renamed to `y_proba` in version 1.9 and will be removed in 1.11. Use `y_proba` instead."
         warnings.warn(text, FutureWarning, stacklevel=2)
         y_proba = y_pred
@@ -176,7 +178,9 @@ def _outcome(y_true: Any, labels: Any) -> tuple[NDArray[Any], NDArray[Any]]:
         known = np.isin(seen, labels)
         if not known.all():
             strangers = set(np.asarray(seen)[~known].tolist())
-            raise ValueError(f"y_true contains values {strangers} not belonging to the passed labels {labels}.")
+            raise ValueError(
+                f"y_true contains values {strangers} not belonging to the passed labels {labels}."
+            )
     if len(classes) < 2:
         raise ValueError(
             f"y_true contains only one label ({classes[0]}). Please provide the list of all expected class labels explicitly through the labels argument."
@@ -229,8 +233,12 @@ def _check_columns(forecast: NDArray[Any], classes: NDArray[Any], *, declared: b
     if len(classes) == columns:
         return
     if declared:
-        raise ValueError(f"The number of classes in labels is different from that in y_prob ({columns}). Classes found in labels: {classes}")
-    raise ValueError(f"y_true and y_prob contain different number of classes: {len(classes)} vs {columns}. Name all classes with labels=. Classes found in y_true: {classes}")
+        raise ValueError(
+            f"The number of classes in labels is different from that in y_prob ({columns}). Classes found in labels: {classes}"
+        )
+    raise ValueError(
+        f"y_true and y_prob contain different number of classes: {len(classes)} vs {columns}. Name all classes with labels=. Classes found in y_true: {classes}"
+    )
 
 
 def _surprise(outcome: NDArray[Any], forecast: NDArray[Any]) -> NDArray[Any]:

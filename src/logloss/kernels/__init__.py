@@ -39,7 +39,9 @@ __all__ = [
 ]
 
 COMPILE_FROM = 50_000  # numbers in the forecast; below, NumPy is done before the compiler is imported
-SLICE = 1 << 20  # numbers per slice of work; fixed, so that the result does not depend on how many threads there are
+SLICE = (
+    1 << 20
+)  # numbers per slice of work; fixed, so that the result does not depend on how many threads there are
 _NATIVE = (np.dtype(np.float64), np.dtype(np.float32))
 
 
@@ -134,7 +136,11 @@ def class_logit(outcome: Array, Z: Array) -> Float:
 
 
 def _sum(parts: list[tuple[float, int, int]]) -> tuple[float, int, int]:
-    return math.fsum(part[0] for part in parts), sum(part[1] for part in parts), sum(part[2] for part in parts)
+    return (
+        math.fsum(part[0] for part in parts),
+        sum(part[1] for part in parts),
+        sum(part[2] for part in parts),
+    )
 
 
 def binary_p_total(outcome: Array, p: Array) -> tuple[float, int, int]:

@@ -25,7 +25,9 @@ from numba.extending import intrinsic
 
 LANES = 16
 BLOCK = 2048  # rows summed by one product; a multiple of LANES
-SMALL_MEAN = 1e-3  # nats: below this mean surprise the product trick is left; its relative error is < u / SMALL_MEAN
+SMALL_MEAN = (
+    1e-3  # nats: below this mean surprise the product trick is left; its relative error is < u / SMALL_MEAN
+)
 
 LOG_2 = math.log(2.0)
 LN2_HIGH = 6.93147180369123816490e-01  # log 2 in two parts: n * LN2_HIGH is exact for |n| < 2^11
@@ -46,7 +48,9 @@ L5, L6, L7 = 0.1818357216161805012, 0.1531383769920937332, 0.1479819860511658591
 
 FUSE = {"contract", "nsz"}  # a*b + c in one rounding; the sign of zero does not matter
 SUM = {"contract", "nsz", "reassoc"}  # partial sums in any order; NaN and inf keep their meaning
-AS_WRITTEN = {"nsz"}  # no reordering; said aloud because a function without flags inherits those of its caller
+AS_WRITTEN = {
+    "nsz"
+}  # no reordering; said aloud because a function without flags inherits those of its caller
 
 
 @intrinsic

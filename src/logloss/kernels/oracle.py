@@ -89,4 +89,4 @@ def class_logit(outcome: Array, Z: Array) -> Float:
         lost = (Z - (d - back)) - (largest[:, None] + back)
         others = np.exp(d) * (1.0 + np.where(np.abs(d) < 1000.0, lost, 0.0))
         others[rows, top] = 0.0
-        return (largest - Z[rows, outcome]) + np.log1p(others.sum(axis=1))
+        return np.asarray((largest - Z[rows, outcome]) + np.log1p(others.sum(axis=1)))

@@ -31,10 +31,17 @@ class Bins:
     @classmethod
     def empty(cls, edges: Sequence[float], columns: int) -> Bins:
         """Return bins that have seen nothing."""
-        return cls(tuple(edges), np.zeros((columns, len(edges) + 1)), np.zeros((columns, len(edges) + 1)), np.zeros(columns))
+        return cls(
+            tuple(edges),
+            np.zeros((columns, len(edges) + 1)),
+            np.zeros((columns, len(edges) + 1)),
+            np.zeros(columns),
+        )
 
     @classmethod
-    def of(cls, edges: Sequence[float], columns: Sequence[NDArray[np.float64]], weight: NDArray[np.float64]) -> Bins:
+    def of(
+        cls, edges: Sequence[float], columns: Sequence[NDArray[np.float64]], weight: NDArray[np.float64]
+    ) -> Bins:
         """Return the bins of columns of shape (n,), all with the same weights, shape (n,)."""
         weights, sums, infinite = [], [], []
         size = len(edges) + 1
@@ -50,7 +57,9 @@ class Bins:
         """Return the bins of both parts together."""
         if self.edges != other.edges:
             raise ValueError("bins with different edges cannot be added")
-        return Bins(self.edges, self.weight + other.weight, self.sum + other.sum, self.infinite + other.infinite)
+        return Bins(
+            self.edges, self.weight + other.weight, self.sum + other.sum, self.infinite + other.infinite
+        )
 
     def clamped(self, column: int, low: float, high: float) -> float:
         """Return the weighted sum of the column after clamping values into [low, high]; both must be edges, 0 or inf."""
@@ -64,9 +73,17 @@ class Bins:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists for JSON."""
-        return {"edges": list(self.edges), "weight": self.weight.tolist(), "sum": self.sum.tolist(), "infinite": self.infinite.tolist()}
+        return {
+            "edges": list(self.edges),
+            "weight": self.weight.tolist(),
+            "sum": self.sum.tolist(),
+            "infinite": self.infinite.tolist(),
+        }
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Bins:
         """Return what `to_dict` wrote."""
-        return cls(tuple(state["edges"]), *(np.asarray(state[key], np.float64) for key in ("weight", "sum", "infinite")))
+        return cls(
+            tuple(state["edges"]),
+            *(np.asarray(state[key], np.float64) for key in ("weight", "sum", "infinite")),
+        )

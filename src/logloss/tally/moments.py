@@ -50,7 +50,11 @@ class Moments:
         mean = rows.mean(axis=0)
         centred = rows - mean
         squares = centred[:, :, None] * centred[:, None, :]
-        third = np.einsum("nij,nk->ijk", squares, centred) if d > 1 else np.sum(squares * centred[:, :, None], axis=0)[:, :, None]
+        third = (
+            np.einsum("nij,nk->ijk", squares, centred)
+            if d > 1
+            else np.sum(squares * centred[:, :, None], axis=0)[:, :, None]
+        )
         return cls(n, mean, squares.sum(axis=0), third)
 
     def __add__(self, other: Moments) -> Moments:
@@ -83,9 +87,16 @@ class Moments:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists for JSON."""
-        return {"n": self.n, "mean": self.mean.tolist(), "second": self.second.tolist(), "third": self.third.tolist()}
+        return {
+            "n": self.n,
+            "mean": self.mean.tolist(),
+            "second": self.second.tolist(),
+            "third": self.third.tolist(),
+        }
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Moments:
         """Return what `to_dict` wrote."""
-        return cls(int(state["n"]), *(np.asarray(state[key], np.float64) for key in ("mean", "second", "third")))
+        return cls(
+            int(state["n"]), *(np.asarray(state[key], np.float64) for key in ("mean", "second", "third"))
+        )

@@ -27,11 +27,15 @@ class Table:
         return cls(np.zeros((measures, *shape)))
 
     @classmethod
-    def of(cls, shape: Sequence[int], keys: Sequence[NDArray[Any]], measures: Sequence[NDArray[np.float64]]) -> Table:
+    def of(
+        cls, shape: Sequence[int], keys: Sequence[NDArray[Any]], measures: Sequence[NDArray[np.float64]]
+    ) -> Table:
         """Return the table of rows: one key array of shape (n,) per axis, one array of shape (n,) per measure."""
         cell = np.ravel_multi_index(tuple(key.astype(np.int64, copy=False) for key in keys), tuple(shape))
         size = int(np.prod(shape))
-        return cls(np.array([np.bincount(cell, measure, minlength=size).reshape(shape) for measure in measures]))
+        return cls(
+            np.array([np.bincount(cell, measure, minlength=size).reshape(shape) for measure in measures])
+        )
 
     def __add__(self, other: Table) -> Table:
         """Return the table of both parts together."""

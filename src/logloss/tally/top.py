@@ -24,7 +24,9 @@ class Top:
     entries: tuple[tuple[float, int, Any], ...] = ()
 
     @classmethod
-    def of(cls, k: int, keys: NDArray[np.float64], rows: Callable[[int], int], payload: Callable[[int], Any]) -> Top:
+    def of(
+        cls, k: int, keys: NDArray[np.float64], rows: Callable[[int], int], payload: Callable[[int], Any]
+    ) -> Top:
         """Return the top k of `keys`, shape (n,); `rows` and `payload` are asked only for those kept."""
         if not k:
             return cls(k)
@@ -43,12 +45,21 @@ class Top:
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain lists for JSON; infinite keys become null."""
-        return {"k": self.k, "entries": [[None if np.isinf(key) else key, row, payload] for key, row, payload in self.entries]}
+        return {
+            "k": self.k,
+            "entries": [[None if np.isinf(key) else key, row, payload] for key, row, payload in self.entries],
+        }
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Top:
         """Return what `to_dict` wrote."""
-        return cls(int(state["k"]), tuple((np.inf if key is None else float(key), int(row), payload) for key, row, payload in state["entries"]))
+        return cls(
+            int(state["k"]),
+            tuple(
+                (np.inf if key is None else float(key), int(row), payload)
+                for key, row, payload in state["entries"]
+            ),
+        )
 
 
 def _ordered(k: int, entries: list[tuple[float, int, Any]]) -> tuple[tuple[float, int, Any], ...]:

@@ -1,0 +1,108 @@
+"""The parts of a record before they are checked: whether they belong together, what is missing."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logloss.errors import AlignmentError, ForecastError, OutcomeError, WeightError, listing
+from logloss.labels import Note
+from logloss.recognise import Matrix, Vector, missing_mask
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Draft", "without_missing"]
+
+
+@dataclass(frozen=True)
+class Draft:
+    """The four parts before they are checked."""
+
+    outcome: Vector | Matrix
+    forecast: Vector | Matrix
+    weight: Vector | None
+    ids: Vector | None
+
+    def parts(self) -> dict[str, Vector | Matrix]:
+        """Return the parts that were given, by name."""
+        named = {
+            "outcomes": self.outcome,
+            "forecasts": self.forecast,
+            "weights": self.weight,
+            "ids": self.ids,
+        }
+        return {name: part for name, part in named.items() if part is not None}
+
+    def narrowed(self) -> Draft:
+        """Return the draft with matrices of one column as vectors."""
+
+        def narrow(part: Vector | Matrix) -> Vector | Matrix:
+            if isinstance(part, Matrix) and part.values.shape[1] == 1:
+                return Vector(part.values[:, 0], part.names[0] if part.names else None, None, part.index)
+            return part
+
+        return replace(self, outcome=narrow(self.outcome), forecast=narrow(self.forecast))
+
+    def check_alignment(self) -> None:
+        """Refuse parts of different lengths or with different pandas indexes."""
+        parts = self.parts()
+        lengths = {name: len(part) for name, part in parts.items()}
+        if len(set(lengths.values())) > 1:
+            raise AlignmentError(
+                "different-lengths",
+                f"The parts have different lengths: {', '.join(f'{n:,} {name}' for name, n in lengths.items())}.",
+                cure="Give one of each per row; to join two files by id, use --truth and --id.",
+            )
+        if not lengths["outcomes"]:
+            raise AlignmentError("no-rows", "There are no rows to score.")
+        indexed = {name: part.index for name, part in parts.items() if part.index is not None}
+        first = next(iter(indexed), "")
+        for name, index in indexed.items():
+            if not index.equals(indexed[first]):
+                raise AlignmentError(
+                    "index-mismatch",
+                    f"The pandas indexes of {first} and {name} differ, so rows would be paired by position against their index.",
+                    cure="Align them (b = b.reindex(a.index)), or pass .to_numpy() to pair by position on purpose.",
+                )
+
+    def take(self, keep: NDArray[np.bool_]) -> Draft:
+        """Return the draft with only the rows to keep."""
+
+        def pick(part: Any) -> Any:
+            return None if part is None else replace(part, values=part.values[keep], index=None)
+
+        return Draft(pick(self.outcome), pick(self.forecast), pick(self.weight), pick(self.ids))
+
+
+def without_missing(draft: Draft, notes: list[Note], *, skip: bool) -> tuple[Draft, NDArray[np.int64] | None]:
+    """Refuse missing values, or leave their rows out and say so; return the row numbers kept, if any were left out."""
+    masks = {}
+    for name, part in draft.parts().items():
+        if name == "ids":
+            continue
+        mask = missing_mask(part.values)
+        masks[name] = mask.any(axis=1) if mask.ndim == 2 else mask
+    gone = np.logical_or.reduce(list(masks.values()))
+    if not gone.any():
+        return draft, None
+    told = "; ".join(
+        f"{mask.sum():,} missing {name} (rows {listing(np.flatnonzero(mask), limit=3)})"
+        for name, mask in masks.items()
+        if mask.any()
+    )
+    if not skip:
+        kind = {"outcomes": OutcomeError, "forecasts": ForecastError, "weights": WeightError}[
+            next(name for name, mask in masks.items() if mask.any())
+        ]
+        raise kind(
+            "missing-values",
+            f"{told}, counting rows from 0.",
+            cure="Fill them in, or leave these rows out on purpose: skip_missing=True (CLI: --skip-missing).",
+        )
+    if gone.all():
+        raise AlignmentError("no-rows", f"Every row has a missing value: {told}.")
+    notes.append(Note("rows-skipped", f"{gone.sum():,} of {len(gone):,} rows were left out: {told}."))
+    return draft.take(~gone), np.flatnonzero(~gone)

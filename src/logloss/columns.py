@@ -1,0 +1,210 @@
+"""Which column of a table is what: known names, one column per class, else the only one left. Doubt is an error."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any, Protocol
+
+import numpy as np
+
+from logloss.errors import ColumnError, listing, suggestion
+from logloss.labels import distinct, match
+from logloss.recognise import Matrix, Vector, missing_mask, vector
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+# Names that are taken for what they say, in this order; compared in lower case.
+OUTCOMES = (
+    "y",
+    "outcome",
+    "label",
+    "target",
+    "truth",
+    "y_true",
+    "actual",
+    "class",
+    "obs",
+    "observed",
+    "answer",
+    "ground_truth",
+)
+FORECASTS = (
+    "p",
+    "prob",
+    "probability",
+    "proba",
+    "prediction",
+    "predictions",
+    "pred",
+    "score",
+    "forecast",
+    "y_prob",
+    "y_proba",
+    "y_pred",
+    "y_score",
+    "p1",
+)
+IDS = ("id", "row_id", "rowid", "key", "uid", "image_id", "imageid", "patientid", "patient_id")
+
+
+class Table(Protocol):
+    """Named columns: what a file or frame offers."""
+
+    @property
+    def where(self) -> str:
+        """How errors call it."""
+
+    @property
+    def names(self) -> list[str]:
+        """Column names in order."""
+
+    def is_number(self, name: str) -> bool:
+        """Tell whether a column holds numbers."""
+
+    def load(self, names: Sequence[str]) -> dict[str, Any]:
+        """Return the columns."""
+
+
+def numbers_of(column: Any, name: str, source: Table) -> Vector:
+    """Return a column of numbers; text that says "missing" counts as missing, other text is an error."""
+    found = vector(column, f"Column {name!r}")
+    if found.values.dtype.kind in "iuf":
+        return found
+    if found.values.dtype.kind == "b":
+        return replace(found, values=found.values.astype(np.float64))
+    values = np.full(len(found), np.nan)
+    odd: list[int] = []
+    for at, value in enumerate(found.values.tolist()):
+        if value is None or (
+            isinstance(value, str) and value.strip().lower() in ("", "na", "n/a", "nan", "null", "none")
+        ):
+            continue
+        try:
+            values[at] = float(value)
+        except (TypeError, ValueError):
+            odd.append(at)
+    if odd:
+        shown = listing([repr(found.values[at]) for at in odd[:4]], total=len(odd), limit=3)
+        comma = (
+            " Decimal commas are not read: write points."
+            if any("," in str(found.values[at]) for at in odd[:4])
+            else ""
+        )
+        raise ColumnError(
+            "text-in-numbers",
+            f"Column {name!r} of {source.where} should hold numbers, but {len(odd):,} of {len(found):,} entries are text (rows {listing(odd[:4], total=len(odd), limit=3)}, counted from 0: {shown}).{comma}",
+            cure="Correct them, or name another column.",
+        )
+    return replace(found, values=values, categories=None)
+
+
+def require(source: Table, wanted: Sequence[str]) -> None:
+    """Refuse columns that are not there, with the nearest name."""
+    for name in wanted:
+        if name not in source.names:
+            raise ColumnError(
+                "no-such-column",
+                f"{source.where} has no column {name!r}.{suggestion(name, source.names)}",
+                cure=f"Its columns: {listing(source.names, limit=12)}.",
+            )
+
+
+def known_name(source: Table, known: Sequence[str]) -> str | None:
+    """Return the first column with a known name, in any case of letters."""
+    lowered = {name.lower(): name for name in source.names}
+    return next((lowered[name] for name in known if name in lowered), None)
+
+
+def named(source: Table, known: Sequence[str], taken: set[str]) -> list[str]:
+    """Return all columns with known names that are not taken."""
+    lowered = {name.lower(): name for name in source.names if name not in taken}
+    return [lowered[name] for name in known if name in lowered]
+
+
+def find_forecast(
+    source: Table, outcome: Vector | Matrix, taken: set[str], labels: Sequence[Any] | None
+) -> list[str]:
+    """Find the forecast: a known name, else one column per class, else the only column of numbers left."""
+    numbers = [name for name in source.names if name not in taken and source.is_number(name)]
+    by_name = [name for name in named(source, FORECASTS, taken) if name in numbers]
+    by_class = class_columns(numbers, outcome, labels)
+    if len(by_name) == 1 and not by_class:
+        return by_name
+    if by_class and not by_name:
+        return by_class
+    if not by_name and not by_class and len(numbers) == 1:
+        return numbers
+    written = named(source, FORECASTS, taken)
+    if not numbers and len(written) == 1:
+        return written  # it holds text: reading it will say where
+    doubt = (
+        f"could be {listing([repr(name) for name in [*by_name, *by_class] or numbers])}"
+        if numbers
+        else "no column of numbers is left"
+    )
+    raise ColumnError(
+        "no-forecast-column",
+        f"Which column of {source.where} holds the forecast? {doubt}; its columns are {listing(source.names, limit=12)}.",
+        cure="Name it, or one column per class: forecast=... (CLI: --forecast, repeated).",
+    )
+
+
+def class_columns(numbers: list[str], outcome: Vector | Matrix, labels: Sequence[Any] | None) -> list[str]:
+    """Return one column per class, in the file's order; with a common prefix, its other columns are classes too."""
+    if isinstance(outcome, Matrix):
+        labels = list(outcome.names or ())
+    else:
+        labels = list(labels or distinct(outcome.values[~missing_mask(outcome.values)]))
+    if not labels or len(labels) > max(2, len(numbers)):
+        return []
+    at = match(numbers, labels)
+    if at is None:
+        return []
+    found = [numbers[i] for i in at]
+    first = str(labels[0])
+    start = found[0].casefold().rfind(first.casefold())
+    before, after = found[0][:start], found[0][start + len(first) :]
+    if before or after:
+        found = [name for name in numbers if name.startswith(before) and name.endswith(after)]
+    return sorted(found, key=numbers.index)
+
+
+def only_numeric(source: Table, taken: set[str]) -> list[str]:
+    """Return the only column of numbers that is left, or none."""
+    left = [name for name in source.names if name not in taken and source.is_number(name)]
+    return left if len(left) == 1 else []
+
+
+def outcome_in(answers: Table, id_name: str, forecast: list[str]) -> list[str]:
+    """Find the outcomes in a truth table: a known name, else its only other column, else one column per forecast."""
+    left = [name for name in answers.names if name != id_name and name.lower() != "usage"]
+    found = named(answers, OUTCOMES, {id_name})
+    if len(found) == 1:
+        return found
+    if len(left) == 1:
+        return left
+    if (
+        len(left) > 1
+        and all(answers.is_number(name) for name in left)
+        and (not forecast or set(left) == set(forecast))
+    ):
+        return left
+    raise ColumnError(
+        "no-outcome-column",
+        f"Which column of {answers.where} holds the outcomes? Its columns are {listing(answers.names, limit=12)}.",
+        cure="Name it: outcome=... (CLI: --outcome).",
+    )
+
+
+def shared_id(source: Table, answers: Table) -> str:
+    """Find the column by which two tables are joined."""
+    shared = [name for name in source.names if name in answers.names]
+    known = [name for name in shared if name.lower() in IDS]
+    if known or len(shared) == 1:
+        return known[0] if known else shared[0]
+    raise ColumnError(
+        "no-id-column",
+        f"By which column are {source.where} and {answers.where} to be joined? {'They share ' + listing(shared) if shared else 'They share no column name'}.",
+        cure="Name it: ids=... (CLI: --id).",
+    )

@@ -1,0 +1,218 @@
+"""The command line as a person and as another program meet it, run as a real process."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import logloss as ll
+
+PUZZLE = "y,p\n1,.5\n1,.1\n1,.01\n0,.9\n0,.75\n0,.001\n"
+
+
+def run(*args: object, stdin: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [sys.executable, "-m", "logloss", *map(str, args)],
+        input=stdin or "",
+        capture_output=True,
+        text=True,
+        check=False,
+        env={**os.environ, "COLUMNS": "100", "PYTHONIOENCODING": "utf-8", **env},
+    )
+
+
+def answer(done: subprocess.CompletedProcess[str]) -> dict[str, Any]:
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_the_puzzle_from_standard_input() -> None:
+    state = answer(run("score", "-", "--json", stdin=PUZZLE))
+    assert state["log_loss"] == pytest.approx(1.881797068998267, rel=1e-12)
+    for key in (
+        "log_loss_finite",
+        "infinite_rows",
+        "n",
+        "weight",
+        "standard_error",
+        "interval",
+        "baseline",
+        "skill",
+        "accuracy",
+        "brier",
+        "perplexity",
+        "conventions",
+        "notes",
+    ):
+        assert key in state
+    assert {"base_rate", "uniform"} <= state["baseline"].keys()
+
+
+def test_json_is_what_python_returns(predictions: Path) -> None:
+    file = predictions / "breast_cancer.csv"
+    options = ["--outcome", "diagnosis", "--forecast", "naive_bayes", "--json"]
+    columns = {"outcome": "diagnosis", "forecast": "naive_bayes"}
+    assert answer(run("score", file, *options)) == json.loads(json.dumps(ll.score(file, **columns).to_dict()))
+    assert answer(run("explain", file, *options)) == json.loads(
+        json.dumps(ll.explain(file, **columns).to_dict())
+    )
+
+
+def test_explain_has_its_keys() -> None:
+    state = answer(run("explain", "-", "--json", stdin=PUZZLE))
+    for key in ("log_loss", "expected_log_loss", "excess_z", "worst", "clip", "classes", "findings"):
+        assert key in state
+    assert {"row", "id", "outcome", "forecast", "surprise", "share"} <= state["worst"][0].keys()
+    assert {"best", "log_loss", "suggested"} <= state["clip"].keys()
+
+
+def test_the_answer_is_on_stdout_and_the_rest_on_stderr() -> None:
+    done = run("score", "-", stdin=PUZZLE)
+    assert done.stdout.startswith("Log loss 1.8818 nats")
+    assert "read as the outcome" not in done.stdout
+    assert "read as the outcome" in done.stderr
+    assert "next: logloss explain" in done.stderr
+    assert run("score", "-", "--json", stdin=PUZZLE).stderr == ""
+
+
+def test_a_submission_with_its_solution(predictions: Path) -> None:
+    done = run(
+        "score",
+        predictions / "cats_and_dogs_submission.csv",
+        "--truth",
+        predictions / "cats_and_dogs_solution.csv",
+        "--json",
+    )
+    assert answer(done)["log_loss"] == pytest.approx(0.011443460315, rel=1e-9)
+
+
+def test_options_reach_python(tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text("truth,a,b,w\nA,0.25,0.75,1\nB,0.5,0.5,3\n")
+    state = answer(
+        run(
+            "score",
+            tmp_path / "f.csv",
+            "--outcome",
+            "truth",
+            "--forecast",
+            "a",
+            "--forecast",
+            "b",
+            "--labels",
+            "A,B",
+            "--weight",
+            "w",
+            "--level",
+            "0.9",
+            "--json",
+        )
+    )
+    assert state["log_loss"] == pytest.approx(
+        ll.log_loss(["A", "B"], [[0.25, 0.75], [0.5, 0.5]], sample_weight=[1, 3], labels=["A", "B"])
+    )
+    assert state["level"] == 0.9
+    logits = answer(run("score", "-", "--space", "logit", "--json", stdin="y,p\n0,800\n1,0\n"))
+    assert logits["log_loss"] == pytest.approx((800 + 0.6931471805599453) / 2)
+    assert "bits" in run("score", "-", "--unit", "bits", stdin=PUZZLE).stdout
+    positive = answer(run("score", "-", "--positive", "no", "--json", stdin="y,p\nno,0.75\nyes,0.5\n"))
+    assert positive["classes"][1]["class"] == "no"
+    assert answer(run("score", "-", "--skip-missing", "--json", stdin="y,p\n1,\n1,0.5\n"))["n"] == 1
+    assert answer(run("score", "-", "--normalize-rows", "--json", stdin="y,a,b\na,1,3\nb,1,1\n"))[
+        "log_loss"
+    ] == pytest.approx(1.0397207708399179)
+
+
+def test_what_ifs_from_the_command_line() -> None:
+    state = answer(
+        run("explain", "-", "--clip", "0.3", "--temperature", "3", "--rows", "2", "--json", stdin=PUZZLE)
+    )
+    assert {"clip at 0.3", "soften, temperature 3"} <= {w["name"] for w in state["what_if"]}
+    assert len(state["worst"]) == 2
+
+
+def test_which_number() -> None:
+    done = run("score", "-", "--which", "0.817254", stdin=PUZZLE)
+    assert "mean in base 10" in done.stdout
+    assert answer(run("score", "-", "--which", "0.817254", "--json", stdin=PUZZLE))["matches"]
+
+
+def test_saved_summaries_load(tmp_path: Path) -> None:
+    run("score", "-", "--save", tmp_path / "s.json", stdin=PUZZLE)
+    assert ll.score(ll.Summary.load(tmp_path / "s.json")).log_loss == pytest.approx(1.881797068998267)
+    done = run("score", "-", "--save", tmp_path / "no" / "s.json", stdin=PUZZLE)
+    assert (done.returncode, done.stdout) == (1, "")
+
+
+# Exit code 1: bad data. 2: wrong usage. No traceback, nothing on stdout, one paragraph with its slug.
+@pytest.mark.parametrize(
+    ("code", "slug", "args", "stdin"),
+    [
+        (1, "empty", ["score", "-"], ""),
+        (1, "no-rows", ["score", "-"], "y,p\n"),
+        (1, "out-of-range", ["score", "-"], "y,p\n1,1.2\n0,.5\n"),
+        (1, "missing-values", ["explain", "-"], "y,p\n1,nan\n0,.5\n"),
+        (1, "no-such-column", ["score", "-", "--forecast", "q"], PUZZLE),
+        (1, "no-such-file", ["score", "nowhere.csv"], ""),
+        (2, "labels-count", ["score", "-", "--labels", "0,1,2"], PUZZLE),
+        (2, "bad-figure", ["score", "-", "--which", "low"], PUZZLE),
+    ],
+)
+def test_errors(code: int, slug: str, args: list[str], stdin: str) -> None:
+    done = run(*args, stdin=stdin)
+    assert (done.returncode, done.stdout) == (code, "")
+    assert done.stderr.startswith("error: ")
+    assert f"[{slug}:" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize(
+    "args",
+    [
+        ["score"],
+        ["scores"],
+        ["score", "-", "--space", "x"],
+        ["score", "-", "--level", "2"],
+        ["score", "-", "--nope"],
+    ],
+)
+def test_wrong_usage(args: list[str]) -> None:
+    done = run(*args)
+    assert (done.returncode, done.stdout) == (2, "")
+    assert "Traceback" not in done.stderr
+
+
+def test_terminal_escapes_in_data_do_not_reach_the_terminal() -> None:
+    done = run("explain", "-", stdin='id,y,p\n"\x1b]0;owned\x07",1,0.5\nb,0,0.25\n')
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "\x1b" not in run("score", "-", "--forecast", "\x1b[31mx", stdin=PUZZLE).stderr
+
+
+def test_an_ascii_terminal_gets_ascii() -> None:
+    done = run("score", "-", stdin=PUZZLE, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    assert done.returncode == 0, done.stderr
+    assert "###" in done.stdout
+    assert done.stdout.isascii()
+
+
+def test_help_names_every_command_and_an_example() -> None:
+    text = run("--help").stdout
+    for part in ("score", "explain", "logloss score preds.csv"):
+        assert part in text
+    for command in ("score", "explain"):
+        assert "--truth" in run(command, "--help").stdout
+
+
+def test_help_loads_nothing_heavy() -> None:
+    code = "import sys; sys.argv = ['logloss', '--help']\nfrom logloss.cli import main\ntry: main()\nexcept SystemExit: print([m for m in ('numpy', 'polars', 'numba', 'rich', 'scipy') if m in sys.modules])"
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.rstrip().endswith("[]")
+
+
+def test_version() -> None:
+    assert ll.__version__ in run("--version").stdout
