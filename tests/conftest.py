@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from pathlib import Path
 
@@ -20,3 +21,10 @@ def rng() -> np.random.Generator:
 @pytest.fixture(scope="session")
 def predictions() -> Path:
     return ROOT / "examples" / "predictions"
+
+
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """With LOGLOSS_NO_SKIPS set, a skipped test (a framework that is not installed) fails the run."""
+    reporter = session.config.pluginmanager.get_plugin("terminalreporter")
+    if os.environ.get("LOGLOSS_NO_SKIPS") and reporter is not None and reporter.stats.get("skipped"):
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED

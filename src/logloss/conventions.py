@@ -1,6 +1,6 @@
 """Which number is this? The same rows under every framework's rule.
 
-A rule is a view of the forecast (as given, rounded to float32, divided by the row's sum), a clamp of the surprise
+A rule is a view of the forecast (as given, rounded to float32, divided by the row's sum, or both), a clamp of the surprise
 (clipping p into [eps, 1 - eps] clamps -log p into [-log1p(-eps), -log eps]), a divisor and a unit. Near one a
 rounded view is exact to about 1e-7 nats a row; clipping before dividing by the row's sum differs by at most K eps.
 """
@@ -34,7 +34,7 @@ __all__ = [
     "which_of",
 ]
 
-View = Literal["given", "rounded", "renormalized"]
+View = Literal["given", "rounded", "renormalized", "keras"]
 EPS64, EPS32 = 2.0**-52, 2.0**-23
 
 
@@ -60,7 +60,7 @@ class Convention:
     unit: str = "nats"
 
 
-_K = "keras/src/backend: epsilon() = 1e-7"
+_K = "keras.losses, keras/src/backend: epsilon() = 1e-7, float32"
 CONVENTIONS: tuple[Convention, ...] = (
     Convention("exact", "nothing is clipped", "this library"),
     Convention("scikit-learn<=1.1", "clip to 1e-15, then divide by the row's sum", "sklearn/metrics/_classification.py, 0.17 to 1.1", "renormalized", _floor(1e-15), _cap(1e-15)),
@@ -68,8 +68,8 @@ CONVENTIONS: tuple[Convention, ...] = (
     Convention("scikit-learn>=1.5", "clip to 2.2e-16", "sklearn/metrics/_classification.py, 1.5 to 1.9; rows no longer divided (PR 28851)", "given", _floor(EPS64), _cap(EPS64)),
     Convention("scikit-learn>=1.5 float32", "p in float32, clip to 1.2e-7", "the same, for float32 input", "rounded", _floor(EPS32), _cap(EPS32)),
     Convention("kaggle", "divide by the row's sum, clip to 1e-15", "Kaggle's wiki page LogarithmicLoss and evaluation pages", "renormalized", _floor(1e-15), _cap(1e-15)),
-    Convention("keras", "divide by the row's sum, clip to 1e-7; metric: sum(w l)/sum(w)", _K, "renormalized", _floor(1e-7), _cap(1e-7)),
-    Convention("keras loss", "the same, as a loss with sample weights: sum(w l)/n", _K + ", reduction sum_over_batch_size", "renormalized", _floor(1e-7), _cap(1e-7), "rows"),
+    Convention("keras", "divide by the row's sum, in float32, clip to 1e-7; metric: sum(w l)/sum(w)", _K, "keras"),
+    Convention("keras loss", "the same, as a loss with sample weights: sum(w l)/n", _K + ", reduction sum_over_batch_size", "keras", divisor="rows"),
     Convention("pytorch BCELoss", "each log clamped at -100; sum(w l)/n", "torch.nn.BCELoss documentation", "given", 0.0, 100.0, "rows"),
     Convention("xgboost", "p in float32, floor 1e-16", "src/metric/elementwise_metric.cu, multiclass_metric.cu", "rounded", 0.0, _cap(1e-16)),
     Convention("lightgbm", "floor 1e-15", "src/metric/binary_metric.hpp, multiclass_metric.hpp: kEpsilon", "given", 0.0, _cap(1e-15)),
@@ -172,7 +172,7 @@ def which_number(
     Examples
     --------
     >>> import logloss as ll
-    >>> answer = ll.which_number([1, 0], [0.0, 0.5], reported=17.2696)
+    >>> answer = ll.which_number([1, 0], [0.0, 0.5], reported=17.616)
     >>> [match.convention for match in answer.matches]
     ['scikit-learn<=1.1', 'kaggle', 'lightgbm', 'spark', 'h2o']
     """

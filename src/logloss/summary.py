@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 __all__ = ["SCHEMA", "VIEWS", "Summary", "summarize"]
 
 SCHEMA = 1
-VIEWS = ("given", "rounded", "renormalized")  # the columns of `clamps`
+VIEWS = ("given", "rounded", "renormalized", "keras")  # the columns of `clamps`
 CLASS_MEASURES = ("rows", "weight", "nats", "infinite")
 MOST_CLASSES = 256  # above, the true-by-predicted table would outgrow the rest
 # belief: sum w s, sum w H (finite rows), sum w^2 v; then sum w brier; sum w of rows whose top class happened
@@ -250,7 +250,7 @@ def _of_block(record: Observations, columns: Columns, edges: Sequence[float], to
         mass,
         Table.of((K,), [cells[0]], cells[2:]),
         Table.of((K, K), cells[:2], cells[2:]) if K <= MOST_CLASSES else None,
-        Bins.of(edges, [columns.given, columns.rounded, columns.renormalized], w),
+        Bins.of(edges, [columns.given, columns.rounded, columns.renormalized, columns.keras], w),
         Top.of(
             top,
             np.where(counts, s, 0.0) * np.where(counts, w, 0.0),

@@ -30,6 +30,7 @@ __all__ = ["Columns", "blocks", "by_class", "log_loss", "per_row", "shares", "su
 # Notes that `log_loss`, which returns only a number, gives as warnings.
 GUESSES = ("class-order", "positive-class", "rows-not-one", "snapped")
 
+CLIP32 = (np.float32(1e-7), np.float32(1 - 1e-7))
 BLOCK = 1 << 16  # numbers of a forecast per block: a block's columns stay in cache
 
 
@@ -43,6 +44,7 @@ class Columns:
     given: Float  # -log p_y of the numbers as they stand (differs for rows that do not sum to one)
     rounded: Float  # the same with p stored in float32
     renormalized: Float  # the same after dividing the row by its sum
+    keras: Float  # the same after dividing, rounding to float32 and clipping to [1e-7, 1 - 1e-7] there
     entropy: Float  # mean surprise that the forecast expects
     variance: Float  # its variance
     brier: Float  # (p - y)^2 for one column, summed over classes for K columns
@@ -190,33 +192,35 @@ def _columns(record: Observations, part: slice) -> Columns:
         spread = np.where(p > 0, p * (s - entropy[:, None]) ** 2, 0.0).sum(axis=1)
     sums = p.sum(axis=1)
     off = np.log(sums) if record.space == "p" and not record.binary else np.zeros(len(forecast))
+    narrow, clipped = _float32(record, forecast, p, sums)
     with np.errstate(divide="ignore"):
-        narrow = 0.0 - np.log(_rounded(record, forecast, p))
+        views = [s, 0.0 - np.log(narrow), s + off[:, None], 0.0 - np.log(clipped)]
     if record.soft:
         t = _shares(record, part)
-        value, given, rounded = _mean_surprise((s, t)), _mean_surprise((s, t)), _mean_surprise((narrow, t))
-        squares = (p - t) ** 2
+        value, squares = _mean_surprise((s, t)), (p - t) ** 2
+        given, rounded, renormalized, keras = (_mean_surprise((view, t)) for view in views)
     else:
         t = None
-        code = record.outcome[part].astype(np.int64, copy=False)
-        at = (np.arange(len(forecast)), code)
-        value, given, rounded = _hard(record, record.outcome[part], forecast), s[at], narrow[at]
+        at = (np.arange(len(forecast)), record.outcome[part].astype(np.int64, copy=False))
+        value = _hard(record, record.outcome[part], forecast)
+        given, rounded, renormalized, keras = (view[at] for view in views)
         squares = p**2
         squares[at] = (1.0 - p[at]) ** 2
     brier = squares[:, 1] if record.binary else squares.sum(axis=1)
     return Columns(
-        part,
-        weight,
-        value,
-        given,
-        rounded,
-        given + off,
-        entropy,
-        spread,
-        brier,
-        p.argmax(axis=1),
-        t,
-        s if record.soft else None,
+        rows=part,
+        weight=weight,
+        surprise=value,
+        given=given,
+        rounded=rounded,
+        renormalized=renormalized,
+        keras=keras,
+        entropy=entropy,
+        variance=spread,
+        brier=brier,
+        predicted=p.argmax(axis=1),
+        shares=t,
+        by_class=s if record.soft else None,
     )
 
 
@@ -226,16 +230,22 @@ def _probabilities(record: Observations, forecast: NDArray[Any], s: Float) -> Fl
     return np.exp(-s)
 
 
-def _rounded(record: Observations, forecast: NDArray[Any], p: Float) -> Float:
-    """Return the probabilities as a float32 tool would hold them; one column keeps only p, its complement is 1 - p."""
+def _float32(record: Observations, forecast: NDArray[Any], p: Float, sums: Float) -> tuple[Float, Float]:
+    """Return the probabilities of all classes as float32 holds them, and divided by `sums` and clipped to 1e-7 there.
+
+    One column keeps only p, its complement is 1 - p; and 1 - 1e-7 is 1 - 2^-23 in float32. A float32 sigmoid of
+    a logit forms 1 + exp(-z), which has no room for exp(-17).
+    """
     if not record.binary:
-        return p.astype(np.float32).astype(np.float64)
-    if record.space == "logit":  # as a float32 sigmoid computes it: 1 + exp(-z) has no room for exp(-17)
+        divided = (p / sums[:, None]).astype(np.float32)
+        return p.astype(np.float32).astype(np.float64), np.clip(divided, *CLIP32).astype(np.float64)
+    if record.space == "logit":
         with np.errstate(over="ignore"):
             narrow = np.float32(1) / (np.float32(1) + np.exp(-forecast.astype(np.float32)))
     else:
         narrow = (forecast if record.space == "p" else p[:, 1]).astype(np.float32)
-    return np.stack([1.0 - narrow.astype(np.float64), narrow.astype(np.float64)], axis=1)
+    both = [column.astype(np.float64) for column in (narrow, np.clip(narrow, *CLIP32))]
+    return np.stack([1.0 - both[0], both[0]], axis=1), np.stack([1.0 - both[1], both[1]], axis=1)
 
 
 def log_loss(

@@ -15,6 +15,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from scipy.sparse import issparse
 from sklearn.utils import check_array, check_consistent_length
 from sklearn.utils.multiclass import unique_labels
 
@@ -117,7 +118,8 @@ def _check_kinds(y_true: Any, y_proba: Any, normalize: Any, sample_weight: Any, 
     for name, value in arrays.items():
         if value is None and name != "y_true":
             continue
-        if np.isscalar(value) or not any(hasattr(value, mark) for mark in ("__len__", "shape", "__array__")):
+        marks = any(hasattr(value, mark) for mark in ("__len__", "shape", "__array__"))
+        if np.isscalar(value) or issparse(value) or not marks:
             raise _ParameterError(f"The {name!r} parameter of log_loss must be an array-like, not {value!r}.")
     if not isinstance(normalize, (bool, np.bool_)):
         raise _ParameterError(f"The 'normalize' parameter of log_loss must be a boolean, not {normalize!r}.")
@@ -161,7 +163,7 @@ def _outcome(y_true: Any, labels: Any) -> tuple[NDArray[Any], NDArray[Any]]:
         if labels is not None:
             raise ValueError("labels cannot be given where y_true has one column per class.")
         classes = unique_labels(values)  # refuses columns that are not indicators
-        return (values if isinstance(values, np.ndarray) else values.toarray()).astype(np.int64), classes
+        return values.astype(np.int64), classes
     seen, rank = _distinct(values if isinstance(values, list) else values.ravel())
     classes = unique_labels(seen)  # refuses what is not classes
     if labels is not None:
@@ -193,10 +195,10 @@ def _outcome(y_true: Any, labels: Any) -> tuple[NDArray[Any], NDArray[Any]]:
 
 
 def _values(y_true: Any) -> Any:
-    """Return plain sequences of labels as a list, anything else as a NumPy array (or sparse matrix) of 1 or 2 axes."""
+    """Return plain sequences of labels as a list, anything else as an array of 1 or 2 axes."""
     if isinstance(y_true, Sequence) and not hasattr(y_true, "__array__") and np.ndim(y_true[0]) == 0:
         return list(y_true)
-    return check_array(y_true, accept_sparse="csr", ensure_2d=False, dtype=None, ensure_all_finite=False)
+    return check_array(y_true, ensure_2d=False, dtype=None, ensure_all_finite=False)
 
 
 def _distinct(values: Any) -> tuple[Any, NDArray[Any]]:
