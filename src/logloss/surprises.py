@@ -31,7 +31,7 @@ __all__ = ["Columns", "blocks", "by_class", "log_loss", "per_row", "shares", "su
 GUESSES = ("class-order", "positive-class", "rows-not-one", "snapped")
 
 CLIP32 = (np.float32(1e-7), np.float32(1 - 1e-7))
-BLOCK = 1 << 16  # numbers of a forecast per block: a block's columns stay in cache
+BLOCK = 1 << 13  # numbers of a forecast per block: a block's columns stay in cache
 
 
 @dataclass(frozen=True)

@@ -24,13 +24,25 @@ def curve(p: list[float] | np.ndarray, y: list[int] | np.ndarray, w: np.ndarray 
 # Worked cases, computed with mpmath: (groups of (t, right, wrong)), L(0), best eps, L(best).
 WORKED = [
     ([(0.001, 97, 3), (0.3, 35, 15)], 0.34242352981365791, 0.03, 0.29344954613814231),
-    ([(0.001, 0, 1), (0.1, 20, 0)], 0.42928407581612681, 0.1, 0.20999025743574151),  # a breakpoint is the best
-    ([(1e-4, 99, 1), (0.02, 1, 30)], 0.96642086822268005, 0.2366412213740458, 0.5471773084084136),  # two minima
+    (
+        [(0.001, 0, 1), (0.1, 20, 0)],
+        0.42928407581612681,
+        0.1,
+        0.20999025743574151,
+    ),  # a breakpoint is the best
+    (
+        [(1e-4, 99, 1), (0.02, 1, 30)],
+        0.96642086822268005,
+        0.2366412213740458,
+        0.5471773084084136,
+    ),  # two minima
 ]
 
 
 @pytest.mark.parametrize(("groups", "before", "best", "after"), WORKED)
-def test_worked_values(groups: list[tuple[float, int, int]], before: float, best: float, after: float) -> None:
+def test_worked_values(
+    groups: list[tuple[float, int, int]], before: float, best: float, after: float
+) -> None:
     p = np.concatenate([np.full(right + wrong, 1 - t) for t, right, wrong in groups])
     y = np.concatenate([np.repeat([1, 0], [right, wrong]) for _, right, wrong in groups])
     c = curve(p, y)
@@ -49,8 +61,21 @@ def test_values_along_the_curve() -> None:
 
 
 @settings(deadline=None, max_examples=150)
-@given(data=st.lists(st.tuples(st.sampled_from([0.0, 1e-6, 0.01, 0.1, 0.3, 0.5, 0.7, 0.95, 0.999, 1.0]), st.integers(0, 1), st.sampled_from([0.5, 1.0, 2.0])), min_size=1, max_size=25), eps=st.floats(1e-7, 0.5))
-def test_the_curve_is_the_clipped_loss_and_the_best_is_the_least(data: list[tuple[float, int, float]], eps: float) -> None:
+@given(
+    data=st.lists(
+        st.tuples(
+            st.sampled_from([0.0, 1e-6, 0.01, 0.1, 0.3, 0.5, 0.7, 0.95, 0.999, 1.0]),
+            st.integers(0, 1),
+            st.sampled_from([0.5, 1.0, 2.0]),
+        ),
+        min_size=1,
+        max_size=25,
+    ),
+    eps=st.floats(1e-7, 0.5),
+)
+def test_the_curve_is_the_clipped_loss_and_the_best_is_the_least(
+    data: list[tuple[float, int, float]], eps: float
+) -> None:
     p, y, w = (np.array(column) for column in zip(*data, strict=True))
     c = curve(p, y, w)
 

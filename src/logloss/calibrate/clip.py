@@ -71,7 +71,11 @@ class ClipCurve:
             Shape (n,).
         """
         order = np.argsort(minor, kind="stable")
-        logs, share, weight = minor[order], share[order], weight[order]
+        return cls.of_sorted(minor[order], share[order], weight[order])
+
+    @classmethod
+    def of_sorted(cls, logs: Float, share: Float, weight: Float) -> ClipCurve:
+        """Build the curve from rows in ascending order of log min(p, 1 - p)."""
         t = np.exp(logs)
         with np.errstate(invalid="ignore"):
             nats = weight * (np.where(share > 0, -share * logs, 0.0) - (1 - share) * np.log1p(-t))
@@ -166,15 +170,15 @@ def clip_advice(minor: Float, share: Float, weight: Float) -> Clip:
 
 def _held_out(minor: Float, share: Float, weight: Float) -> tuple[float, tuple[float, float] | None]:
     """Choose the clip on nine tenths, apply it to the rest; mean saving with its Hall-t interval."""
-    fold = np.random.default_rng(SEED).permutation(len(minor)) % FOLDS
+    order = np.argsort(minor, kind="stable")
+    minor, share, weight = minor[order], share[order], weight[order]
+    fold = np.random.default_rng(SEED).permutation(len(minor))[order] % FOLDS
     saved = np.zeros(len(minor))
     for k in range(FOLDS):
         out = fold == k
-        eps, _ = ClipCurve.of(minor[~out], share[~out], weight[~out]).best()
+        eps, _ = ClipCurve.of_sorted(minor[~out], share[~out], weight[~out]).best()
         if eps > 0:
-            saved[out] = _cost(minor[out], share[out]) - _cost(
-                np.maximum(minor[out], math.log(eps)), share[out]
-            )
+            saved[out] = _cost(minor[out], share[out]) - _cost(np.maximum(minor[out], math.log(eps)), share[out])
     mean_weight = float(weight.mean())
     mean = float(np.dot(weight, saved)) / float(weight.sum())
     u = weight * (saved - mean)
