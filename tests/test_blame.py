@@ -26,7 +26,7 @@ def test_the_dog_called_a_cat() -> None:
 def test_pushing_to_the_extremes_and_who_paid() -> None:
     y, p = [1, 0, 1, 0, 1], [0.9, 0.1, 0.8, 0.5, 0.03824]
     why = ll.explain(y, p, ids=list("abcde"))
-    push = next(w for w in why.what_ifs if w.name.startswith("push"))
+    push = next(w for w in why.what_ifs if w.kind == "push")
     pushed = np.where(np.array(p) > 0.5, 1 - 1e-5, 1e-5)
     pushed[3] = 0.5  # neither side
     assert push.log_loss == pytest.approx(ll.log_loss(y, pushed), rel=1e-12)
@@ -106,7 +106,7 @@ def test_census_of_certain_forecasts() -> None:
         "errors": 6,
         "errors_exact": 5,
     }
-    assert any("Of 6 errors only 1 were other than exactly 0 or 1" in f.text for f in why.findings)
+    assert any("Of 6 errors only 1 were other than exactly 0 or 1;" in f.text for f in why.findings)
 
 
 def test_infinite_rows_come_first_and_have_no_share() -> None:

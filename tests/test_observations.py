@@ -186,15 +186,47 @@ def test_rows_off_one_are_scored_as_given_and_said() -> None:
 
 def test_missing_rows_are_left_out_only_when_asked() -> None:
     y, p = [1, None, 0, 1], [0.5, 0.5, np.nan, 0.25]
-    with pytest.raises(
-        ll.OutcomeError, match=r"1 missing outcomes \(rows 1\); 1 missing forecasts \(rows 2\)"
-    ):
+    with pytest.raises(ll.OutcomeError, match=r"1 missing outcome \(row 1\); 1 missing forecast \(row 2\)"):
         observe(y, p)
     record = observe(y, p, skip_missing=True, weight=[1, 1, 1, 2], ids=["a", "b", "c", "d"])
     assert (len(record), record.skipped, record.row_number(1)) == (2, 2, 3)
     assert record.weight.tolist() == [1, 2]
     assert record.ids.tolist() == ["a", "d"]
     assert slugs(record) == ["rows-skipped"]
+
+
+@pytest.mark.parametrize(
+    ("outcome", "forecast", "options"),
+    [
+        ([None, 0, 1, 0], [0.5, 0.3, 0.8, 7], {}),
+        ([None, 0, 1, 0], [0.5, 0.3, 0.8, 0.2], {"weight": [1, 1, 1, -1]}),
+        ([None, 0, 1, 9], [0.5, 0.3, 0.8, 0.2], {"labels": [0, 1]}),
+        ([None, 0.5, 1, 9.5], [0.5, 0.3, 0.8, 0.2], {}),
+        ([None, 0, 1, 0], [[0.5, 0.5], [0.3, 0.7], [0.8, 0.2], [0.8, 0.7]], {}),
+        ([None, 0, 1, 0], [[0.5, 0.5], [0.3, 0.7], [0.8, 0.2], [0.0, 0.0]], {"normalize_rows": True}),
+        ([None, 0, 1, 0], [[0.5, 0.5], [0.3, 0.7], [0.8, 0.2], [np.inf, 0.0]], {"space": "logit"}),
+    ],
+)
+def test_rows_keep_their_numbers_after_some_were_skipped(
+    outcome: Any, forecast: Any, options: dict[str, Any]
+) -> None:
+    with pytest.raises(ll.DataError, match=r"\brow 3\b"):
+        observe(outcome, forecast, skip_missing=True, **options)
+
+
+def test_only_rows_that_are_off_are_named() -> None:
+    with pytest.raises(ll.ForecastError, match=r"1 of 3 rows .* row 1\)"):
+        observe([0, 1, 0], [[0.5, 0.5], [0.5, 0.7], [0.5, 0.5]])
+
+
+def test_whole_floats_are_classes_by_their_whole_names() -> None:
+    record = observe([1.0, 2.0], pd.DataFrame({"p_2": [0.1, 0.9], "p_1": [0.9, 0.1]}))
+    assert record.classes == (2, 1)
+
+
+def test_one_large_value_is_not_a_percentage() -> None:
+    with pytest.raises(ll.ForecastError, match="Correct these rows"):
+        observe([1, 0] * 10, [0.5] * 19 + [7.0])
 
 
 BAD: list[tuple[str, type[ll.LoglossError], str, tuple[Any, Any], dict[str, Any]]] = [

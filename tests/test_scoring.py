@@ -148,6 +148,41 @@ def test_worse_than_its_own_first_choice_is_said() -> None:
     assert "worse-than-argmax" not in {note.id for note in ll.score(good.outcome, good.forecast).notes}
 
 
+@pytest.mark.parametrize(("p", "n"), [(0.8, 360), (0.8, 20_000), (0.995, 360), (0.995, 20_000)])
+def test_sound_forecasts_of_constant_confidence_are_not_accused(
+    p: float, n: int, rng: np.random.Generator
+) -> None:
+    """Their loss is that of the first choice with their accuracy, up to chance: a margin is needed."""
+    accused = 0
+    for _ in range(40):
+        forecast = rng.choice([p, 1 - p], n)
+        y = (rng.random(n) < forecast).astype(int)
+        accused += "worse-than-argmax" in {note.id for note in ll.score(y, forecast).notes}
+    assert accused <= 2
+
+
+def test_perfect_choices_are_not_accused() -> None:
+    assert ll.score([1, 0] * 20, [0.9, 0.2] * 20).notes == ()
+
+
+def test_confident_and_at_chance_asks_whether_the_rows_match(rng: np.random.Generator) -> None:
+    p = rng.choice([0.001, 0.999], 300)
+    y = (rng.random(300) < p).astype(int)
+    assert "at-chance" not in {note.id for note in ll.score(y, p).notes}
+    assert "at-chance" in {note.id for note in ll.score(rng.permutation(y), p).notes}
+
+
+def test_the_level_is_a_probability() -> None:
+    for level in (0, 1, 2, -0.5):
+        with pytest.raises(ll.UsageError, match="level is"):
+            ll.score([1, 0], [0.5, 0.5], level=level)
+    y, p = [1, 0, 1, 0], [0.5, 0.4, 0.7, 0.2]
+    narrow, wide = ll.score(y, p, level=0.5).interval, ll.score(y, p).interval
+    assert narrow is not None
+    assert wide is not None
+    assert wide[0] < narrow[0] < narrow[1] < wide[1]
+
+
 def test_accuracy_and_brier(rng: np.random.Generator) -> None:
     y, p = rng.integers(0, 2, 60), rng.random(60)
     result = ll.score(y, p)
@@ -204,7 +239,7 @@ def test_the_fast_lane_gives_what_the_door_gives(kind: str, rng: np.random.Gener
 def test_the_fast_lane_hands_anything_unclean_to_the_door(rng: np.random.Generator) -> None:
     n = kernels.COMPILE_FROM
     p, y = rng.random(n), rng.integers(0, 2, n)
-    with pytest.raises(ll.ForecastError, match=r"rows 11: 1\.5"):
+    with pytest.raises(ll.ForecastError, match=r"row 11: 1\.5"):
         ll.log_loss(y, np.where(np.arange(n) == 11, 1.5, p))
     with pytest.raises(ll.OutcomeError, match="3 classes"):
         ll.log_loss(np.where(np.arange(n) == 11, 2, y), p)

@@ -208,6 +208,27 @@ def test_ids_as_numbers_and_as_text() -> None:
     assert "ids-as-text" in {note.id for note in result.notes}
 
 
+def test_rows_after_a_join_are_rows_of_the_predictions() -> None:
+    here = {"id": [8, 9, 1, 2], "p": [0.5, 0.5, 0.5, 0.125]}
+    why = ll.explain(here, truth={"id": [1, 2], "y": [1, 1]}, labels=[0, 1])
+    assert [row.row for row in why.worst] == [3, 2]
+    assert why.observations.ids.tolist() == [1, 2]
+    with pytest.raises(ll.ForecastError, match="row 3: 7"):
+        ll.score(here | {"p": [0.5, 0.5, 0.5, 7.0]}, truth={"id": [1, 2], "y": [1, 0]})
+
+
+def test_a_second_file_is_meant_as_the_truth(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text("id,p\n1,0.5\n")
+    with pytest.raises(ll.UsageError, match="truth="):
+        ll.score(str(tmp_path / "a.csv"), str(tmp_path / "a.csv"))
+
+
+def test_repeated_column_names_of_a_frame() -> None:
+    frame = pd.DataFrame([[1, 0.5, 0.5]], columns=["y", "p", "p"])
+    with pytest.raises(ll.ColumnError, match="'p' more than once"):
+        ll.score(frame)
+
+
 def test_wide_submissions_against_one_hot_and_label_solutions() -> None:
     wide = {"image": ["i1", "i2"], "cat": [0.75, 0.25], "dog": [0.25, 0.75]}
     for solution in (
@@ -345,7 +366,7 @@ def test_types_that_the_first_rows_do_not_tell(tmp_path: Path) -> None:
     (tmp_path / "late.csv").write_text("y,p,note\n" + "1,1,5\n" * 3000 + "0,0.25,text\n")
     assert ll.score(tmp_path / "late.csv").n == 3001
     (tmp_path / "late.csv").write_text("y,p\n" + "1,0.5\n" * 3000 + "0,oops\n")
-    with pytest.raises(ll.ColumnError, match=r"1 of 3,001 entries are text \(rows 3000"):
+    with pytest.raises(ll.ColumnError, match=r"1 of 3,001 entries are not \(row 3000"):
         ll.score(tmp_path / "late.csv")
 
 

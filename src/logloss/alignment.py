@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss.errors import AlignmentError, ForecastError, OutcomeError, WeightError, listing
+from logloss.errors import AlignmentError, ForecastError, OutcomeError, WeightError, places
 from logloss.labels import Note
 from logloss.recognise import Matrix, Vector, missing_mask
 
@@ -19,12 +19,18 @@ __all__ = ["Draft", "without_missing"]
 
 @dataclass(frozen=True)
 class Draft:
-    """The four parts before they are checked."""
+    """The four parts before they are checked, and which rows of the input they are (None: all of them)."""
 
     outcome: Vector | Matrix
     forecast: Vector | Matrix
     weight: Vector | None
     ids: Vector | None
+    rows: NDArray[np.int64] | None = None
+
+    def places(self, mask: NDArray[np.bool_]) -> str:
+        """Return where in the input the marked rows are."""
+        at = np.flatnonzero(mask)
+        return places(at if self.rows is None else self.rows[at])  # type: ignore[arg-type]
 
     def parts(self) -> dict[str, Vector | Matrix]:
         """Return the parts that were given, by name."""
@@ -54,10 +60,10 @@ class Draft:
             raise AlignmentError(
                 "different-lengths",
                 f"The parts have different lengths: {', '.join(f'{n:,} {name}' for name, n in lengths.items())}.",
-                cure="Give one of each per row; to join two files by id, use --truth and --id.",
+                cure="Give one of each per row; to join two files by id, use truth= and ids= (CLI: --truth, --id).",
             )
         if not lengths["outcomes"]:
-            raise AlignmentError("no-rows", "There are no rows to score.")
+            raise AlignmentError("no-rows", "There are no rows to score.", cure="Give at least one.")
         indexed = {name: part.index for name, part in parts.items() if part.index is not None}
         first = next(iter(indexed), "")
         for name, index in indexed.items():
@@ -74,22 +80,23 @@ class Draft:
         def pick(part: Any) -> Any:
             return None if part is None else replace(part, values=part.values[keep], index=None)
 
-        return Draft(pick(self.outcome), pick(self.forecast), pick(self.weight), pick(self.ids))
+        rows = np.flatnonzero(keep) if self.rows is None else self.rows[keep]
+        return Draft(pick(self.outcome), pick(self.forecast), pick(self.weight), pick(self.ids), rows)
 
 
-def without_missing(draft: Draft, notes: list[Note], *, skip: bool) -> tuple[Draft, NDArray[np.int64] | None]:
-    """Refuse missing values, or leave their rows out and say so; return the row numbers kept, if any were left out."""
+def without_missing(draft: Draft, notes: list[Note], *, skip: bool) -> Draft:
+    """Refuse missing values, or leave their rows out and say so."""
     masks = {}
     for name, part in draft.parts().items():
         if name == "ids":
             continue
         mask = missing_mask(part.values)
-        masks[name] = mask.any(axis=1) if mask.ndim == 2 else mask
+        masks[name] = np.asarray(mask.any(axis=1) if mask.ndim == 2 else mask)
     gone = np.logical_or.reduce(list(masks.values()))
     if not gone.any():
-        return draft, None
+        return draft
     told = "; ".join(
-        f"{mask.sum():,} missing {name} (rows {listing(np.flatnonzero(mask), limit=3)})"
+        f"{mask.sum():,} missing {name if mask.sum() > 1 else name[:-1]} ({draft.places(mask)})"
         for name, mask in masks.items()
         if mask.any()
     )
@@ -99,10 +106,14 @@ def without_missing(draft: Draft, notes: list[Note], *, skip: bool) -> tuple[Dra
         ]
         raise kind(
             "missing-values",
-            f"{told}, counting rows from 0.",
+            f"{told}.",
             cure="Fill them in, or leave these rows out on purpose: skip_missing=True (CLI: --skip-missing).",
         )
     if gone.all():
-        raise AlignmentError("no-rows", f"Every row has a missing value: {told}.")
+        raise AlignmentError(
+            "no-rows",
+            f"Every row has a missing value: {told}.",
+            cure="Give rows with an outcome and a forecast.",
+        )
     notes.append(Note("rows-skipped", f"{gone.sum():,} of {len(gone):,} rows were left out: {told}."))
-    return draft.take(~gone), np.flatnonzero(~gone)
+    return draft.take(~gone)

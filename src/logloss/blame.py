@@ -61,6 +61,8 @@ class Explanation:
         For two classes: the best and the advised clip. None otherwise.
     mix
         For K classes: the best share of the uniform forecast to mix in. None for two.
+    observations, surprise
+        The checked record (outcomes, forecasts, ids in the order of the forecasts), and the surprise of each row.
     """
 
     score: Score
@@ -76,6 +78,7 @@ class Explanation:
     mix: dict[str, float] | None
     what_ifs: tuple[WhatIf, ...]
     findings: tuple[Finding, ...]
+    observations: Observations = field(repr=False)
     surprise: Float = field(repr=False)
 
     def to_dict(self) -> dict[str, Any]:
@@ -186,9 +189,6 @@ def of_observations(
     two = len(record.classes) == 2
     advice = _clip(s, t, weight) if two else None
     lam = None if two else best_mix(np.exp(-surprise), weight, len(record.classes))
-    expected = summary.mass["entropy"] / summary.finite_weight if summary.finite_weight else math.nan
-    spread = math.sqrt(summary.mass["variance"])
-    excess = summary.finite_nats - summary.mass["entropy"]
     confusion, pairs = _confusion(summary)
     edited = edits(
         s,
@@ -197,11 +197,11 @@ def of_observations(
         clips=[*clip, *([] if advice is None else [advice.best, advice.suggested])],
         temperatures=[0.5, 2.0, *temperature],
     )
-    what_ifs = tuple(what_if(record, name, after, surprise, weight) for name, after in edited)
+    what_ifs = tuple(what_if(record, edit, surprise, weight) for edit in edited)
     result = Explanation(
         score=score,
-        expected_log_loss=expected,
-        excess_z=excess / spread if spread > 0 and not summary.infinite[0] else None,
+        expected_log_loss=summary.expected,
+        excess_z=summary.excess_z,
         worst=_worst(record, order[:rows], surprise, cost, s),
         half=_rows_for(cost[order], 0.5),
         classes=tuple(score.to_dict()["classes"]),
@@ -212,6 +212,7 @@ def of_observations(
         mix=None if lam is None else {"best": lam[0], "log_loss": lam[1]},
         what_ifs=what_ifs,
         findings=(),
+        observations=record,
         surprise=surprise,
     )
     return replace(result, findings=tuple(findings(result, cost[order])))

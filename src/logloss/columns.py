@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
-from logloss.errors import ColumnError, listing, suggestion
+from logloss.errors import ColumnError, listing, places, suggestion
 from logloss.labels import distinct, match
 from logloss.recognise import Matrix, Vector, missing_mask, vector
 
@@ -85,7 +85,7 @@ def numbers_of(column: Any, name: str, source: Table) -> Vector:
         except (TypeError, ValueError):
             odd.append(at)
     if odd:
-        shown = listing([repr(found.values[at]) for at in odd[:4]], total=len(odd), limit=3)
+        shown = listing([repr(str(found.values[at])) for at in odd[:4]], total=len(odd), limit=3)
         comma = (
             " Decimal commas are not read: write points."
             if any("," in str(found.values[at]) for at in odd[:4])
@@ -93,7 +93,7 @@ def numbers_of(column: Any, name: str, source: Table) -> Vector:
         )
         raise ColumnError(
             "text-in-numbers",
-            f"Column {name!r} of {source.where} should hold numbers, but {len(odd):,} of {len(found):,} entries are text (rows {listing(odd[:4], total=len(odd), limit=3)}, counted from 0: {shown}).{comma}",
+            f"Column {name!r} of {source.where} should hold numbers, but {len(odd):,} of {len(found):,} entries are not ({places(odd)}: {shown}).{comma}",
             cure="Correct them, or name another column.",
         )
     return replace(found, values=values, categories=None)
@@ -139,9 +139,9 @@ def find_forecast(
     if not numbers and len(written) == 1:
         return written  # it holds text: reading it will say where
     doubt = (
-        f"could be {listing([repr(name) for name in [*by_name, *by_class] or numbers])}"
+        f"It could be {listing([repr(name) for name in [*by_name, *by_class] or numbers])}"
         if numbers
-        else "no column of numbers is left"
+        else "No column of numbers is left"
     )
     raise ColumnError(
         "no-forecast-column",

@@ -34,6 +34,7 @@ __all__ = [
     "UsageError",
     "WeightError",
     "listing",
+    "places",
     "suggestion",
 ]
 
@@ -104,6 +105,15 @@ def listing(items: Iterable[object], *, total: int | None = None, limit: int = 5
     text = ", ".join(str(item) for item in shown[:limit])
     more = count - min(limit, len(shown))
     return f"{text} and {more} more" if more > 0 else text
+
+
+def places(rows: Sequence[int], limit: int = 3) -> str:
+    """Return row numbers as "row 3" or "rows 3, 17, 20 and 4 more".
+
+    >>> places([3]), places([3, 17, 20, 21])
+    ('row 3', 'rows 3, 17, 20 and 1 more')
+    """
+    return f"{'row' if len(rows) == 1 else 'rows'} {listing(rows[:limit], total=len(rows), limit=limit)}"
 
 
 def suggestion(name: str, candidates: Sequence[str]) -> str:

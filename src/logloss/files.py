@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     import polars as pl
 
-__all__ = ["open_table"]
+__all__ = ["is_file", "open_table"]
 
 COMPRESSED = (".gz", ".zst")
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
@@ -161,11 +161,16 @@ def open_table(path: str | Path) -> Any:
     return _open(file, kind, head, where)
 
 
+def is_file(path: str) -> bool:
+    """Tell whether a name is that of a file."""
+    return Path(path).is_file()
+
+
 def _from_stdin() -> Any:
     data = sys.stdin.buffer.read()
     if not data.strip():
         raise SourceError("empty", "Standard input is empty.", cure="Pipe a table into it.")
-    return _open(io.BytesIO(data), "", data[:4096], "standard input")
+    return _open(io.BytesIO(data), "", data[:4096], "Standard input")
 
 
 def _open(source: Path | io.BytesIO, kind: str, head: bytes, where: str) -> Any:

@@ -62,8 +62,8 @@ def _concentrated(result: Explanation, cost: Float) -> list[Finding]:
 
 def _confidence(result: Explanation) -> list[Finding]:
     z, loss, expected = result.excess_z, result.score.log_loss, result.expected_log_loss
-    if z is None or abs(z) <= 3:
-        return []
+    if z is None or abs(z) <= 3 or {note.id for note in result.score.notes} & {"reversed", "permuted"}:
+        return []  # misread columns look over-confident too
     word, try_next = ("Over-confident", "1.5") if z > 0 else ("Under-confident", "0.8")
     text = f"{word}: the forecasts expect a loss of {units.loss(expected)}, it is {units.loss(loss)} (z = {z:.1f})."
     return [Finding("LL020", abs(loss - expected), text, f"logloss explain --temperature {try_next}")]
@@ -103,7 +103,7 @@ def _certain_errors(result: Explanation) -> list[Finding]:
         Finding(
             "LL032",
             0.0,
-            f"Of {errors:,} errors only {errors - exact:,} were other than exactly 0 or 1.",
+            f"Of {errors:,} errors only {errors - exact:,} were other than exactly 0 or 1; score probabilities that were not rounded.",
             "logloss explain --json",
         )
     ]

@@ -26,11 +26,10 @@ MEANINGLESS_SUM = 0.01  # a row of probabilities this far from summing to one is
 ROUNDED_TO_ONE = {"float64": 54 * np.log(2.0), "float32": 25 * np.log(2.0), "float16": 12 * np.log(2.0)}
 
 
-def out_of_range(values: NDArray[Any], outside: NDArray[np.bool_], space: str) -> ForecastError:
+def out_of_range(values: NDArray[Any], outside: NDArray[np.bool_], space: str, where: str) -> ForecastError:
     """Return the error for forecasts outside their space, with a guess of what they are instead."""
-    rows = np.flatnonzero(outside.any(axis=1) if outside.ndim == 2 else outside)
     shown = listing([f"{v:.6g}" for v in values[outside][:4]], total=int(outside.sum()), limit=3)
-    told = f"{units.count(int(outside.sum()), 'forecast')} outside {'[0, 1]' if space == 'p' else '(-inf, 0]'} (rows {listing(rows, limit=3)}: {shown})."
+    told = f"{units.count(int(outside.sum()), 'forecast')} outside {'[0, 1]' if space == 'p' else '(-inf, 0]'} ({where}: {shown})."
     if space == "logp":
         return ForecastError(
             "out-of-range",
@@ -39,11 +38,8 @@ def out_of_range(values: NDArray[Any], outside: NDArray[np.bool_], space: str) -
         )
     low, high = float(values.min()), float(values.max())
     sums = values.sum(axis=1) if values.ndim == 2 else values
-    if (
-        low >= 0
-        and 1 < high <= 100
-        and ((values.ndim == 1 and high > 2) or (values.ndim == 2 and np.median(np.abs(sums - 100)) < 1))
-    ):
+    percent = (values > 1).mean() > 0.5 if values.ndim == 1 else np.median(np.abs(sums - 100)) < 1
+    if low >= 0 and 1 < high <= 100 and percent:
         return ForecastError("out-of-range", told, cure="They look like percentages: divide them by 100.")
     if high <= 0:
         return ForecastError(
@@ -73,8 +69,8 @@ def row_sums(record: Observations, *, normalize: bool) -> tuple[Observations, li
     if not off.any():
         return record, []
     weight = np.ones(len(sums)) if record.weight is None else record.weight
-    rows = [record.row_number(at) for at in np.argsort(-distance, kind="stable")[:3]]
-    told = f"{off.sum():,} of {len(off):,} rows do not sum to one (by up to {distance.max():.3g}, e.g. rows {listing(rows, total=int(off.sum()), limit=3)})"
+    worst = np.argsort(-distance, kind="stable")[: int(off.sum())]
+    told = f"{off.sum():,} of {len(off):,} rows do not sum to one (by up to {distance.max():.3g}: {record.places(worst)})"
     if distance.max() > MEANINGLESS_SUM and not normalize:
         many = (distance > MEANINGLESS_SUM).mean() > 0.5
         cure = (
@@ -92,7 +88,7 @@ def row_sums(record: Observations, *, normalize: bool) -> tuple[Observations, li
     if (sums <= 0).any():
         raise ForecastError(
             "rows-not-one",
-            f"{(sums <= 0).sum():,} rows of probabilities are all zero (rows {listing(np.flatnonzero(sums <= 0), limit=3)}).",
+            f"All zero: {units.count(int((sums <= 0).sum()), 'row')} of probabilities ({record.places(np.flatnonzero(sums <= 0))}).",
             cure="Give these rows a forecast.",
         )
     moved = float(np.dot(weight, np.log(sums)) / weight.sum())
@@ -100,7 +96,7 @@ def row_sums(record: Observations, *, normalize: bool) -> tuple[Observations, li
         return record, [
             Note(
                 "rows-not-one",
-                f"{told}; the probabilities are scored as given. Dividing each row by its sum would change the loss by {units.signed(moved)} nats (normalize_rows).",
+                f"{told}; the probabilities are scored as given. Dividing each row by its sum would change the loss by {units.signed(moved)} nats: normalize_rows=True (CLI: --normalize-rows).",
             )
         ]
     scaled = (
@@ -131,7 +127,7 @@ def _duplicate_ids(record: Observations) -> list[Note]:
     return [
         Note(
             "duplicate-ids",
-            f"{(counts > 1).sum():,} ids occur more than once ({listing(record.ids[first[counts > 1]], limit=3)}); every row counts.",
+            f"{units.count(int((counts > 1).sum()), 'id')} more than once ({listing(record.ids[first[counts > 1]], limit=3)}); every row counts.",
         )
     ]
 
@@ -168,7 +164,7 @@ def _rounded_to_one(record: Observations, surprise: NDArray[np.float64]) -> list
     return [
         Note(
             "rounded-to-one",
-            f"{certain.sum():,} wrong rows say exactly 1 for another class. In {dtype} a probability above 1 - {np.exp(-bound):.1e} rounds to 1, so the true surprise is anywhere from {bound:.1f} nats up; logits or log-probabilities would tell.",
+            f"{units.count(int(certain.sum()), 'wrong row')} with exactly 1 for another class. In {dtype} a probability above 1 - {np.exp(-bound):.1e} rounds to 1, so the true surprise is anywhere from {bound:.1f} nats up; logits or log-probabilities would tell.",
         )
     ]
 
@@ -188,7 +184,7 @@ def _swapped(record: Observations, surprise: NDArray[np.float64]) -> list[Note]:
             return [
                 Note(
                     "reversed",
-                    f"The forecast looks reversed: read as the probability of {record.classes[0]!r} instead of {record.classes[1]!r} the loss would be {units.loss(then)} instead of {units.loss(now)}. Was the other class meant (labels, --positive)?",
+                    f"The forecast looks reversed: read as the probability of {record.classes[0]!r} instead of {record.classes[1]!r} the loss would be {units.loss(then)} instead of {units.loss(now)}. Was the other class meant: positive= (CLI: --positive)?",
                 )
             ]
         return []
@@ -221,7 +217,7 @@ def _permuted(record: Observations, now: float, spread: float) -> list[Note]:
     return [
         Note(
             "permuted",
-            f"The columns look permuted: with {listing(moved, limit=4)} the loss would be about {units.loss(now - gain)} instead of {units.loss(now)}. Check the order of the columns (labels, --labels).",
+            f"The columns look permuted: with {listing(moved, limit=4)} the loss would be about {units.loss(now - gain)} instead of {units.loss(now)}. Check the order of the columns: labels= (CLI: --labels).",
         )
     ]
 

@@ -130,7 +130,7 @@ def two_classes(outcome: Vector, name: str | None, labels: Sequence[Any] | None,
     elif len(seen) == 1:
         raise OutcomeError(
             "one-class",
-            f"All outcomes are {seen[0]!r}: which class the forecast is about cannot be told.",
+            f"All outcomes are {seen[0]!r}, so the name of the other class is not known.",
             cure=f"Name both classes: labels=[{seen[0]!r}, ...] (CLI: --labels), the one it is the probability of last.",
         )
     else:
@@ -154,7 +154,6 @@ def two_classes(outcome: Vector, name: str | None, labels: Sequence[Any] | None,
 
 def _guess_positive(pair: tuple[Any, ...], name: str | None, *, declared: bool) -> Classes:
     """Choose which of two labels the forecast is about, and say why."""
-    other = f"labels=[{pair[1]!r}, {pair[0]!r}] (CLI: --positive) says otherwise"
     for at in (0, 1):
         if name is not None and match([name], [pair[at]]) and not match([name], [pair[1 - at]]):
             chosen = (pair[1 - at], pair[at])
@@ -177,7 +176,12 @@ def _guess_positive(pair: tuple[Any, ...], name: str | None, *, declared: bool) 
     return Classes(
         pair,
         None,
-        [Note("positive-class", f"The forecast is read as the probability of {pair[1]!r}, {why}; {other}.")],
+        [
+            Note(
+                "positive-class",
+                f"The forecast is read as the probability of {pair[1]!r}, {why}; positive={pair[0]!r} (CLI: --positive) says otherwise.",
+            )
+        ],
     )
 
 
@@ -220,7 +224,7 @@ def classes_of_columns(
         )
     raise OutcomeError(
         "classes-without-column" if len(seen) > count else "columns-without-class",
-        f"The outcomes have {len(seen)} classes ({listing([repr(v) for v in seen])}), the forecast {count} columns without names.",
+        f"The outcomes are {listing([repr(v) for v in seen])}, the forecast has {count} columns without names: which is whose cannot be told.",
         cure="Name the class of each column, in order: labels=[...] (CLI: --labels).",
     )
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from logloss import forensics
+from logloss import forensics, units
 from logloss.alignment import Draft, without_missing
 from logloss.errors import (
     ForecastError,
@@ -18,6 +18,7 @@ from logloss.errors import (
     UsageError,
     WeightError,
     listing,
+    places,
     suggestion,
 )
 from logloss.kernels import tolerance
@@ -82,6 +83,10 @@ class Observations:
         """Whether the forecast is one column about the second of two classes."""
         return self.forecast.ndim == 1
 
+    def places(self, at: NDArray[np.int64]) -> str:
+        """Return where in the input the rows at these positions are."""
+        return places(at if self.rows is None else self.rows[at])  # type: ignore[arg-type]
+
     def row_number(self, at: int) -> int:
         """Return the row's number in the input, counted from 0."""
         return int(at if self.rows is None else self.rows[at])
@@ -98,6 +103,7 @@ def observe(
     ids: Any = None,
     normalize_rows: bool = False,
     skip_missing: bool = False,
+    rows: NDArray[np.int64] | None = None,
 ) -> Observations:
     """Check outcomes and forecasts and return them as one record.
 
@@ -116,6 +122,8 @@ def observe(
         Divide each row of probabilities by its sum. Noted, with how much it moved the loss.
     skip_missing
         Leave out rows with a missing outcome, forecast or weight. Counted in a note.
+    rows
+        The number of each row in the input, where only some of its rows are given.
 
     Raises
     ------
@@ -133,18 +141,19 @@ def observe(
         matrix(forecast, "The forecasts") if has_columns(forecast) else vector(forecast, "The forecasts"),
         None if weight is None else vector(weight, "The weights"),
         None if ids is None else vector(ids, "The ids"),
+        rows,
     ).narrowed()
     draft.check_alignment()
     notes: list[Note] = []
     total = len(draft.forecast)
-    draft, rows = without_missing(draft, notes, skip=skip_missing)
-    weights = None if draft.weight is None else _weights(draft.weight)
+    draft = without_missing(draft, notes, skip=skip_missing)
+    weights = None if draft.weight is None else _weights(draft, draft.weight)
     values, classes, codes, soft = _classes(draft, labels, positive)
     notes += classes.notes
     if classes.columns is not None and classes.columns != tuple(range(len(classes.columns))):
         values = values[:, list(classes.columns)]
     within = tolerance(values.dtype, len(classes.labels))
-    values = _ranged(values, space, within, notes, sums=normalize_rows)
+    values = _ranged(draft, values, space, within, notes, sums=normalize_rows)
     record = Observations(
         outcome=codes,
         forecast=values,
@@ -153,7 +162,7 @@ def observe(
         weight=weights,
         ids=None if draft.ids is None else draft.ids.values,
         soft=soft,
-        rows=rows,
+        rows=draft.rows,
         skipped=total - len(draft.forecast),
         within=within,
     )
@@ -161,7 +170,7 @@ def observe(
     return replace(record, notes=(*notes, *more))
 
 
-def _weights(weight: Vector) -> NDArray[np.float64]:
+def _weights(draft: Draft, weight: Vector) -> NDArray[np.float64]:
     values = weight.values
     if values.dtype.kind not in "biuf":
         raise WeightError("not-a-number", "The weights are not numbers.", cure="Give one number per row.")
@@ -170,11 +179,13 @@ def _weights(weight: Vector) -> NDArray[np.float64]:
     if bad.any():
         raise WeightError(
             "bad-weights",
-            f"{bad.sum():,} weights are negative or infinite (rows {listing(np.flatnonzero(bad), limit=3)}: {listing(values[bad], limit=3)}).",
+            f"Negative or infinite: {units.count(int(bad.sum()), 'weight')} ({draft.places(bad)}: {listing(values[bad], limit=3)}).",
             cure="A weight says how much a row counts: 0 or more.",
         )
     if not values.any():
-        raise WeightError("bad-weights", "All weights are 0, so no row counts.")
+        raise WeightError(
+            "bad-weights", "All weights are 0, so no row counts.", cure="Give some row a weight."
+        )
     return values
 
 
@@ -193,14 +204,15 @@ def _classes(
     if values.dtype.kind != "f":
         values = values.astype(np.float64)
     if isinstance(outcome, Matrix):
-        classes, codes, soft = _from_indicators(outcome, forecast, labels)
+        classes, codes, soft = _from_indicators(draft, outcome, forecast, labels)
         return values, classes, codes, soft
+    outcome = _whole(outcome)
     if isinstance(forecast, Vector):
-        shares = _shares(outcome.values)
+        shares = _shares(draft, outcome.values)
         if shares is not None and labels is None:
             note = Note(
                 "soft-outcomes",
-                f"{((shares > 0) & (shares < 1)).sum():,} outcomes lie between 0 and 1; they are scored as shares of the two classes.",
+                f"Strictly between 0 and 1: {units.count(int(((shares > 0) & (shares < 1)).sum()), 'outcome')}, scored as shares of the two classes.",
             )
             return values, Classes((0, 1), None, [note]), shares, True
         classes = two_classes(outcome, forecast.name, labels, positive)
@@ -218,13 +230,21 @@ def _classes(
         odd = list(dict.fromkeys(outcome.values[strangers].tolist()))
         raise OutcomeError(
             "classes-without-column",
-            f"{strangers.sum():,} outcomes are not of the classes {listing([repr(v) for v in classes.labels])}: {listing([repr(v) for v in odd])} (rows {listing(np.flatnonzero(strangers), limit=3)}).",
+            f"Not of the classes {listing([repr(v) for v in classes.labels])}: {units.count(int(strangers.sum()), 'outcome')} ({draft.places(strangers)}: {listing([repr(v) for v in odd])}).",
             cure="Correct them, or name the classes with labels=[...] (CLI: --labels).",
         )
     return values, classes, codes, False
 
 
-def _shares(values: NDArray[Any]) -> NDArray[np.float64] | None:
+def _whole(outcome: Vector) -> Vector:
+    """Return labels such as 1.0 and 2.0 as whole numbers, which is what columns are named after."""
+    values = outcome.values
+    if values.dtype.kind != "f" or not bool(((values == np.floor(values)) & (np.abs(values) < 2**53)).all()):
+        return outcome
+    return replace(outcome, values=values.astype(np.int64))
+
+
+def _shares(draft: Draft, values: NDArray[Any]) -> NDArray[np.float64] | None:
     """Return fractional outcomes as shares in [0, 1]; None where outcomes are labels."""
     if values.dtype.kind != "f" or not len(values) or bool((values == np.floor(values)).all()):
         return None
@@ -232,14 +252,14 @@ def _shares(values: NDArray[Any]) -> NDArray[np.float64] | None:
     if bad.any():
         raise OutcomeError(
             "outcomes-not-classes",
-            f"The outcomes are fractions, some outside [0, 1] (rows {listing(np.flatnonzero(bad), limit=3)}: {listing(values[bad], limit=3)}); they look like quantities, not classes.",
+            f"The outcomes are fractions, some outside [0, 1] ({draft.places(bad)}: {listing(values[bad], limit=3)}); they look like quantities, not classes.",
             cure="Log loss of classes needs labels, or shares between 0 and 1.",
         )
     return values.astype(np.float64, copy=False)
 
 
 def _from_indicators(
-    outcome: Matrix, forecast: Vector | Matrix, labels: Sequence[Any] | None
+    draft: Draft, outcome: Matrix, forecast: Vector | Matrix, labels: Sequence[Any] | None
 ) -> tuple[Classes, NDArray[Any], bool]:
     """Read outcomes given as one column per class: 0/1 indicators or shares that sum to one."""
     shares = outcome.values.astype(np.float64, copy=False)
@@ -268,7 +288,7 @@ def _from_indicators(
     if off.any():
         raise OutcomeError(
             "outcome-rows-not-one",
-            f"{off.sum():,} outcome rows are not one class each, nor shares that sum to one (rows {listing(np.flatnonzero(off), limit=3)}).",
+            f"Neither one class nor shares that sum to one: {units.count(int(off.sum()), 'outcome')} ({draft.places(off)}).",
             cure="If several labels can be true at once, score each label as a binary forecast of its own.",
         )
     if bool(((shares == 0) | (shares == 1)).all()):
@@ -276,14 +296,14 @@ def _from_indicators(
     notes.append(
         Note(
             "soft-outcomes",
-            f"{(shares.max(axis=1) < 1).sum():,} outcome rows are shares of several classes; each is scored by the mean surprise under its shares.",
+            f"Shares of several classes: {units.count(int((shares.max(axis=1) < 1).sum()), 'outcome')}, scored by the mean surprise under the shares.",
         )
     )
     return Classes(names, order, notes), shares, True
 
 
 def _ranged(
-    values: NDArray[Any], space: Space, within: float, notes: list[Note], *, sums: bool
+    draft: Draft, values: NDArray[Any], space: Space, within: float, notes: list[Note], *, sums: bool
 ) -> NDArray[Any]:
     """Refuse forecasts outside their space; bring what is outside by rounding back in, and say so.
 
@@ -294,7 +314,7 @@ def _ranged(
         if bad.any():
             raise ForecastError(
                 "out-of-range",
-                f"{bad.sum():,} logits are +inf (rows {listing(np.flatnonzero(bad.any(axis=1)), limit=3)}).",
+                f"Logits of +inf ({draft.places(np.asarray(bad.any(axis=1)))}).",
                 cure="Only -inf (an impossible class) can be scored among K logits.",
             )
         return values
@@ -306,7 +326,12 @@ def _ranged(
         return values
     outside = (values < low - within) | (values > high + within)
     if outside.any():
-        raise forensics.out_of_range(values, outside, space)
+        raise forensics.out_of_range(
+            values,
+            outside,
+            space,
+            draft.places(np.asarray(outside.any(axis=1)) if outside.ndim == 2 else outside),
+        )
     notes.append(
         Note(
             "snapped",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss.errors import AlignmentError, ColumnError, DataError
+from logloss.errors import AlignmentError, ColumnError, DataError, listing
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -112,9 +112,15 @@ def table(obj: Any) -> dict[str, Any]:
         import polars as pl
 
         obj = pl.DataFrame(obj)  # anything with an Arrow stream
+    names = [str(name) for name in (obj.column_names if _is(obj, "pyarrow", "Table") else obj.columns)]
+    if len(set(names)) < len(names):
+        twice = sorted({name for name in names if names.count(name) > 1})
+        raise ColumnError(
+            "duplicate-columns",
+            f"The table names {listing([repr(name) for name in twice])} more than once.",
+            cure="Rename one of them.",
+        )
     frame = nw.from_native(obj, eager_only=True)
-    if len(set(frame.columns)) < len(frame.columns):
-        raise ColumnError("duplicate-columns", "Two columns have the same name.", cure="Rename one of them.")
     return {str(name): frame[name].to_native() for name in frame.columns}
 
 
@@ -146,7 +152,9 @@ def vector(obj: Any, what: str) -> Vector:
         values = values[:, 0]
     if values.ndim != 1:
         raise AlignmentError(
-            "wrong-shape", f"{what} have shape {values.shape}; one column of shape (n,) is needed."
+            "wrong-shape",
+            f"{what} have shape {values.shape}; one column of shape (n,) is needed.",
+            cure="Pass one dimension.",
         )
     return Vector(_settle(values), name)
 
@@ -167,7 +175,11 @@ def matrix(obj: Any, what: str) -> Matrix:
         )
     values = _array(obj, what)
     if values.ndim != 2:
-        raise AlignmentError("wrong-shape", f"{what} have shape {values.shape}; (n, K) is needed.")
+        raise AlignmentError(
+            "wrong-shape",
+            f"{what} have shape {values.shape}; (n, K) is needed.",
+            cure="Pass rows by classes.",
+        )
     return Matrix(_numeric(values, what))
 
 
@@ -179,7 +191,11 @@ def _array(obj: Any, what: str) -> NDArray[Any]:
     try:
         values = np.asarray(obj)
     except (ValueError, TypeError) as error:
-        raise AlignmentError("wrong-shape", f"{what} are not a rectangular array: {error}.") from None
+        raise AlignmentError(
+            "wrong-shape",
+            f"{what} are not a rectangular array ({str(error).rstrip('.')}).",
+            cure="Give rows of equal length.",
+        ) from None
     if (
         values.dtype.kind in "US"
         and not isinstance(obj, np.ndarray)
@@ -216,7 +232,9 @@ def _numeric(values: NDArray[Any], what: str) -> NDArray[Any]:
         return values.astype(np.float64)
     except (ValueError, TypeError):
         raise DataError(
-            "not-a-number", f"{what} holds something that is not a number.", cure="Give numbers."
+            "not-a-number",
+            f"Not all numbers: {what[0].lower()}{what[1:]}.",
+            cure="Give one number per row and column.",
         ) from None
 
 

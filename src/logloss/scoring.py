@@ -10,6 +10,7 @@ import numpy as np
 
 from logloss import conventions, forensics, screens, units
 from logloss.baselines import accuracy_implied, base_rates
+from logloss.errors import UsageError
 from logloss.interval import hall_t
 from logloss.labels import Note
 from logloss.sources import gather
@@ -42,8 +43,8 @@ class Score:
     skill, skill_loo
         1 - log_loss / baseline.
     argmax_loss
-        The loss of saying only "my first choice, with probability `accuracy`": above it, a forecast is
-        provably miscalibrated. `calibrated_low` is the least loss that calibrated forecasts of this accuracy have.
+        The loss of saying only "my first choice, with probability `accuracy`". In the long run no calibrated
+        forecast of this accuracy does worse. `calibrated_low` is the least loss that calibrated forecasts of this accuracy have.
     brier
         Mean (p - y)^2 for one column, summed over the classes for K columns.
     summary
@@ -199,12 +200,21 @@ def of_record(record: Observations, *, level: float = 0.95) -> Score:
 
 def of_summary(summary: Summary, notes: Sequence[Note] = (), *, level: float = 0.95) -> Score:
     """Score what one pass kept."""
+    if not 0 < level < 1:
+        raise UsageError(
+            "bad-level",
+            f"level is {level}, but it is a probability.",
+            cure="Give one between 0 and 1, such as 0.95.",
+        )
     interval = _interval(summary, level)
     base_rate, base_rate_loo = base_rates(summary)
     accuracy = summary.mass["correct"] / summary.weight
     low, argmax_loss = accuracy_implied(accuracy, len(summary.classes))
     mean = summary.mean
-    notes = [*notes, *_readings(summary, mean, argmax_loss, accuracy)]
+    notes = [
+        *notes,
+        *_readings(summary, mean, accuracy),
+    ]
     return Score(
         log_loss=mean,
         log_loss_finite=summary.mean_finite,
@@ -250,7 +260,7 @@ def _skill(loss: float, reference: float) -> float:
     return 1 - loss / reference
 
 
-def _readings(summary: Summary, mean: float, argmax_loss: float, accuracy: float) -> list[Note]:
+def _readings(summary: Summary, mean: float, accuracy: float) -> list[Note]:
     """Return notes on how to read the number."""
     notes = []
     rows, weight = summary.infinite
@@ -263,13 +273,8 @@ def _readings(summary: Summary, mean: float, argmax_loss: float, accuracy: float
                 f"{units.count(rows, 'row')} (weight share {units.percent(weight / summary.weight, 2)}) gave probability 0 to what happened, so the log loss is infinite: rows {', '.join(shown[:5])}{more}. The other rows average {units.loss(summary.mean_finite)} nats.",
             )
         )
-    if mean > argmax_loss * (1 + 1e-9) and summary.n >= 10:
-        notes.append(
-            Note(
-                "worse-than-argmax",
-                f"Worse than its own first choice: saying only that choice, with probability {units.percent(accuracy)}, scores {units.loss(argmax_loss)}. The probabilities are provably miscalibrated; recalibrating them must help.",
-            )
-        )
+    notes += _against_own_choice(summary, mean, accuracy)
+    notes += _at_chance(summary, mean, accuracy)
     if not rows and summary.n >= 2 and summary.top.entries:
         largest = summary.top.entries[0][0] / summary.finite_nats if summary.finite_nats > 0 else 0.0
         if largest > 0.2:
@@ -280,6 +285,42 @@ def _readings(summary: Summary, mean: float, argmax_loss: float, accuracy: float
                 )
             )
     return notes
+
+
+def _against_own_choice(summary: Summary, mean: float, accuracy: float) -> list[Note]:
+    """Say when "my first choice, with probability `accuracy`" would have done better, beyond chance.
+
+    In the long run no calibrated forecast does worse than that, but on a sample it can: so the loss must also be
+    further from what the forecasts expect than chance explains. Errors are smoothed by half of one, since with
+    none seen the true rate is not 0.
+    """
+    z = summary.excess_z
+    smoothed = 1 - ((1 - accuracy) * summary.n + 0.5) / (summary.n + 1)
+    own = accuracy_implied(smoothed, len(summary.classes))[1]
+    if z is None or abs(z) <= 3 or mean <= own:
+        return []
+    return [
+        Note(
+            "worse-than-argmax",
+            f"Worse than its own first choice: saying only that choice, with probability {units.percent(smoothed)}, scores {units.loss(own)}. Calibrated forecasts do not do that: these are miscalibrated, and recalibrating them should help.",
+        )
+    ]
+
+
+def _at_chance(summary: Summary, mean: float, accuracy: float) -> list[Note]:
+    """Say when confident forecasts are right no more often than the most frequent class."""
+    shares = summary.by_class.sums[1] / summary.weight
+    most = float(shares.max())
+    spread = math.sqrt(most * (1 - most) / summary.n)
+    base = base_rates(summary)[0]
+    if summary.n < 30 or not base or mean < 2 * base or accuracy > most + 2 * spread:
+        return []
+    return [
+        Note(
+            "at-chance",
+            f"Confident, yet right in {units.percent(accuracy)} of the rows, no more than always saying the most frequent class ({units.percent(most)}): do forecasts and outcomes belong to the same rows? Two files are paired by id with truth= (CLI: --truth).",
+        )
+    ]
 
 
 def _by_class(summary: Summary) -> list[dict[str, Any]]:

@@ -5,18 +5,21 @@ from __future__ import annotations
 import itertools
 import math
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from logloss import conventions, units
 from logloss.text import bar, printable, table, wrapped
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from logloss.blame import Explanation
     from logloss.calibrate.clip import Clip
+    from logloss.labels import Note
     from logloss.scoring import Score
     from logloss.summary import Summary
 
-__all__ = ["explanation", "score"]
+__all__ = ["explanation", "noted", "score"]
 
 
 def score(result: Score, unit: str, *, notes: bool = True) -> str:
@@ -42,8 +45,13 @@ def score(result: Score, unit: str, *, notes: bool = True) -> str:
         "", "  Who pays?", table(_who_pays(result.summary), "<><><", indent=4),
     ]  # fmt: skip
     if notes and result.notes:
-        parts += ["", *(wrapped(printable(note.text, 2000)) for note in result.notes)]
+        parts += ["", *noted(result.notes)]
     return "\n".join(parts)
+
+
+def noted(notes: Sequence[Note]) -> list[str]:
+    """Lay notes out, each with the id under which docs/messages.md explains it."""
+    return [wrapped(f"{printable(note.text, 2000)} [{note.id}]") for note in notes]
 
 
 def _head(result: Score, unit: str) -> str:
@@ -128,7 +136,7 @@ def explanation(result: Explanation, unit: str, *, notes: bool = True) -> str:
         parts += [
             "",
             *(
-                f"  {number}. {printable(finding.text, 2000)}"
+                f"  {number}. {printable(finding.text, 2000)} [{finding.id}]"
                 for number, finding in enumerate(result.findings, 1)
             ),
         ]
@@ -194,20 +202,26 @@ def explanation(result: Explanation, unit: str, *, notes: bool = True) -> str:
             signed(w.change),
             f"{w.better:,}",
             f"{w.worse:,}",
-            ", ".join(f"row {r['row']} ({signed(r['change'])})" for r in w.paid[:2]),
+            ", ".join(f"{_who(r)} ({signed(r['change'])})" for r in w.paid[:2]),
         ]
         for w in result.what_ifs
     ]
     parts += ["", table(what_ifs, "<>>>><", indent=2)]
     if notes and result.score.notes:
-        parts += ["", *(wrapped(printable(note.text, 2000)) for note in result.score.notes)]
+        parts += ["", *noted(result.score.notes)]
     return "\n".join(parts)
 
 
 def _held_out(clip: Clip, signed: partial[str]) -> str:
-    if clip.gain is None or clip.gain_interval is None:
+    if clip.gain is None:
         return ""
+    if clip.gain_interval is None:
+        return f"; held out {signed(-clip.gain)} (too few errors for an interval)"
     return f"; held out {signed(-clip.gain)} ({signed(-clip.gain_interval[1])} to {signed(-clip.gain_interval[0])})"
+
+
+def _who(row: dict[str, Any]) -> str:
+    return f"row {row['row']}" if row["id"] is None else f"id {printable(row['id'], 16)}"
 
 
 def _p(p: float) -> str:

@@ -25,7 +25,7 @@ from logloss.columns import (
     shared_id,
 )
 from logloss.errors import AlignmentError, ColumnError, UsageError, listing
-from logloss.files import open_table
+from logloss.files import is_file, open_table
 from logloss.labels import Note
 from logloss.observations import Observations, observe
 from logloss.recognise import Matrix, Vector, has_columns, is_path, is_table, table, vector
@@ -60,7 +60,7 @@ class _Frame:
     """A table in memory."""
 
     columns: dict[str, Any]
-    where: str = "the table"
+    where: str = "The table"
 
     @property
     def names(self) -> list[str]:
@@ -89,6 +89,12 @@ def gather(
     skip_missing: bool = False,
 ) -> Observations:
     """Return the checked record of whatever was given; see :func:`logloss.score` for the arguments."""
+    if is_path(data) and isinstance(forecast, str) and is_file(forecast):
+        raise UsageError(
+            "array-and-names",
+            f"{forecast} is a file, but the second argument names a column.",
+            cure="Give a file of outcomes as truth= (CLI: --truth).",
+        )
     asked: dict[str, Any] = {
         "space": space,
         "labels": labels,
@@ -115,10 +121,10 @@ def gather(
                 cure="Pass score(outcomes, forecasts), or score(table, outcome=..., forecast=...).",
             )
         return observe(data, forecast, weight=weight, ids=ids, **asked)
-    predictions = _table(data, "the table")
+    predictions = _table(data, "The table")
     wanted = _Asked(_names(forecast), _names(outcome), _name(weight), _name(ids), asked)
     if truth is not None:
-        return _joined(predictions, _table(truth, "the truth table"), wanted)
+        return _joined(predictions, _table(truth, "The truth table"), wanted)
     return _single(predictions, wanted)
 
 
@@ -138,7 +144,7 @@ def _names(given: Any) -> list[str]:
         return list(given)
     raise UsageError(
         "array-and-names",
-        "With a table, outcome, forecast and weight are names of its columns.",
+        "With a table, outcome, forecast, weight and ids are names of its columns.",
         cure="Pass names, or arrays only.",
     )
 
@@ -241,11 +247,16 @@ def _joined(source: Table, answers: Table, asked: _Asked) -> Observations:
     what = replace(what, values=what.values[there], index=None)
     paired = {name: _take(column, here) for name, column in rest.items()}
     paired |= {name: _take(truth[name], there) for name in in_answers}
-    return _record(what, paired, replace(asked, forecast=forecast, ids=id_name), source, notes)
+    return _record(what, paired, replace(asked, forecast=forecast, ids=id_name), source, notes, here)
 
 
 def _record(
-    what: Vector | Matrix, columns: dict[str, Any], asked: _Asked, source: Table, notes: list[Note]
+    what: Vector | Matrix,
+    columns: dict[str, Any],
+    asked: _Asked,
+    source: Table,
+    notes: list[Note],
+    rows: NDArray[np.int64] | None = None,
 ) -> Observations:
     """Hand the chosen columns to the door."""
     forecast = asked.forecast
@@ -265,7 +276,7 @@ def _record(
         else replace(numbers_of(columns[asked.weight], asked.weight, source), index=None)
     )
     known = None if asked.ids is None else replace(vector(columns[asked.ids], "The ids"), index=None)
-    record = observe(replace(what, index=None), given, weight=weights, ids=known, **asked.door)
+    record = observe(replace(what, index=None), given, weight=weights, ids=known, rows=rows, **asked.door)
     return replace(record, notes=(*notes, *record.notes))
 
 

@@ -106,6 +106,21 @@ class Summary:
         """The log loss in nats; inf if a row is infinite."""
         return float("inf") if self.infinite[0] else self.mean_finite
 
+    @property
+    def expected(self) -> float:
+        """The loss that the forecasts themselves expect: their mean entropy over the finite rows."""
+        return self.mass["entropy"] / self.finite_weight if self.finite_weight > 0 else float("nan")
+
+    @property
+    def excess_z(self) -> float | None:
+        """Sum w (s - H) / sqrt(sum w^2 v): about N(0, 1) for calibrated forecasts; None where undefined.
+
+        Spiegelhalter's test (1986, Stat. Med. 5:421) for the log score.
+        """
+        if self.infinite[0] or not self.mass["variance"] > 0:
+            return None
+        return float((self.finite_nats - self.mass["entropy"]) / np.sqrt(self.mass["variance"]))
+
     def __add__(self, other: Summary) -> Summary:
         """Return the summary of both parts together."""
         for what in ("classes", "binary"):
@@ -115,6 +130,12 @@ class Summary:
                     f"These parts do not belong together: {what} {getattr(self, what)!r} against {getattr(other, what)!r}.",
                     cure="Merge parts of one data set, scored with the same labels.",
                 )
+        if self.clamps.edges != other.clamps.edges:
+            raise AlignmentError(
+                "parts-differ",
+                "These parts were made with different bins of surprise.",
+                cure="Score both with the same version.",
+            )
         if self.weighted != other.weighted:
             raise AlignmentError(
                 "parts-differ",

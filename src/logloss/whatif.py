@@ -27,6 +27,8 @@ class WhatIf:
     """The loss after an edit of the forecasts, and the rows that paid for it."""
 
     name: str
+    kind: str  # "push", "clip" or "temperature"
+    value: float  # how far: what is left to the others, the clip, the temperature
     log_loss: float
     change: float
     better: int
@@ -36,19 +38,22 @@ class WhatIf:
 
 def edits(
     s: Float, t: Float, *, two: bool, clips: Sequence[float], temperatures: Sequence[float]
-) -> list[tuple[str, Float]]:
-    """Return (name, surprise per row) of each edit."""
+) -> list[tuple[str, str, float, Float]]:
+    """Return (name, kind, value, surprise per row) of each edit."""
     K = s.shape[1]
     pushed = np.full_like(s, -math.log(PUSHED / (K - 1)))
     pushed[np.arange(len(s)), s.argmin(axis=1)] = -math.log1p(-PUSHED)
     if two:
         even = s[:, 0] == s[:, 1]
         pushed[even] = s[even]
-    found = [(f"push to {1 - PUSHED:g} / {PUSHED:.5f}", _mean(pushed, t))]
+    found: list[tuple[str, str, float, Float]] = []
+    found += [(f"push to {1 - PUSHED:g} / {PUSHED:.5f}", "push", PUSHED, _mean(pushed, t))]
     for eps in sorted({e for e in clips if e > 0}) if two else []:
-        found += [(f"clip at {eps:.4g}", _mean(np.clip(s, -math.log1p(-eps), -math.log(eps)), t))]
+        clipped = np.clip(s, -math.log1p(-eps), -math.log(eps))
+        found += [(f"clip at {eps:.4g}", "clip", eps, _mean(clipped, t))]
     for T in sorted(set(temperatures)):
-        found += [(f"{'sharpen' if T < 1 else 'soften'}, temperature {T:g}", _mean(_tempered(s, T), t))]
+        name = f"{'sharpen' if T < 1 else 'soften'}, temperature {T:g}"
+        found += [(name, "temperature", T, _mean(_tempered(s, T), t))]
     return found
 
 
@@ -64,16 +69,22 @@ def _tempered(s: Float, T: float) -> Float:
     return np.asarray(np.log(np.exp(z).sum(axis=1, keepdims=True)) - z)
 
 
-def what_if(record: Observations, name: str, edited: Float, surprise: Float, weight: Float) -> WhatIf:
-    """Return what an edit did: `edited` and `surprise` per row, after and before."""
+def what_if(
+    record: Observations, edit: tuple[str, str, float, Float], surprise: Float, weight: Float
+) -> WhatIf:
+    """Return what an edit did to the surprise of each row; differences within rounding count as none."""
+    name, kind, value, edited = edit
     counts = weight > 0
     with np.errstate(invalid="ignore"):
-        change = np.where(counts & (edited != surprise), weight * (edited - surprise), 0.0)
+        same = np.abs(edited - surprise) <= 1e-12 * np.maximum(surprise, 1e-3)
+        change = np.where(counts & (edited != surprise) & ~same, weight * (edited - surprise), 0.0)
     after = float(np.dot(weight[counts], edited[counts]) / weight.sum())
     before = float(np.dot(weight[counts], surprise[counts]) / weight.sum())
     paid = np.argsort(-change, kind="stable")[:5]
     return WhatIf(
         name,
+        kind,
+        value,
         after,
         after - before if math.isfinite(before) or math.isfinite(after) else math.nan,
         int((change < 0).sum()),

@@ -120,6 +120,16 @@ def test_the_held_out_gain_is_honest(rng: np.random.Generator) -> None:
     assert "LL031" in {finding.id for finding in why.findings}
 
 
+def test_one_blunder_gives_no_interval() -> None:
+    minor = np.full(200, math.log(1e-5))
+    wrong = np.zeros(200)
+    wrong[17] = 1.0
+    advice = clip_advice(minor, wrong, np.ones(200))
+    assert advice.best > 0
+    assert advice.gain is not None
+    assert advice.gain_interval is None
+
+
 def test_mixing_worked_values() -> None:
     # K = 4, p_y = .9 six times and .02 twice: lambda*, L* by mpmath.
     lam, loss = best_mix(np.array([0.9] * 6 + [0.02] * 2), np.ones(8), 4)

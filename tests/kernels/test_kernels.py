@@ -41,7 +41,9 @@ def ulps(got: np.ndarray, exact: list[mpmath.mpf]) -> float:
     for g, t in zip(got, exact, strict=True):
         if float(t) == float(g):
             continue
-        worst = max(worst, float(abs(mpmath.mpf(float(g)) - t) / mpmath.mpf(float(np.spacing(abs(float(t)))))))
+        worst = max(
+            worst, float(abs(mpmath.mpf(float(g)) - t) / mpmath.mpf(float(np.spacing(abs(float(t))))))
+        )
     return worst
 
 
@@ -54,14 +56,28 @@ def exact_p(y: int, p: float) -> mpmath.mpf:
 
 
 def exact_row(y: int, z: np.ndarray) -> mpmath.mpf:
-    return mpmath.log1p(mpmath.fsum(mpmath.exp(mpmath.mpf(float(v)) - mpmath.mpf(float(z[y]))) for k, v in enumerate(z) if k != y))
+    return mpmath.log1p(
+        mpmath.fsum(
+            mpmath.exp(mpmath.mpf(float(v)) - mpmath.mpf(float(z[y]))) for k, v in enumerate(z) if k != y
+        )
+    )
 
 
 # Values by mpmath with 60 digits.
 @TWINS
 @pytest.mark.parametrize(
     ("y", "z", "value"),
-    [(1, -0.7, 1.1031860488854579), (1, 40.0, 4.248354255291589e-18), (1, -800.0, 800.0), (0, -800.0, 0.0), (0, 800.0, 800.0), (1, -INF, INF), (0, -INF, 0.0), (1, INF, 0.0), (0, INF, INF)],
+    [
+        (1, -0.7, 1.1031860488854579),
+        (1, 40.0, 4.248354255291589e-18),
+        (1, -800.0, 800.0),
+        (0, -800.0, 0.0),
+        (0, 800.0, 800.0),
+        (1, -INF, INF),
+        (0, -INF, 0.0),
+        (1, INF, 0.0),
+        (0, INF, INF),
+    ],
 )
 def test_binary_logit_values(twin: str, y: int, z: float, value: float) -> None:
     assert run("binary_logit", twin, ones(y), np.array([z]))[0] == pytest.approx(value, rel=1e-15)
@@ -85,13 +101,35 @@ def test_class_logit_values(twin: str, z: tuple[float, ...], y: int, value: floa
     assert run("class_logit", twin, ones(y), np.array([z], float))[0] == pytest.approx(value, rel=1e-15)
 
 
-@pytest.mark.parametrize(("logp", "y", "value"), [(-1e-20, 0, 46.051701859880914), (-5.0, 0, 0.0067607494494885578), (-0.5, 0, 0.93275212956718857), (-5.0, 1, 5.0), (0.0, 0, INF), (-INF, 1, INF), (-INF, 0, 0.0)])
+@pytest.mark.parametrize(
+    ("logp", "y", "value"),
+    [
+        (-1e-20, 0, 46.051701859880914),
+        (-5.0, 0, 0.0067607494494885578),
+        (-0.5, 0, 0.93275212956718857),
+        (-5.0, 1, 5.0),
+        (0.0, 0, INF),
+        (-INF, 1, INF),
+        (-INF, 0, 0.0),
+    ],
+)
 def test_binary_logp_values(logp: float, y: int, value: float) -> None:
     assert kernels.binary_logp(ones(y), np.array([logp]))[0] == pytest.approx(value, rel=1e-15)
 
 
 @TWINS
-@pytest.mark.parametrize(("p", "y", "value"), [(0.0, 1, INF), (1.0, 0, INF), (1.0, 1, 0.0), (0.0, 0, 0.0), (5e-324, 1, 744.4400719213812), (5e-324, 0, 5e-324), (0.25, 0, 0.287682072451781)])
+@pytest.mark.parametrize(
+    ("p", "y", "value"),
+    [
+        (0.0, 1, INF),
+        (1.0, 0, INF),
+        (1.0, 1, 0.0),
+        (0.0, 0, 0.0),
+        (5e-324, 1, 744.4400719213812),
+        (5e-324, 0, 5e-324),
+        (0.25, 0, 0.287682072451781),
+    ],
+)
 def test_binary_p_values(twin: str, p: float, y: int, value: float) -> None:
     got = run("binary_p", twin, ones(y), np.array([p]))[0]
     assert got == pytest.approx(value, rel=1e-15, abs=0)
@@ -118,7 +156,12 @@ def test_float32_softmax_rows_are_scored_by_what_is_left(twin: str, rng: np.rand
     y = Z.argmax(axis=1)
     P = np.exp(Z - Z.max(axis=1, keepdims=True))
     P32 = (P / P.sum(axis=1, keepdims=True)).astype(np.float32)
-    exact = [mpmath.log1p(mpmath.fsum(mpmath.mpf(float(v)) for k, v in enumerate(row) if k != t) / mpmath.mpf(float(row[t]))) for row, t in zip(P32, y, strict=True)]
+    exact = [
+        mpmath.log1p(
+            mpmath.fsum(mpmath.mpf(float(v)) for k, v in enumerate(row) if k != t) / mpmath.mpf(float(row[t]))
+        )
+        for row, t in zip(P32, y, strict=True)
+    ]
     got = run("class_p", twin, y, P32, kernels.tolerance(P32.dtype, 5))
     assert ulps(got, exact) <= 4
     lost = -np.log(P32[np.arange(300), y].astype(np.float64))  # what scoring p_y alone would say
@@ -138,7 +181,13 @@ def test_binary_logit_is_exact_to_4_ulp(twin: str, z: float, y: int) -> None:
 
 @TWINS
 @settings(max_examples=400, deadline=None)
-@given(p=st.one_of(st.floats(1e-320, 1, exclude_max=True), st.floats(1e-17, 1e-3).map(lambda q: 1 - q).filter(lambda p: p < 1)), y=st.integers(0, 1))
+@given(
+    p=st.one_of(
+        st.floats(1e-320, 1, exclude_max=True),
+        st.floats(1e-17, 1e-3).map(lambda q: 1 - q).filter(lambda p: p < 1),
+    ),
+    y=st.integers(0, 1),
+)
 def test_binary_p_is_exact_to_4_ulp(twin: str, p: float, y: int) -> None:
     assert ulps(run("binary_p", twin, ones(y), np.array([p])), [exact_p(y, p)]) <= 4
 
@@ -152,11 +201,38 @@ def test_class_logit_is_exact_to_4_ulp(twin: str, z: list[float], at: int) -> No
     assert ulps(run("class_logit", twin, ones(y), row), [exact_row(y, row[0])]) <= 4
 
 
+@settings(max_examples=200, deadline=None)
+@given(logp=st.one_of(st.floats(-700, -1e-300), st.floats(-0.8, -0.6)), y=st.integers(0, 1))
+def test_binary_logp_is_exact_to_4_ulp(logp: float, y: int) -> None:
+    lp = mpmath.mpf(logp)
+    complement = mpmath.log(-mpmath.expm1(lp)) if logp > -1 else mpmath.log1p(-mpmath.exp(lp))
+    exact = -lp if y else -complement
+    assert ulps(oracle.binary_logp(ones(y), np.array([logp])), [exact]) <= 4
+
+
+def test_class_totals_of_float32_rows_take_their_sums_into_account(rng: np.random.Generator) -> None:
+    P = rng.dirichlet(np.ones(7), 5000).astype(np.float32)
+    y = rng.integers(0, 7, 5000)
+    within = kernels.tolerance(P.dtype, 7)
+    nats, _, unclean = kernels.class_p_total(y, P, within)
+    assert unclean == 0
+    assert nats == pytest.approx(math.fsum(oracle.class_p(y, P, within)), rel=1e-12)
+    assert abs(nats + np.log(P[np.arange(5000), y].astype(float)).sum()) > 5e-8
+
+
 @TWINS
 def test_many_logits_at_once(twin: str, rng: np.random.Generator) -> None:
-    z = np.concatenate([rng.uniform(-700, 700, 400), rng.normal(size=400), 10.0 ** rng.uniform(-12, 2.8, 200)])
+    z = np.concatenate(
+        [rng.uniform(-700, 700, 400), rng.normal(size=400), 10.0 ** rng.uniform(-12, 2.8, 200)]
+    )
     y = rng.integers(0, 2, len(z))
-    assert ulps(run("binary_logit", twin, y, z), [exact_logit(int(t), float(v)) for t, v in zip(y, z, strict=True)]) <= 4
+    assert (
+        ulps(
+            run("binary_logit", twin, y, z),
+            [exact_logit(int(t), float(v)) for t, v in zip(y, z, strict=True)],
+        )
+        <= 4
+    )
 
 
 DTYPES = pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
@@ -164,7 +240,9 @@ DTYPES = pytest.mark.parametrize("dtype", [np.float64, np.float32, np.float16])
 
 @DTYPES
 @pytest.mark.parametrize("layout", ["plain", "strided", "read-only", "fortran"])
-def test_large_inputs_of_any_layout_agree_with_the_oracle(dtype: type, layout: str, rng: np.random.Generator) -> None:
+def test_large_inputs_of_any_layout_agree_with_the_oracle(
+    dtype: type, layout: str, rng: np.random.Generator
+) -> None:
     n = kernels.COMPILE_FROM + 1
     p = rng.random(n).astype(dtype)
     y = (rng.random(n) < 0.4).astype(np.int8)
@@ -190,7 +268,12 @@ def test_large_inputs_of_any_layout_agree_with_the_oracle(dtype: type, layout: s
 def test_totals_by_product_agree_with_sums_of_logs(kind: str, rows: int, rng: np.random.Generator) -> None:
     """The product trick alone would lose relative accuracy where every p is near one."""
     u = rng.random(rows)
-    p = {"spread": u, "near one": 1 - 1e-10 * u, "tiny": 10.0 ** (-300 * u), "subnormal": 5e-324 * np.ceil(1e5 * u)}[kind]
+    p = {
+        "spread": u,
+        "near one": 1 - 1e-10 * u,
+        "tiny": 10.0 ** (-300 * u),
+        "subnormal": 5e-324 * np.ceil(1e5 * u),
+    }[kind]
     y = np.ones(rows, np.int64)
     exact = math.fsum(oracle.binary_p(y, p))
     nats, infinite, unclean = kernels.binary_p_total(y, p)
@@ -222,7 +305,9 @@ def test_class_totals(K: int, rng: np.random.Generator) -> None:
     sure = np.full((4096, K), 1e-12)
     sure[:, 0] = 1 - (K - 1) * 1e-12
     zeros = np.zeros(4096, np.int64)
-    assert kernels.class_p_total(zeros, sure, within)[0] == pytest.approx(math.fsum(oracle.class_p(zeros, sure, within)), rel=1e-13)
+    assert kernels.class_p_total(zeros, sure, within)[0] == pytest.approx(
+        math.fsum(oracle.class_p(zeros, sure, within)), rel=1e-13
+    )
     P[17, 0] += 0.1
     P[18, 0], P[18, 1] = -0.1, P[18, 1] + P[18, 0] + 0.1
     assert kernels.class_p_total(y, P, within)[2] == 2
@@ -240,4 +325,6 @@ def test_zero_probability_of_what_happened_is_infinite_in_class_totals() -> None
 def test_the_sum_of_a_thousand_logs() -> None:
     # sum over k = 1..1000 of -log(k / 1001), by mpmath.
     p = np.arange(1, 1001) / 1001
-    assert kernels.binary_p_total(np.ones(1000, np.int64), p)[0] == pytest.approx(996.62660082705724, rel=1e-14)
+    assert kernels.binary_p_total(np.ones(1000, np.int64), p)[0] == pytest.approx(
+        996.62660082705724, rel=1e-14
+    )

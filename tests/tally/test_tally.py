@@ -17,7 +17,10 @@ EDGES = (0.1, 0.7, 3.0)
 
 
 @settings(deadline=None)
-@given(rows=arrays(np.float64, st.tuples(st.integers(0, 60), st.just(2)), elements=st.floats(-100, 100)), cut=st.integers(0, 60))
+@given(
+    rows=arrays(np.float64, st.tuples(st.integers(0, 60), st.just(2)), elements=st.floats(-100, 100)),
+    cut=st.integers(0, 60),
+)
 def test_moments_of_parts_are_moments_of_the_whole(rows: np.ndarray, cut: int) -> None:
     whole, parts = Moments.of(rows), Moments.of(rows[:cut]) + Moments.of(rows[cut:])
     assert whole.n == parts.n
@@ -74,7 +77,11 @@ def test_table() -> None:
     assert table.sums[0].tolist() == [[1, 0], [2, 4], [0, 8]]
 
 
-@given(st.lists(st.sampled_from([0.0, 1.0, 2.0, 3.0, math.inf]), max_size=30), st.integers(0, 6), st.integers(0, 30))
+@given(
+    st.lists(st.sampled_from([0.0, 1.0, 2.0, 3.0, math.inf]), max_size=30),
+    st.integers(0, 6),
+    st.integers(0, 30),
+)
 def test_top_of_parts_is_top_of_the_whole(keys: list[float], k: int, cut: int) -> None:
     def top(start: int, stop: int) -> Top:
         return Top.of(k, np.array(keys[start:stop]), lambda at: start + at, lambda at: f"row {start + at}")
@@ -87,7 +94,12 @@ def test_top_of_parts_is_top_of_the_whole(keys: list[float], k: int, cut: int) -
 
 @pytest.mark.parametrize(
     "tally",
-    [Moments.of(np.arange(6.0).reshape(3, 2)), Bins.of(EDGES, [np.array([1.0, math.inf])], np.ones(2)), Table.of((2,), [np.array([1])], [np.ones(1)]), Top(3, ((math.inf, 4, {"id": "a"}), (1.5, 2, None)))],
+    [
+        Moments.of(np.arange(6.0).reshape(3, 2)),
+        Bins.of(EDGES, [np.array([1.0, math.inf])], np.ones(2)),
+        Table.of((2,), [np.array([1])], [np.ones(1)]),
+        Top(3, ((math.inf, 4, {"id": "a"}), (1.5, 2, None))),
+    ],
     ids=lambda tally: type(tally).__name__,
 )
 def test_json_keeps_everything(tally: object) -> None:

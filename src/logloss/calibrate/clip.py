@@ -30,6 +30,7 @@ __all__ = ["Clip", "ClipCurve", "best_mix", "clip_advice"]
 
 FOLDS = 10
 SEED = 0
+ENOUGH = 5  # errors among the rows that a clip changes; with fewer, the spread of the gain cannot be seen
 
 
 @dataclass(frozen=True)
@@ -138,7 +139,11 @@ class ClipCurve:
 
 @dataclass(frozen=True)
 class Clip:
-    """What clipping would do. `gain` is held out (10-fold), with its interval; the other losses are in sample."""
+    """What clipping would do.
+
+    `gain` is held out (10-fold), with its interval - None where fewer than 5 errors decide it; the other losses
+    are in sample.
+    """
 
     best: float
     log_loss: float
@@ -178,12 +183,15 @@ def _held_out(minor: Float, share: Float, weight: Float) -> tuple[float, tuple[f
         out = fold == k
         eps, _ = ClipCurve.of_sorted(minor[~out], share[~out], weight[~out]).best()
         if eps > 0:
-            saved[out] = _cost(minor[out], share[out]) - _cost(np.maximum(minor[out], math.log(eps)), share[out])
+            saved[out] = _cost(minor[out], share[out]) - _cost(
+                np.maximum(minor[out], math.log(eps)), share[out]
+            )
     mean_weight = float(weight.mean())
     mean = float(np.dot(weight, saved)) / float(weight.sum())
     u = weight * (saved - mean)
     interval = hall_t(mean, len(saved), float((u**2).sum()), float((u**3).sum()), scale=mean_weight)
-    return mean, None if interval is None else (interval.low, interval.high)
+    vouched = saved.any() and int(((share > 0) & (saved != 0)).sum()) >= ENOUGH
+    return mean, (interval.low, interval.high) if interval is not None and vouched else None
 
 
 def _cost(minor: Float, share: Float) -> Float:

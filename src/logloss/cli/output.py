@@ -44,13 +44,14 @@ def _label(text: str) -> Any:
 
 def emit(answer: dict[str, Any] | str, notes: Sequence[Note], *, follow: str | None = None) -> None:
     """Print the answer; notes and the next command go to stderr."""
-    from logloss.text import printable, wrapped
+    from logloss.screens import noted
+    from logloss.text import printable
 
     if isinstance(answer, dict):
         sys.stdout.write(json.dumps(answer, allow_nan=False, ensure_ascii=False) + "\n")
     else:
         _print(answer)
-        lines = [wrapped(printable(note.text, 2000)) for note in notes]
+        lines = noted(notes)
         if follow:
             lines += ["", f"  next: {printable(follow, 200)}"]
         if lines:
@@ -87,7 +88,7 @@ def complain(error: LoglossError) -> None:
         break_on_hyphens=False,
         break_long_words=False,
     )
-    sys.stderr.write(f"{told}\n  [{error.slug}: see docs/messages.md]\n")
+    sys.stderr.write(f"{told}\n  [{error.slug}: see docs/messages.md; rows are counted from 0]\n")
 
 
 def save_summary(summary: Summary, path: str) -> None:

@@ -165,33 +165,37 @@ def _outcome(y_true: Any, labels: Any) -> tuple[NDArray[Any], NDArray[Any]]:
         classes = unique_labels(values)  # refuses columns that are not indicators
         return values.astype(np.int64), classes
     seen, rank = _distinct(values if isinstance(values, list) else values.ravel())
-    classes = unique_labels(seen)  # refuses what is not classes
-    if labels is not None:
-        classes = unique_labels(labels)
-        if len(classes) != len(labels):
-            raise ValueError(f"labels names a class twice: {labels}.")
-        if not np.all(classes == labels):
-            text = (
-                f"Labels passed were {labels}. But this function assumes labels are ordered lexicographically. "
-                f"Pass the ordered labels={classes.tolist()} and ensure that the columns of y_prob correspond to "
-                "this ordering."
-            )
-            warnings.warn(text, UserWarning, stacklevel=3)
-        known = np.isin(seen, labels)
-        if not known.all():
-            strangers = set(np.asarray(seen)[~known].tolist())
-            raise ValueError(
-                f"y_true contains values {strangers} not belonging to the passed labels {labels}."
-            )
+    declared = None if labels is None else _declared(labels, seen)
+    happened = unique_labels(seen)  # refuses what is not classes
+    classes = happened if declared is None else declared
     if len(classes) < 2:
         raise ValueError(
             f"y_true contains only one label ({classes[0]}). Please provide the list of all expected class labels explicitly through the labels argument."
-            if labels is None
+            if declared is None
             else f"The labels array needs to contain at least two labels, got {classes}."
         )
     position = np.searchsorted(classes, seen)
     in_place = bool((position == np.arange(len(position))).all())
     return rank if in_place else position[rank], classes
+
+
+def _declared(labels: Any, seen: Any) -> NDArray[Any]:
+    """Return `labels` in ascending order; refuse outcomes that are not among them."""
+    classes: NDArray[Any] = unique_labels(labels)
+    if len(classes) != len(labels):
+        raise ValueError(f"labels names a class twice: {labels}.")
+    if not np.all(classes == labels):
+        text = (
+            f"Labels passed were {labels}. But this function assumes labels are ordered lexicographically. "
+            f"Pass the ordered labels={classes.tolist()} and ensure that the columns of y_prob correspond to "
+            "this ordering."
+        )
+        warnings.warn(text, UserWarning, stacklevel=4)
+    known = np.isin(seen, labels)
+    if not known.all():
+        strangers = {label for label, is_known in zip(seen, known, strict=True) if not is_known}
+        raise ValueError(f"y_true contains values {strangers} not belonging to the passed labels {labels}.")
+    return classes
 
 
 def _values(y_true: Any) -> Any:
