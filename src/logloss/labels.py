@@ -168,8 +168,8 @@ def _guess_positive(pair: tuple[Any, ...], name: str | None, *, declared: bool) 
                 ],
             )
     lowered = (str(pair[0]).lower(), str(pair[1]).lower())
-    if lowered[::-1] in KNOWN_PAIRS and not declared:
-        pair = (pair[1], pair[0])
+    if not declared and (lowered in KNOWN_PAIRS or lowered[::-1] in KNOWN_PAIRS):
+        pair = pair if lowered in KNOWN_PAIRS else (pair[1], pair[0])
         why = "the usual meaning of these two labels"
     else:
         why = "the last of its categories" if declared else "the greater of the two labels"

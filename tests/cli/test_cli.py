@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import subprocess
@@ -16,13 +17,16 @@ import logloss as ll
 PUZZLE = "y,p\n1,.5\n1,.1\n1,.01\n0,.9\n0,.75\n0,.001\n"
 
 
-def run(*args: object, stdin: str | None = None, **env: str) -> subprocess.CompletedProcess[str]:
+def run(
+    *args: object, stdin: str | None = None, cwd: Path | None = None, **env: str
+) -> subprocess.CompletedProcess[str]:
     return subprocess.run(
         [sys.executable, "-m", "logloss", *map(str, args)],
         input=stdin or "",
         capture_output=True,
         text=True,
         check=False,
+        cwd=cwd,
         env={**os.environ, "COLUMNS": "100", "PYTHONIOENCODING": "utf-8", **env},
     )
 
@@ -79,6 +83,40 @@ def test_the_answer_is_on_stdout_and_the_rest_on_stderr() -> None:
     assert "read as the outcome" in done.stderr
     assert "next: logloss explain" in done.stderr
     assert run("score", "-", "--json", stdin=PUZZLE).stderr == ""
+
+
+def test_the_next_command_names_the_same_columns(tmp_path: Path) -> None:
+    (tmp_path / "my file.csv").write_text("t,a,b\nx,0.25,1\nz,0.5,3\n")
+    done = run("score", "my file.csv", "--outcome", "t", "--forecast", "a", "--skip-missing", cwd=tmp_path)
+    assert "next: logloss explain 'my file.csv' --outcome t --forecast a --skip-missing" in done.stderr
+
+
+def test_colour_only_on_a_terminal_that_wants_it() -> None:
+    import pty
+
+    def on_a_terminal(**env: str) -> bytes:
+        ours, theirs = pty.openpty()
+        with subprocess.Popen(
+            [sys.executable, "-m", "logloss", "score", "-"],
+            stdin=subprocess.PIPE,
+            stdout=theirs,
+            stderr=subprocess.DEVNULL,
+            env={**os.environ, "TERM": "xterm", **env},
+        ) as process:
+            os.close(theirs)
+            assert process.stdin is not None
+            process.stdin.write(PUZZLE.encode())
+            process.stdin.close()
+            shown = b""
+            with contextlib.suppress(OSError):  # the other end is closed
+                while chunk := os.read(ours, 4096):
+                    shown += chunk
+        os.close(ours)
+        return shown
+
+    assert b"\x1b[1mLog loss 1.8818 nats" in on_a_terminal()
+    assert b"\x1b" not in on_a_terminal(NO_COLOR="1")
+    assert "\x1b" not in run("score", "-", stdin=PUZZLE).stdout
 
 
 def test_a_submission_with_its_solution(predictions: Path) -> None:

@@ -112,7 +112,7 @@ def score(
     FILE is CSV, TSV, Parquet, Arrow, JSON lines or NPZ, also gzipped CSV; - is standard input. Outcome and
     forecast columns are found by their names where that is unambiguous, and what was found is said.
     """
-    from logloss.cli.output import columns_asked, emit
+    from logloss.cli.output import again, columns_asked, emit
     from logloss.scoring import of_record
     from logloss.sources import gather
 
@@ -131,7 +131,7 @@ def score(
     emit(
         result.to_dict() if as_json else result.show(unit, notes=False),
         result.notes,
-        follow=None if as_json else f"logloss explain {file}",
+        follow=again("explain", file, columns),
     )
 
 

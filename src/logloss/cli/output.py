@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from logloss.labels import Note
     from logloss.summary import Summary
 
-__all__ = ["columns_asked", "complain", "emit", "save_summary"]
+__all__ = ["again", "columns_asked", "complain", "emit", "save_summary"]
 
 
 def columns_asked(options: dict[str, Any]) -> dict[str, Any]:
@@ -40,6 +40,22 @@ def _label(text: str) -> Any:
     """Return a class written on the command line; whole numbers are numbers, as they are in a table."""
     text = text.strip()
     return int(text) if text.lstrip("-").isdigit() else {"true": True, "false": False}.get(text.lower(), text)
+
+
+def again(verb: str, file: str, options: dict[str, Any]) -> str:
+    """Return the command line of another verb for the same columns."""
+    import shlex
+
+    words = ["logloss", verb, file]
+    for name, value in options.items():
+        flag = "--" + {"ids": "id"}.get(name, name).replace("_", "-")
+        if value is True:
+            words.append(flag)
+        elif isinstance(value, tuple):
+            words += [word for item in value for word in (flag, item)]
+        elif value and not (name == "space" and value == "p"):
+            words += [flag, value]
+    return shlex.join(words)
 
 
 def emit(answer: dict[str, Any] | str, notes: Sequence[Note], *, follow: str | None = None) -> None:
@@ -69,8 +85,13 @@ def _print(text: str) -> None:
         text = text.encode(encoding, "replace").decode(encoding)
     if sys.stdout.isatty() and "NO_COLOR" not in os.environ and os.environ.get("TERM") != "dumb":
         from rich.console import Console
+        from rich.text import Text
 
-        Console(soft_wrap=True).print(text, markup=False, emoji=False)
+        styled = Text(text)
+        styled.highlight_regex(r"^Log loss \S+ \w+", "bold")
+        styled.highlight_regex(r"[█▉▊▋▌▍▎▏]+", "cyan")
+        styled.highlight_regex(r"(?m)^  [A-Z][^\n]*\?$|^  (The rows|By |What others)[^\n]*$", "bold")
+        Console(soft_wrap=True, highlight=False).print(styled)
     else:
         sys.stdout.write(text + "\n")
 
