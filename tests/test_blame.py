@@ -162,6 +162,37 @@ def test_mixing_is_offered_for_k_classes_and_clipping_for_two(rng: np.random.Gen
     assert ll.explain([0, 1], [0.2, 0.7]).mix is None
 
 
+@pytest.mark.parametrize(
+    "options",
+    [
+        {"clip": 0.6},
+        {"clip": [0.1, 0]},
+        {"temperature": 0},
+        {"temperature": [-1.0]},
+        {"temperature": float("inf")},
+    ],
+)
+def test_what_ifs_out_of_range(options: dict) -> None:
+    with pytest.raises(ll.UsageError) as caught:
+        ll.explain([1, 0], [0.5, 0.4], **options)
+    assert caught.value.slug == "bad-what-if"
+
+
+def test_one_number_is_enough() -> None:
+    kinds = {(w.kind, w.value) for w in ll.explain([1, 0], [0.5, 0.4], clip=0.05, temperature=3).what_ifs}
+    assert {("clip", 0.05), ("temperature", 3.0)} <= kinds
+
+
+def test_a_clip_of_three_classes_is_declined_aloud() -> None:
+    why = ll.explain([0, 1, 2], [[0.5, 0.25, 0.25]] * 3, clip=0.05)
+    assert "clip-two-classes" in {note.id for note in why.score.notes}
+
+
+def test_no_better_than_the_base_rate_needs_evidence(rng: np.random.Generator) -> None:
+    y = rng.integers(0, 2, 200)
+    assert "LL050" not in {f.id for f in ll.explain(y, np.full(200, 0.5)).findings}
+
+
 def test_text() -> None:
     text = str(
         ll.explain([1, 0, 1, 0, 1], [0.9, 0.1, 0.8, 0.2, 0.03824], ids=["\x1b[31m", "b", "c", "d", "e\n"])

@@ -123,7 +123,54 @@ def test_an_ordered_categorical_keeps_its_order() -> None:
 def test_ints_stand_for_positions_where_columns_have_no_names() -> None:
     record = observe([0, 2], [[0.5, 0.25, 0.25], [0.2, 0.2, 0.6]])
     assert record.classes == (0, 1, 2)
+    assert slugs(record) == ["class-positions"]
     assert observe([1, 2], [[0.9, 0.1], [0.1, 0.9]]).classes == (1, 2)
+    with pytest.raises(ll.OutcomeError, match="which is whose"):  # 0-based with no 0, or 1-based with no 3?
+        observe([1, 2], [[0.5, 0.25, 0.25], [0.2, 0.2, 0.6]])
+
+
+def test_a_column_named_after_class_zero_is_about_class_zero() -> None:
+    for name in ("p_0", "p0", "0", "prob_0"):
+        assert observe([1, 0], pd.Series([0.2, 0.9], name=name)).classes == (1, 0)
+    for name in ("p1", "model_10", "v0", "fold0"):
+        assert observe([1, 0], pd.Series([0.2, 0.9], name=name)).classes == (0, 1)
+
+
+def test_a_name_that_only_ends_like_a_label_says_nothing() -> None:
+    assert observe(["e", "f"], pd.Series([0.2, 0.9], name="score")).classes == ("e", "f")
+
+
+def test_masked_values_are_missing() -> None:
+    y, p = np.ma.array([1, 0, 1], mask=[0, 0, 1]), np.ma.array([0.5, 0.2, 1e-9], mask=[0, 0, 1])
+    with pytest.raises(ll.OutcomeError, match="1 missing outcome"):
+        observe(y, p)
+    assert ll.score(y, p, skip_missing=True).log_loss == pytest.approx(-np.log([0.5, 0.8]).mean())
+    big = np.ma.array(np.full(60_000, 0.5), mask=np.arange(60_000) == 7)
+    with pytest.raises(ll.ForecastError):
+        ll.log_loss(np.ones(60_000, int), big)
+
+
+def test_two_decimals_are_rounding() -> None:
+    record = observe([0, 1], [[0.5, 0.51], [0.3, 0.7]])
+    assert slugs(record) == ["rows-not-one"]
+    ten = np.full((3, 10), 0.104)
+    assert slugs(observe([0, 1, 2], ten)) == ["class-positions", "rows-not-one"]
+    with pytest.raises(ll.ForecastError):
+        observe([0, 1, 2], ten * 1.05)
+
+
+def test_labels_that_differ_in_case_only_are_pointed_out() -> None:
+    with pytest.raises(ll.OutcomeError, match="'Yes', 'yes' differ only in case"):
+        observe(["yes", "Yes", "no"], P)
+
+
+def test_a_little_above_one_is_not_a_logit() -> None:
+    with pytest.raises(ll.ForecastError, match=r"1\.0000001.*more than rounding"):
+        observe([1, 0], [1.0000001, -1e-8])
+
+
+def test_rows_of_weight_zero_are_counted_aloud() -> None:
+    assert "weightless" in {note.id for note in ll.score([1, 0], [0.5, 0.4], weight=[1, 0]).notes}
 
 
 def test_a_class_that_never_happened_is_said() -> None:
@@ -320,6 +367,9 @@ BAD: list[tuple[str, type[ll.LoglossError], str, tuple[Any, Any], dict[str, Any]
         {},
     ),
     ("missing outcome", ll.OutcomeError, "missing-values", ([1, None], [0.5, 0.5]), {}),
+    ("a set of labels", ll.UsageError, "labels-unordered", ([1, 0], [0.5, 0.5]), {"labels": {0, 1}}),
+    ("one text as labels", ll.UsageError, "labels-unordered", (["a", "b"], [0.5, 0.5]), {"labels": "ab"}),
+    ("swapped", ll.UsageError, "swapped-arguments", ([0.5, 0.25], [1, 0]), {}),
     ("too many labels", ll.UsageError, "labels-count", ([1, 0], [0.5, 0.5]), {"labels": [0, 1, 2]}),
     (
         "labels for K columns",

@@ -30,7 +30,7 @@ class Draft:
     def places(self, mask: NDArray[np.bool_]) -> str:
         """Return where in the input the marked rows are."""
         at = np.flatnonzero(mask)
-        return places(at if self.rows is None else self.rows[at])  # type: ignore[arg-type]
+        return places(at if self.rows is None else self.rows[at])
 
     def parts(self) -> dict[str, Vector | Matrix]:
         """Return the parts that were given, by name."""

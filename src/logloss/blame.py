@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -10,15 +11,15 @@ import numpy as np
 
 from logloss import screens
 from logloss.calibrate.clip import Clip, best_mix, clip_advice
+from logloss.errors import UsageError
 from logloss.findings import Finding, findings
+from logloss.labels import Note
 from logloss.scoring import Score, of_record
 from logloss.sources import gather
 from logloss.surprises import by_class, per_row, shares
 from logloss.whatif import WhatIf, edits, what_if
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from logloss.observations import Observations, Space
@@ -144,8 +145,8 @@ def explain(
     normalize_rows: bool = False,
     skip_missing: bool = False,
     rows: int = 10,
-    clip: Sequence[float] = (),
-    temperature: Sequence[float] = (),
+    clip: float | Sequence[float] = (),
+    temperature: float | Sequence[float] = (),
 ) -> Explanation:
     """Explain a log loss: who carries it, is the forecast over-confident, and what would an edit change.
 
@@ -176,9 +177,21 @@ def explain(
 
 
 def of_observations(
-    record: Observations, *, rows: int = 10, clip: Sequence[float] = (), temperature: Sequence[float] = ()
+    record: Observations,
+    *,
+    rows: int = 10,
+    clip: float | Sequence[float] = (),
+    temperature: float | Sequence[float] = (),
 ) -> Explanation:
     """Explain a checked record."""
+    clips = _in_range("clip", clip, 0.5)
+    temperatures = _in_range("temperature", temperature, math.inf)
+    if clips and len(record.classes) > 2:
+        note = Note(
+            "clip-two-classes",
+            "A clip is not tried: with more than two classes clipped rows no longer sum to one. Mixing with uniform does the same job.",
+        )
+        record = replace(record, notes=(*record.notes, note))
     score = of_record(record)
     summary = score.summary
     surprise = per_row(record)
@@ -194,8 +207,8 @@ def of_observations(
         s,
         t,
         two=two,
-        clips=[*clip, *([] if advice is None else [advice.best, advice.suggested])],
-        temperatures=[0.5, 2.0, *temperature],
+        clips=[*clips, *([] if advice is None else [advice.best, advice.suggested])],
+        temperatures=[0.5, 2.0, *temperatures],
     )
     what_ifs = tuple(what_if(record, edit, surprise, weight) for edit in edited)
     result = Explanation(
@@ -216,6 +229,16 @@ def of_observations(
         surprise=surprise,
     )
     return replace(result, findings=tuple(findings(result, cost[order])))
+
+
+def _in_range(name: str, given: float | Sequence[float], most: float) -> list[float]:
+    """Return one number or several as a list; each must lie above 0 and not above `most`."""
+    values = [float(v) for v in (given if isinstance(given, Sequence) else [given])]
+    wrong = [v for v in values if not 0 < v <= most or math.isinf(v)]
+    if wrong:
+        limit = "" if math.isinf(most) else f" and at most {most:g}"
+        raise UsageError("bad-what-if", f"{name} is {wrong[0]:g}.", cure=f"Give numbers above 0{limit}.")
+    return values
 
 
 def _worst(

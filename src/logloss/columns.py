@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from logloss.errors import ColumnError, listing, places, suggestion
-from logloss.labels import distinct, match
+from logloss.labels import Note, distinct, match
+from logloss.reading import engine
 from logloss.recognise import Matrix, Vector, missing_mask, vector
 
 if TYPE_CHECKING:
@@ -56,6 +57,10 @@ class Table(Protocol):
         """How errors call it."""
 
     @property
+    def textual(self) -> bool:
+        """Whether every column is loaded as text."""
+
+    @property
     def names(self) -> list[str]:
         """Column names in order."""
 
@@ -66,37 +71,76 @@ class Table(Protocol):
         """Return the columns."""
 
 
-def numbers_of(column: Any, name: str, source: Table) -> Vector:
+NO_NUMBER = ("", "na", "n/a", "nan", "null", "none")  # text that says "missing" in a column of numbers
+
+
+def numbers_of(column: Any, name: str, source: Table, notes: list[Note]) -> Vector:
     """Return a column of numbers; text that says "missing" counts as missing, other text is an error."""
-    found = vector(column, f"Column {name!r}")
-    if found.values.dtype.kind in "iuf":
-        return found
-    if found.values.dtype.kind == "b":
-        return replace(found, values=found.values.astype(np.float64))
-    values = np.full(len(found), np.nan)
-    odd: list[int] = []
-    for at, value in enumerate(found.values.tolist()):
-        if value is None or (
-            isinstance(value, str) and value.strip().lower() in ("", "na", "n/a", "nan", "null", "none")
-        ):
+    if not _is_text(column):
+        found = vector(column, f"Column {name!r}")
+        if found.values.dtype.kind in "iufb":
+            return (
+                found
+                if found.values.dtype.kind != "b"
+                else replace(found, values=found.values.astype(np.float64))
+            )
+        column = [
+            "" if gone else str(value)
+            for gone, value in zip(missing_mask(found.values), found.values, strict=True)
+        ]
+    pl = engine()
+    text = pl.Series("text", column, dtype=pl.String).str.strip_chars()
+    text = text.set(text.str.to_lowercase().is_in(NO_NUMBER), None)
+    values = text.cast(pl.Float64, strict=False)
+    odd = (text.is_not_null() & values.is_null()).arg_true()
+    if (
+        len(odd)
+        and bool(text.gather(odd).str.contains(r"^[+-]?\d+,\d+$").all())
+        and not bool(text.str.contains(".", literal=True).any())
+    ):
+        values = text.str.replace(",", ".", literal=True).cast(pl.Float64, strict=False)
+        notes.append(Note("decimal-commas", f"Column {name!r} is written with decimal commas."))
+        odd = (text.is_not_null() & values.is_null()).arg_true()
+    if len(odd):
+        raise _not_numbers(name, source, odd.to_list(), text)
+    return Vector(values.cast(pl.Float64).fill_null(float("nan")).to_numpy(), name)
+
+
+def _not_numbers(name: str, source: Table, odd: list[int], text: Any) -> ColumnError:
+    shown = listing([repr(text[at]) for at in odd[:4]], total=len(odd), limit=3)
+    cure = "Correct them, or name another column."
+    if all("%" in text[at] for at in odd[:100]):
+        cure = "They are percentages: write 0.125 for 12.5 %."
+    elif len(odd) == len(text.drop_nulls()):
+        cure = "A forecast is a probability, not a decision; name a column of numbers."
+    return ColumnError(
+        "text-in-numbers",
+        f"Column {name!r} of {source.where} should hold numbers, but {len(odd):,} of {len(text):,} entries are not ({places(odd)}: {shown}).",
+        cure=cure,
+    )
+
+
+def labels_of(column: Any, source: Table, *, fractions: bool = True) -> Vector:
+    """Return a column of outcomes or ids. Text becomes numbers or booleans only where that loses nothing (01 stays 01)."""
+    if not (source.textual and _is_text(column)):
+        return vector(column, "The outcomes")
+    pl = engine()
+    for kind in (pl.Int64, pl.Float64) if fractions else (pl.Int64,):
+        values = column.cast(kind, strict=False)
+        if values.null_count() != column.null_count():
             continue
-        try:
-            values[at] = float(value)
-        except (TypeError, ValueError):
-            odd.append(at)
-    if odd:
-        shown = listing([repr(str(found.values[at])) for at in odd[:4]], total=len(odd), limit=3)
-        comma = (
-            " Decimal commas are not read: write points."
-            if any("," in str(found.values[at]) for at in odd[:4])
-            else ""
-        )
-        raise ColumnError(
-            "text-in-numbers",
-            f"Column {name!r} of {source.where} should hold numbers, but {len(odd):,} of {len(found):,} entries are not ({places(odd)}: {shown}).{comma}",
-            cure="Correct them, or name another column.",
-        )
-    return replace(found, values=values, categories=None)
+        if kind == pl.Int64 and bool((values.cast(pl.String) == column).all()):
+            return vector(values, "The outcomes")
+        if kind == pl.Float64 and not bool(column.str.contains(r"^[+-]?0\d").any()):
+            return vector(values, "The outcomes")
+    lowered = column.str.to_lowercase()
+    if lowered.null_count() < len(lowered) and bool(lowered.is_in(["true", "false"]).all()):
+        return vector(lowered == "true", "The outcomes")
+    return vector(column, "The outcomes")
+
+
+def _is_text(column: Any) -> bool:
+    return str(getattr(column, "dtype", "")) == "String"
 
 
 def require(source: Table, wanted: Sequence[str]) -> None:
@@ -112,13 +156,13 @@ def require(source: Table, wanted: Sequence[str]) -> None:
 
 def known_name(source: Table, known: Sequence[str]) -> str | None:
     """Return the first column with a known name, in any case of letters."""
-    lowered = {name.lower(): name for name in source.names}
+    lowered = {name.strip().lower(): name for name in source.names}
     return next((lowered[name] for name in known if name in lowered), None)
 
 
 def named(source: Table, known: Sequence[str], taken: set[str]) -> list[str]:
     """Return all columns with known names that are not taken."""
-    lowered = {name.lower(): name for name in source.names if name not in taken}
+    lowered = {name.strip().lower(): name for name in source.names if name not in taken}
     return [lowered[name] for name in known if name in lowered]
 
 
@@ -131,7 +175,7 @@ def find_forecast(
     by_class = class_columns(numbers, outcome, labels)
     if len(by_name) == 1 and not by_class:
         return by_name
-    if by_class and not by_name:
+    if by_class and set(by_name) <= set(by_class):
         return by_class
     if not by_name and not by_class and len(numbers) == 1:
         return numbers
@@ -143,6 +187,9 @@ def find_forecast(
         if numbers
         else "No column of numbers is left"
     )
+    lone = _labels_without_column(numbers, outcome)
+    if lone:
+        doubt += f". Columns seem named after the classes, but none after {listing([repr(label) for label in lone])}"
     raise ColumnError(
         "no-forecast-column",
         f"Which column of {source.where} holds the forecast? {doubt}; its columns are {listing(source.names, limit=12)}.",
@@ -168,6 +215,19 @@ def class_columns(numbers: list[str], outcome: Vector | Matrix, labels: Sequence
     if before or after:
         found = [name for name in numbers if name.startswith(before) and name.endswith(after)]
     return sorted(found, key=numbers.index)
+
+
+def _labels_without_column(numbers: list[str], outcome: Vector | Matrix) -> list[Any]:
+    """Return the labels without a column, where most labels have one."""
+    if isinstance(outcome, Matrix):
+        return []
+    seen = distinct(outcome.values[~missing_mask(outcome.values)])
+    if not 2 < len(seen) <= 100:
+        return []
+    for left_out in seen:
+        if class_columns(numbers, outcome, [label for label in seen if label != left_out]):
+            return [left_out]
+    return []
 
 
 def only_numeric(source: Table, taken: set[str]) -> list[str]:

@@ -17,7 +17,7 @@ A warning about something assumed, where only a number is returned, is a :class:
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
@@ -107,7 +107,7 @@ def listing(items: Iterable[object], *, total: int | None = None, limit: int = 5
     return f"{text} and {more} more" if more > 0 else text
 
 
-def places(rows: Sequence[int], limit: int = 3) -> str:
+def places(rows: Any, limit: int = 3) -> str:
     """Return row numbers as "row 3" or "rows 3, 17, 20 and 4 more".
 
     >>> places([3]), places([3, 17, 20, 21])

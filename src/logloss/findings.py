@@ -80,7 +80,8 @@ def _clipping(result: Explanation) -> list[Finding]:
 
 def _worse_than_nothing(result: Explanation) -> list[Finding]:
     score = result.score
-    if score.infinite_rows or score.log_loss <= score.base_rate:
+    error = score.standard_error
+    if error is None or score.n < 10 or score.log_loss <= score.base_rate_loo + 3 * error:
         return []
     text = f"Worse than always saying the base rate: {units.loss(score.log_loss)} against {units.loss(score.base_rate)}. Check the order of the columns and the positive class."
     return [Finding("LL050", score.log_loss - score.base_rate, text, "logloss score --positive CLASS")]

@@ -21,14 +21,16 @@ if TYPE_CHECKING:
 
 __all__ = ["examine", "out_of_range", "row_sums"]
 
-MEANINGLESS_SUM = 0.01  # a row of probabilities this far from summing to one is refused; nearer, it is noted
+# Rows of K probabilities further than this from summing to one are refused; nearer, they are noted. Rounding each to
+# two decimals moves the sum by up to 0.005 K. (A little more, because 1.01 - 1 is more than 0.01.)
+MEANINGLESS_SUM, PER_CLASS = 0.01 + 1e-9, 0.005 + 1e-9
 # -log of the largest 1 - p that rounds to p = 1: 2^-(precision + 1). What a wrong certain row costs at least.
 ROUNDED_TO_ONE = {"float64": 54 * np.log(2.0), "float32": 25 * np.log(2.0), "float16": 12 * np.log(2.0)}
 
 
 def out_of_range(values: NDArray[Any], outside: NDArray[np.bool_], space: str, where: str) -> ForecastError:
     """Return the error for forecasts outside their space, with a guess of what they are instead."""
-    shown = listing([f"{v:.6g}" for v in values[outside][:4]], total=int(outside.sum()), limit=3)
+    shown = listing([f"{v:.10g}" for v in values[outside][:4].tolist()], total=int(outside.sum()), limit=3)
     told = f"{units.count(int(outside.sum()), 'forecast')} outside {'[0, 1]' if space == 'p' else '(-inf, 0]'} ({where}: {shown})."
     if space == "logp":
         return ForecastError(
@@ -47,7 +49,13 @@ def out_of_range(values: NDArray[Any], outside: NDArray[np.bool_], space: str, w
             told,
             cure="All are 0 or less: log-probabilities? Then say space='logp' (CLI: --space logp).",
         )
-    if low < 0:
+    if low >= -1e-5 and high <= 1 + 1e-5:
+        return ForecastError(
+            "out-of-range",
+            told,
+            cure="That is more than rounding of float64: bring them back with min(max(p, 0), 1).",
+        )
+    if low < -0.5:
         return ForecastError(
             "out-of-range",
             told,
@@ -71,8 +79,9 @@ def row_sums(record: Observations, *, normalize: bool) -> tuple[Observations, li
     weight = np.ones(len(sums)) if record.weight is None else record.weight
     worst = np.argsort(-distance, kind="stable")[: int(off.sum())]
     told = f"{off.sum():,} of {len(off):,} rows do not sum to one (by up to {distance.max():.3g}: {record.places(worst)})"
-    if distance.max() > MEANINGLESS_SUM and not normalize:
-        many = (distance > MEANINGLESS_SUM).mean() > 0.5
+    limit = max(MEANINGLESS_SUM, PER_CLASS * len(record.classes))
+    if distance.max() > limit and not normalize:
+        many = (distance > limit).mean() > 0.5
         cure = (
             "If each column is a yes/no forecast of its own, score them one by one; if the rows are"
             if many
@@ -111,11 +120,13 @@ def row_sums(record: Observations, *, normalize: bool) -> tuple[Observations, li
 
 def examine(record: Observations, surprise: NDArray[np.float64]) -> list[Note]:
     """Return notes on a checked record whose number is defined but may not mean what its owner thinks."""
-    notes = [*_duplicate_ids(record), *_rounded_to_one(record, surprise)]
+    notes = [*_duplicate_ids(record), *_weightless(record)]
     if record.soft:
         return notes
     hard = _hard_labels(record)
-    return [*notes, *hard] if hard else [*notes, *_swapped(record, surprise)]
+    return (
+        [*notes, *hard] if hard else [*notes, *_rounded_to_one(record, surprise), *_swapped(record, surprise)]
+    )
 
 
 def _duplicate_ids(record: Observations) -> list[Note]:
@@ -128,6 +139,18 @@ def _duplicate_ids(record: Observations) -> list[Note]:
         Note(
             "duplicate-ids",
             f"{units.count(int((counts > 1).sum()), 'id')} more than once ({listing(record.ids[first[counts > 1]], limit=3)}); every row counts.",
+        )
+    ]
+
+
+def _weightless(record: Observations) -> list[Note]:
+    if record.weight is None or record.weight.all():
+        return []
+    zero = np.flatnonzero(record.weight == 0)
+    return [
+        Note(
+            "weightless",
+            f"{units.count(len(zero), 'row')} of weight 0 {'does' if len(zero) == 1 else 'do'} not count ({record.places(zero)}).",
         )
     ]
 

@@ -16,12 +16,24 @@ if TYPE_CHECKING:
 
     from logloss.recognise import Vector
 
-__all__ = ["Classes", "Note", "classes_of_columns", "distinct", "encode", "match", "two_classes"]
+__all__ = [
+    "Classes",
+    "Note",
+    "classes_of_columns",
+    "distinct",
+    "encode",
+    "match",
+    "names_class",
+    "two_classes",
+]
 
 # Pairs whose second member everybody means by "the" probability. Compared in lower case.
 KNOWN_PAIRS = (("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("negative", "positive"), ("neg", "pos"),
                ("absent", "present"), ("off", "on"), ("loss", "win"), ("healthy", "sick"), ("ham", "spam"),
                ("benign", "malignant"), ("0", "1"), ("alive", "dead"), ("fail", "pass"))  # fmt: skip
+
+
+PREFIXES = ("p", "pr", "prob", "proba", "probability", "pred", "prediction", "score", "forecast")
 
 
 @dataclass(frozen=True)
@@ -100,6 +112,23 @@ def match(names: Sequence[str], labels: Sequence[Any]) -> tuple[int, ...] | None
     return None
 
 
+def names_class(name: str | None, label: Any) -> bool:
+    """Tell whether one column alone is named after a class: the label itself, or set off by a mark or a known prefix.
+
+    >>> names_class("prob_yes", "yes"), names_class("p0", 0), names_class("score", "e"), names_class("model_10", 0)
+    (True, True, False, False)
+    """
+    if name is None:
+        return False
+    column, text = name.strip().casefold(), str(label).casefold()
+    before, after = column.removesuffix(text), column.removeprefix(text)
+    if column == text:
+        return True
+    if before != column and (before in PREFIXES or not before[-1].isalnum()):
+        return before.rstrip("_ .-") in PREFIXES or not text.isdigit()
+    return after != column and not after[0].isalnum() and not text.isdigit()
+
+
 def _affixes(names: list[str], keys: list[str]) -> list[tuple[str, str]]:
     """Return (prefix, suffix) candidates: what surrounds the longest label in the names that contain it."""
     probe = max(keys, key=len, default="")
@@ -137,7 +166,7 @@ def two_classes(outcome: Vector, name: str | None, labels: Sequence[Any] | None,
         raise OutcomeError(
             "too-many-classes",
             f"One column of forecasts, but {len(seen)} classes in the outcomes: {listing([repr(v) for v in seen])}.",
-            cure="Give one column of probabilities per class.",
+            cure=_alike(seen) or "Give one column of probabilities per class.",
         )
     if positive is not None:
         if positive not in pair:
@@ -147,15 +176,30 @@ def two_classes(outcome: Vector, name: str | None, labels: Sequence[Any] | None,
                 cure="Give one of them, with its type.",
             )
         return Classes((pair[0] if pair[1] == positive else pair[1], positive))
-    if labels is not None or pair in ((0, 1), (False, True)):
+    if labels is not None:
+        return Classes(pair)
+    if pair in ((0, 1), (False, True)) and not names_class(name, pair[0]):
         return Classes(pair)
     return _guess_positive(pair, name, declared=outcome.categories is not None)
+
+
+def _alike(seen: list[Any]) -> str:
+    """Return a cure for labels that differ only in case or blanks."""
+    folded: dict[str, list[Any]] = {}
+    for label in seen:
+        folded.setdefault(str(label).strip().casefold(), []).append(label)
+    twins = next((group for group in folded.values() if len(group) > 1), None)
+    return (
+        f"{listing([repr(v) for v in twins])} differ only in case or blanks: write them alike."
+        if twins
+        else ""
+    )
 
 
 def _guess_positive(pair: tuple[Any, ...], name: str | None, *, declared: bool) -> Classes:
     """Choose which of two labels the forecast is about, and say why."""
     for at in (0, 1):
-        if name is not None and match([name], [pair[at]]) and not match([name], [pair[1 - at]]):
+        if names_class(name, pair[at]) and not names_class(name, pair[1 - at]):
             chosen = (pair[1 - at], pair[at])
             return Classes(
                 chosen,
@@ -207,8 +251,12 @@ def classes_of_columns(
             ],
         )
     whole = bool(seen) and all(isinstance(v, int) and not isinstance(v, bool) for v in seen)
-    if whole and seen[0] >= 0 and seen[-1] < count:
-        return Classes(tuple(range(count)))
+    if whole and seen[0] == 0 and seen[-1] < count:
+        positions = Note(
+            "class-positions",
+            f"Outcomes are read as positions of the columns, 0 to {count - 1}; {count - len(seen)} of the classes did not happen.",
+        )
+        return Classes(tuple(range(count)), None, [positions] if len(seen) < count else [])
     if len(seen) == count:
         return Classes(
             tuple(seen),

@@ -5,6 +5,8 @@ This is the only place that raises on data. What it assumed or changed is writte
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -85,7 +87,7 @@ class Observations:
 
     def places(self, at: NDArray[np.int64]) -> str:
         """Return where in the input the rows at these positions are."""
-        return places(at if self.rows is None else self.rows[at])  # type: ignore[arg-type]
+        return places(at if self.rows is None else self.rows[at])
 
     def row_number(self, at: int) -> int:
         """Return the row's number in the input, counted from 0."""
@@ -135,6 +137,12 @@ def observe(
             "unknown-space",
             f"{space!r} is not a space.{suggestion(str(space), SPACES)}",
             cure=f"Spaces: {', '.join(SPACES)}.",
+        )
+    if isinstance(labels, AbstractSet | Mapping | str):
+        raise UsageError(
+            "labels-unordered",
+            f"labels is a {type(labels).__name__}, which has no order to take the columns in.",
+            cure="Give a list.",
         )
     draft = Draft(
         matrix(outcome, "The outcomes") if has_columns(outcome) else vector(outcome, "The outcomes"),
@@ -209,6 +217,12 @@ def _classes(
     outcome = _whole(outcome)
     if isinstance(forecast, Vector):
         shares = _shares(draft, outcome.values)
+        if shares is not None and len(shares) > 1 and bool(((values == 0) | (values == 1)).all()):
+            raise UsageError(
+                "swapped-arguments",
+                "The outcomes are fractions and every forecast is 0 or 1: they look swapped.",
+                cure="Outcomes come first, forecasts second.",
+            )
         if shares is not None and labels is None:
             note = Note(
                 "soft-outcomes",

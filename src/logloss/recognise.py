@@ -75,6 +75,8 @@ def is_table(obj: Any) -> bool:
         return True
     if isinstance(obj, np.ndarray):
         return obj.dtype.names is not None
+    if isinstance(obj, list):
+        return bool(obj) and isinstance(obj[0], Mapping)
     return (
         _is(obj, "pandas", "DataFrame")
         or _is(obj, "polars", "DataFrame", "LazyFrame")
@@ -98,30 +100,36 @@ def table(obj: Any) -> dict[str, Any]:
         return {str(name): column for name, column in obj.items()}
     if isinstance(obj, np.ndarray):
         return {name: obj[name] for name in obj.dtype.names or ()}
-    import narwhals.stable.v1 as nw
-
+    if isinstance(obj, list):  # of records
+        return {
+            str(name): [row.get(name) for row in obj]
+            for name in dict.fromkeys(key for row in obj for key in row)
+        }
     if _is(obj, "polars", "LazyFrame"):
         obj = obj.collect()
-    if _is(obj, "pyarrow", "RecordBatch"):
-        obj = sys.modules["pyarrow"].Table.from_batches([obj])
     if (
         not _is(obj, "pandas", "DataFrame")
         and not _is(obj, "polars", "DataFrame")
-        and not _is(obj, "pyarrow", "Table")
+        and not hasattr(obj, "column_names")
     ):
         import polars as pl
 
         obj = pl.DataFrame(obj)  # anything with an Arrow stream
-    names = [str(name) for name in (obj.column_names if _is(obj, "pyarrow", "Table") else obj.columns)]
-    if len(set(names)) < len(names):
-        twice = sorted({name for name in names if names.count(name) > 1})
+    if _is(obj, "pandas", "DataFrame"):
+        names, columns = list(obj.columns), [obj.iloc[:, at] for at in range(obj.shape[1])]
+    elif hasattr(obj, "column_names"):  # PyArrow
+        names, columns = list(obj.schema.names), [obj.column(at) for at in range(obj.num_columns)]
+    else:
+        names, columns = obj.columns, obj.get_columns()
+    texts = [str(name) for name in names]
+    if len(set(texts)) < len(texts):
+        twice = sorted({name for name in texts if texts.count(name) > 1})
         raise ColumnError(
             "duplicate-columns",
             f"The table names {listing([repr(name) for name in twice])} more than once.",
             cure="Rename one of them.",
         )
-    frame = nw.from_native(obj, eager_only=True)
-    return {str(name): frame[name].to_native() for name in frame.columns}
+    return dict(zip(texts, columns, strict=True))
 
 
 def vector(obj: Any, what: str) -> Vector:
@@ -185,6 +193,9 @@ def matrix(obj: Any, what: str) -> Matrix:
 
 def _array(obj: Any, what: str) -> NDArray[Any]:
     """Return `obj` as an array; lists of mixed kinds stay objects instead of turning into text."""
+    if isinstance(obj, np.ma.MaskedArray):
+        masked: Any = obj.astype(np.float64 if obj.dtype.kind in "biuf" else object)
+        return np.asarray(masked.filled(np.nan if obj.dtype.kind in "biuf" else None))
     if _is(obj, "torch", "Tensor"):
         obj = obj.detach().cpu()
         return np.asarray(obj.float() if str(obj.dtype) == "torch.bfloat16" else obj)
@@ -206,7 +217,11 @@ def _array(obj: Any, what: str) -> NDArray[Any]:
 
 
 def _settle(values: NDArray[Any]) -> NDArray[Any]:
-    """Turn objects that are all numbers or all booleans into such an array; missing ones become NaN."""
+    """Turn objects that are all numbers or all booleans into such an array; missing ones become NaN; dates to text."""
+    if values.dtype.kind in "mM":
+        text = values.astype(str).astype(object)
+        text[np.isnat(values)] = None
+        return text
     if values.dtype.kind != "O" or values.ndim != 1:
         return values
     gone = missing_mask(values)

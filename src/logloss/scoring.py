@@ -275,7 +275,7 @@ def _readings(summary: Summary, mean: float, accuracy: float) -> list[Note]:
         )
     notes += _against_own_choice(summary, mean, accuracy)
     notes += _at_chance(summary, mean, accuracy)
-    if not rows and summary.n >= 2 and summary.top.entries:
+    if not rows and summary.n >= 20 and summary.top.entries:
         largest = summary.top.entries[0][0] / summary.finite_nats if summary.finite_nats > 0 else 0.0
         if largest > 0.2:
             notes.append(

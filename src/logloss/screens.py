@@ -67,9 +67,11 @@ def _head(result: Score, unit: str) -> str:
 
 def _skill(result: Score) -> str:
     if math.isnan(result.skill):
-        return "skill undefined: the base rate loses nothing"
+        return "as the base rate, which loses nothing here"
+    if math.isinf(result.log_loss):
+        return "infinitely more than always saying the base rate"
     if math.isinf(result.skill):
-        return "worse than any constant"
+        return "the base rate loses nothing here: one class only"
     share = f"{100 * abs(result.skill):.1f} %"
     return (
         f"removes {share} of the base rate's loss"
@@ -152,7 +154,9 @@ def explanation(result: Explanation, unit: str, *, notes: bool = True) -> str:
          "" if r.share is None else units.percent(r.share), "" if r.cumulative is None else units.percent(r.cumulative)]
         for r in result.worst
     ]  # fmt: skip
-    parts += ["", "  The rows that cost most", table(rows, "><<><>>>", indent=4)]
+    if result.worst:
+        of_finite = " (shares of the finite loss)" if result.score.infinite_rows else ""
+        parts += ["", f"  The rows that cost most{of_finite}", table(rows, "><<><>>>", indent=4)]
     classes = [["class", "rows", "loss", "share"]]
     classes += [
         [

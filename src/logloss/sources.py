@@ -17,6 +17,7 @@ from logloss.columns import (
     Table,
     find_forecast,
     known_name,
+    labels_of,
     named,
     numbers_of,
     only_numeric,
@@ -24,8 +25,9 @@ from logloss.columns import (
     require,
     shared_id,
 )
-from logloss.errors import AlignmentError, ColumnError, UsageError, listing
+from logloss.errors import ColumnError, UsageError, listing
 from logloss.files import is_file, open_table
+from logloss.joining import pair
 from logloss.labels import Note
 from logloss.observations import Observations, observe
 from logloss.recognise import Matrix, Vector, has_columns, is_path, is_table, table, vector
@@ -61,6 +63,7 @@ class _Frame:
 
     columns: dict[str, Any]
     where: str = "The table"
+    textual: bool = False
 
     @property
     def names(self) -> list[str]:
@@ -180,6 +183,13 @@ def _single(source: Table, asked: _Asked) -> Observations:
             )
         outcome = found
         notes.append(Note("columns-found", f"Column {outcome[0]!r} is read as the outcome."))
+    both = sorted(set(forecast) & set(outcome))
+    if both:
+        raise UsageError(
+            "one-column-two-roles",
+            f"Column {both[0]!r} cannot be both outcome and forecast.",
+            cure="Name two columns.",
+        )
     columns = source.load(outcome)
     what = _outcome(columns, outcome, source)
     if not forecast:
@@ -241,10 +251,11 @@ def _joined(source: Table, answers: Table, asked: _Asked) -> Observations:
         )
     )
     rest = source.load([id_name, *forecast, *in_source])
-    here, there = _pair(
+    here, there = pair(
         vector(rest[id_name], "The ids"), vector(truth[id_name], "The ids"), id_name, source, answers, notes
     )
     what = replace(what, values=what.values[there], index=None)
+    rest[id_name] = labels_of(rest[id_name], source, fractions=False)
     paired = {name: _take(column, here) for name, column in rest.items()}
     paired |= {name: _take(truth[name], there) for name in in_answers}
     return _record(what, paired, replace(asked, forecast=forecast, ids=id_name), source, notes, here)
@@ -265,17 +276,21 @@ def _record(
         given: Any = (
             Matrix(np.asarray(only))
             if has_columns(only)
-            else replace(numbers_of(only, forecast[0], source), name=forecast[0], index=None)
+            else replace(numbers_of(only, forecast[0], source, notes), name=forecast[0], index=None)
         )
     else:
-        parts = [numbers_of(columns[name], name, source).values for name in forecast]
+        parts = [numbers_of(columns[name], name, source, notes).values for name in forecast]
         given = Matrix(np.column_stack(parts), tuple(forecast))
     weights = (
         None
         if asked.weight is None
-        else replace(numbers_of(columns[asked.weight], asked.weight, source), index=None)
+        else replace(numbers_of(columns[asked.weight], asked.weight, source, notes), index=None)
     )
-    known = None if asked.ids is None else replace(vector(columns[asked.ids], "The ids"), index=None)
+    known = (
+        None
+        if asked.ids is None
+        else replace(labels_of(columns[asked.ids], source, fractions=False), index=None)
+    )
     record = observe(replace(what, index=None), given, weight=weights, ids=known, rows=rows, **asked.door)
     return replace(record, notes=(*notes, *record.notes))
 
@@ -283,9 +298,9 @@ def _record(
 def _outcome(columns: dict[str, Any], names: list[str], source: Table) -> Vector | Matrix:
     if len(names) == 1:
         only = columns[names[0]]
-        return Matrix(np.asarray(only)) if has_columns(only) else vector(only, "The outcomes")
+        return Matrix(np.asarray(only)) if has_columns(only) else labels_of(only, source)
     return Matrix(
-        np.column_stack([numbers_of(columns[name], name, source).values for name in names]), tuple(names)
+        np.column_stack([numbers_of(columns[name], name, source, []).values for name in names]), tuple(names)
     )
 
 
@@ -295,64 +310,3 @@ def _take(column: Any, at: NDArray[np.int64]) -> Any:
         if has_columns(column)
         else replace(vector(column, "A column"), values=vector(column, "A column").values[at], index=None)
     )
-
-
-def _pair(
-    here: Vector, there: Vector, name: str, source: Table, answers: Table, notes: list[Note]
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Return positions in both tables of the rows whose ids match, in the order of the predictions."""
-    a, b = here.values, there.values
-    if a.dtype.kind in "iuf" and b.dtype.kind in "iuf":
-        keys_a, keys_b = a.tolist(), b.tolist()
-    else:
-        keys_a, keys_b = [str(v) for v in a.tolist()], [str(v) for v in b.tolist()]
-        if a.dtype.kind in "iuf" or b.dtype.kind in "iuf":
-            notes.append(
-                Note(
-                    "ids-as-text",
-                    f"Column {name!r} holds numbers in one table and text in the other; ids were compared as text.",
-                )
-            )
-    at: dict[Any, int] = {}
-    for position, key in enumerate(keys_b):
-        if key in at:
-            raise AlignmentError(
-                "duplicate-ids",
-                f"Id {key!r} occurs more than once in {answers.where} (rows {at[key]} and {position}), so its outcome is ambiguous.",
-                cure="Keep one row per id.",
-            )
-        at[key] = position
-    seen: dict[Any, int] = {}
-    for position, key in enumerate(keys_a):
-        if key in seen:
-            raise AlignmentError(
-                "duplicate-ids",
-                f"Id {key!r} occurs more than once in {source.where} (rows {seen[key]} and {position}).",
-                cure="Keep one row per id.",
-            )
-        seen[key] = position
-    pairs = [(position, at[key]) for key, position in seen.items() if key in at]
-    if not pairs:
-        raise AlignmentError(
-            "no-shared-ids",
-            f"{source.where} and {answers.where} share no id in column {name!r}: {listing([repr(k) for k in keys_a[:3]])} against {listing([repr(k) for k in keys_b[:3]])}.",
-            cure="Check that both files are about the same rows, and that the ids are written the same way.",
-        )
-    alone = [key for key in seen if key not in at]
-    if alone:
-        notes.append(
-            Note(
-                "ids-without-outcome",
-                f"{len(alone):,} of {len(seen):,} predictions have no outcome in {answers.where} and are not scored (ids {listing(alone, limit=3)}).",
-            )
-        )
-    lost = [key for key in at if key not in seen]
-    if lost:
-        notes.append(
-            Note(
-                "ids-without-forecast",
-                f"{len(lost):,} of {len(at):,} outcomes have no prediction in {source.where}; the score leaves them out (ids {listing(lost, limit=3)}).",
-            )
-        )
-    both = np.asarray(pairs, np.int64)
-    return both[:, 0], both[:, 1]

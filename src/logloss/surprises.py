@@ -321,7 +321,7 @@ def _fast_total(y_true: Any, y_prob: Any) -> tuple[float, int] | None:
     any, nothing is decided here.
     """
     if (
-        not (isinstance(y_true, np.ndarray) and isinstance(y_prob, np.ndarray))
+        not (type(y_true) is type(y_prob) is np.ndarray)  # subclasses, such as masked arrays, mean more
         or y_prob.size < kernels.COMPILE_FROM
     ):
         return None
@@ -330,7 +330,7 @@ def _fast_total(y_true: Any, y_prob: Any) -> tuple[float, int] | None:
     if y_prob.ndim == 1 and y_true.dtype.kind in "biuf":
         outcome = y_true.view(np.int8) if y_true.dtype.kind == "b" else y_true
         nats, infinite, unclean = kernels.binary_p_total(outcome, y_prob)
-    elif y_prob.ndim == 2 and y_prob.shape[1] > 1 and y_true.dtype.kind in "iu":
+    elif y_prob.ndim == 2 and y_prob.shape[1] > 1 and y_true.dtype.kind in "iu" and y_true.min() == 0:
         nats, infinite, unclean = kernels.class_p_total(
             y_true, y_prob, kernels.tolerance(y_prob.dtype, y_prob.shape[1])
         )

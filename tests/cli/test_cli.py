@@ -81,7 +81,7 @@ def test_the_answer_is_on_stdout_and_the_rest_on_stderr() -> None:
     assert done.stdout.startswith("Log loss 1.8818 nats")
     assert "read as the outcome" not in done.stdout
     assert "read as the outcome" in done.stderr
-    assert "next: logloss explain" in done.stderr
+    assert "next:" not in done.stderr  # standard input is used up
     assert run("score", "-", "--json", stdin=PUZZLE).stderr == ""
 
 
@@ -178,6 +178,31 @@ def test_which_number() -> None:
     done = run("score", "-", "--which", "0.817254", stdin=PUZZLE)
     assert "mean in base 10" in done.stdout
     assert answer(run("score", "-", "--which", "0.817254", "--json", stdin=PUZZLE))["matches"]
+
+
+def test_saving_replaces_a_summary_and_nothing_else(tmp_path: Path) -> None:
+    data = tmp_path / "f.csv"
+    data.write_text(PUZZLE)
+    done = run("score", data, "--save", data)
+    assert done.returncode == 1
+    assert "[would-overwrite:" in done.stderr
+    assert data.read_text() == PUZZLE
+    for _ in range(2):
+        assert run("score", data, "--save", tmp_path / "s.json").returncode == 0
+
+
+def test_a_full_disk_is_one_line() -> None:
+    with Path("/dev/full").open("w") as full:
+        done = subprocess.run(
+            [sys.executable, "-m", "logloss", "score", "-"],
+            input=PUZZLE,
+            stdout=full,
+            stderr=subprocess.PIPE,
+            text=True,
+            check=False,
+        )
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr
 
 
 def test_saved_summaries_load(tmp_path: Path) -> None:

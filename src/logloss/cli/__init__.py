@@ -19,7 +19,10 @@ def main() -> None:
 
         complain(error)
         sys.exit(error.exit_code)
-    except BrokenPipeError:
+    except OSError as error:
+        if not isinstance(error, BrokenPipeError):
+            sys.stderr.write(f"error: the output cannot be written: {error.strerror or error}.\n")
+            sys.exit(1)
         import os
 
         os.dup2(

@@ -42,10 +42,12 @@ def _label(text: str) -> Any:
     return int(text) if text.lstrip("-").isdigit() else {"true": True, "false": False}.get(text.lower(), text)
 
 
-def again(verb: str, file: str, options: dict[str, Any]) -> str:
-    """Return the command line of another verb for the same columns."""
+def again(verb: str, file: str, options: dict[str, Any]) -> str | None:
+    """Return the command line of another verb for the same columns; none for standard input, which is used up."""
     import shlex
 
+    if file == "-" or options["truth"] == "-":
+        return None
     words = ["logloss", verb, file]
     for name, value in options.items():
         flag = "--" + {"ids": "id"}.get(name, name).replace("_", "-")
@@ -109,11 +111,25 @@ def complain(error: LoglossError) -> None:
         break_on_hyphens=False,
         break_long_words=False,
     )
-    sys.stderr.write(f"{told}\n  [{error.slug}: see docs/messages.md; rows are counted from 0]\n")
+    rows = "; rows are counted from 0" if "row " in error.message or "rows " in error.message else ""
+    sys.stderr.write(f"{told}\n  [{error.slug}: see docs/messages.md{rows}]\n")
 
 
 def save_summary(summary: Summary, path: str) -> None:
-    """Write the summary; a full disk or a missing folder is an error of ours."""
+    """Write the summary; it replaces another summary, and nothing else. A full disk is an error of ours."""
+    from pathlib import Path
+
+    from logloss.summary import Summary
+
+    if Path(path).exists():
+        try:
+            Summary.load(path)
+        except SourceError:
+            raise SourceError(
+                "would-overwrite",
+                f"{path} exists and is not a summary.",
+                cure="Choose another name, or remove it first.",
+            ) from None
     try:
         summary.save(path)
     except OSError as error:

@@ -1,10 +1,10 @@
-"""scikit-learn's log loss, in its own convention and to the bit, without the table of rows times classes.
+"""scikit-learn's log loss, in its own convention, without its table of rows times classes.
 
 # Design: scikit-learn's public helpers decide what counts as an array, a label or a class, so that what it refuses
 # is refused here too. They are shown the distinct outcomes, not all of them. Only the probability of what happened
 # is gathered, clipped and logged, in the dtype it came in and in scikit-learn's order of operations. NumPy's log is
-# as fast as the compiled kernels here, and it gives the same digits. Errors are plain ValueErrors, as
-# scikit-learn's are.
+# as fast as the compiled kernels here, starts without a compiler, and gives scikit-learn's digits. Errors are plain
+# ValueErrors, as scikit-learn's are.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from scipy.sparse import issparse
-from sklearn.utils import check_array, check_consistent_length
+from sklearn.utils import assert_all_finite, check_array, check_consistent_length
 from sklearn.utils.multiclass import unique_labels
 
 if TYPE_CHECKING:
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["log_loss"]
 
 FLOATS = (np.float64, np.float32, np.float16)  # anything else is computed in the first
+WIDE = 16  # columns; NumPy sums many rows of fewer slowly
 NARROW = 10_000  # integers within this range are counted instead of sorted
 FAR = 1 << 62  # beyond, the least integer cannot safely be subtracted in 64 bits
 
@@ -116,7 +117,7 @@ def _check_kinds(y_true: Any, y_proba: Any, normalize: Any, sample_weight: Any, 
     """Refuse arguments of the wrong kind; what is in them is looked at later."""
     arrays = {"y_true": y_true, "y_proba": y_proba, "sample_weight": sample_weight, "labels": labels}
     for name, value in arrays.items():
-        if value is None and name != "y_true":
+        if value is None and name in ("sample_weight", "labels"):
             continue
         marks = any(hasattr(value, mark) for mark in ("__len__", "shape", "__array__"))
         if np.isscalar(value) or issparse(value) or not marks:
@@ -137,8 +138,12 @@ def _host(values: Any) -> Any:
 
 def _forecast(y_proba: Any) -> NDArray[Any]:
     """Return probabilities in [0, 1], shape (n,) or (n, K) with K > 1."""
-    forecast: NDArray[Any] = check_array(_host(y_proba), ensure_2d=False, dtype=FLOATS)
+    forecast: NDArray[Any] = check_array(
+        _host(y_proba), ensure_2d=False, dtype=FLOATS, ensure_all_finite=False
+    )
     highest, lowest = forecast.max(), forecast.min()
+    if not (np.isfinite(highest) and np.isfinite(lowest)):
+        assert_all_finite(forecast)  # says which it is
     if highest > 1:
         raise ValueError(f"y_prob contains values greater than 1: {highest}")
     if lowest < 0:
@@ -232,7 +237,8 @@ def _check_columns(forecast: NDArray[Any], classes: NDArray[Any], *, declared: b
     columns = 2
     if forecast.ndim == 2:
         columns = forecast.shape[1]
-        sums = forecast @ np.ones(columns, forecast.dtype)
+        narrow = columns < WIDE
+        sums = forecast @ np.ones(columns, forecast.dtype) if narrow else forecast.sum(axis=1)
         if np.abs(sums - 1).max() > math.sqrt(np.finfo(forecast.dtype).eps) + 1e-8:
             text = "The y_prob values do not sum to one. Make sure to pass probabilities."
             warnings.warn(text, UserWarning, stacklevel=3)
@@ -250,14 +256,17 @@ def _check_columns(forecast: NDArray[Any], classes: NDArray[Any], *, declared: b
 def _surprise(outcome: NDArray[Any], forecast: NDArray[Any]) -> NDArray[Any]:
     """Return -log of the clipped probability of what happened, shape (n,), in the forecast's dtype."""
     eps = np.finfo(forecast.dtype).eps
-    surprise: NDArray[Any]
     if outcome.ndim == 2:
         both = forecast if forecast.ndim == 2 else np.stack([1 - forecast, forecast], axis=1)
-        surprise = -(outcome.astype(forecast.dtype) * np.log(both.clip(eps, 1 - eps))).sum(axis=1)
-    elif forecast.ndim == 1:
-        happened = np.abs((outcome == 0) - forecast)  # p or 1 - p, without a branch
-        surprise = -np.log(happened.clip(eps, 1 - eps))
+        total: NDArray[Any] = (outcome.astype(forecast.dtype) * np.log(both.clip(eps, 1 - eps))).sum(axis=1)
+        return -total
+    happened: NDArray[Any]  # one array, worked on in place: fresh memory costs more than the logs
+    if forecast.ndim == 1:
+        happened = np.subtract(outcome == 0, forecast)
+        np.abs(happened, out=happened)  # p or 1 - p, without a branch
     else:
         happened = forecast[np.arange(len(forecast)), outcome]
-        surprise = -np.log(happened.clip(eps, 1 - eps))
-    return surprise
+    np.clip(happened, eps, 1 - eps, out=happened)
+    np.log(happened, out=happened)
+    np.negative(happened, out=happened)
+    return happened

@@ -1,0 +1,84 @@
+"""Two tables paired by id, in the order of the first; ids are compared as text, and what is left over is counted."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logloss.errors import AlignmentError, listing, places
+from logloss.labels import Note
+from logloss.recognise import missing_mask
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from logloss.columns import Table
+    from logloss.recognise import Vector
+
+__all__ = ["pair"]
+
+
+def _keys(ids: Vector, name: str, source: Table) -> list[str]:
+    """Return ids as text, whole numbers without a point; a missing one is an error."""
+    gone = missing_mask(ids.values)
+    if gone.any():
+        raise AlignmentError(
+            "missing-values",
+            f"{source.where} has rows without an id in {name!r} ({places(np.flatnonzero(gone))}).",
+            cure="Give every row its id.",
+        )
+    values = ids.values
+    if values.dtype.kind == "f" and bool((values == np.floor(values)).all()):
+        values = values.astype(np.int64)
+    return [str(value) for value in values.tolist()]
+
+
+def pair(
+    here: Vector, there: Vector, name: str, source: Table, answers: Table, notes: list[Note]
+) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
+    """Return positions in both tables of the rows whose ids match, in the order of the predictions."""
+    keys_a, keys_b = _keys(here, name, source), _keys(there, name, answers)
+    at: dict[Any, int] = {}
+    for position, key in enumerate(keys_b):
+        if key in at:
+            raise AlignmentError(
+                "duplicate-ids",
+                f"Id {key!r} occurs more than once in {answers.where} (rows {at[key]} and {position}), so its outcome is ambiguous.",
+                cure="Keep one row per id.",
+            )
+        at[key] = position
+    seen: dict[Any, int] = {}
+    for position, key in enumerate(keys_a):
+        if key in seen:
+            raise AlignmentError(
+                "duplicate-ids",
+                f"Id {key!r} occurs more than once in {source.where} (rows {seen[key]} and {position}).",
+                cure="Keep one row per id.",
+            )
+        seen[key] = position
+    pairs = [(position, at[key]) for key, position in seen.items() if key in at]
+    if not pairs:
+        raise AlignmentError(
+            "no-shared-ids",
+            f"{source.where} and {answers.where} share no id in column {name!r}: {listing([repr(k) for k in keys_a[:3]])} against {listing([repr(k) for k in keys_b[:3]])}.",
+            cure="Check that both files are about the same rows, and that the ids are written the same way.",
+        )
+    alone = [key for key in seen if key not in at]
+    if alone:
+        notes.append(
+            Note(
+                "ids-without-outcome",
+                f"{len(alone):,} of {len(seen):,} predictions have no outcome in {answers.where} and are not scored (ids {listing(alone, limit=3)}).",
+            )
+        )
+    lost = [key for key in at if key not in seen]
+    if lost:
+        notes.append(
+            Note(
+                "ids-without-forecast",
+                f"{len(lost):,} of {len(at):,} outcomes have no prediction in {source.where}; the score leaves them out (ids {listing(lost, limit=3)}).",
+            )
+        )
+    both = np.asarray(pairs, np.int64)
+    return both[:, 0], both[:, 1]
