@@ -24,6 +24,7 @@ __all__ = ["examine", "out_of_range", "row_sums"]
 # Rows of K probabilities further than this from summing to one are refused; nearer, they are noted. Rounding each to
 # two decimals moves the sum by up to 0.005 K. (A little more, because 1.01 - 1 is more than 0.01.)
 MEANINGLESS_SUM, PER_CLASS = 0.01 + 1e-9, 0.005 + 1e-9
+CAP = 40.0  # nats: what an infinite row counts where means are only compared; about -log eps of float64
 # -log of the largest 1 - p that rounds to p = 1: 2^-(precision + 1). What a wrong certain row costs at least.
 ROUNDED_TO_ONE = {"float64": 54 * np.log(2.0), "float32": 25 * np.log(2.0), "float16": 12 * np.log(2.0)}
 
@@ -194,15 +195,13 @@ def _rounded_to_one(record: Observations, surprise: NDArray[np.float64]) -> list
 
 def _swapped(record: Observations, surprise: NDArray[np.float64]) -> list[Note]:
     """Say when exchanging classes would lower the loss far beyond chance."""
-    finite = np.where(
-        np.isfinite(surprise), surprise, 40.0
-    )  # an infinite row counts about as much as eps of float64
-    now, spread = float(finite.mean()), float(finite.std() / np.sqrt(len(finite)))
-    if len(finite) < 10:
-        return []
+    if len(surprise) < 10 or (record.binary and surprise.mean() <= np.log(2.0)):
+        return []  # s + s' >= 2 log 2 in every row of two classes: nothing to gain from exchanging them
+    capped = np.minimum(surprise, CAP)
+    now, spread = float(capped.mean()), float(capped.std() / np.sqrt(len(capped)))
     if record.binary:
         flipped = _binary(record, 1 - record.outcome.astype(np.int8))
-        then = float(np.where(np.isfinite(flipped), flipped, 40.0).mean())
+        then = float(np.minimum(flipped, CAP).mean())
         if then < 0.7 * now and now - then > 6 * spread:
             return [
                 Note(
@@ -225,7 +224,9 @@ def _permuted(record: Observations, now: float, spread: float) -> list[Note]:
         with np.errstate(divide="ignore"):
             block = record.forecast[part].astype(np.float64)
             logs = np.log(block) if record.space == "p" else block
-        np.add.at(cost, record.outcome[part], np.minimum(-logs, 40.0))
+        code = record.outcome[part].astype(np.int64, copy=False)
+        for column in range(K):
+            cost[:, column] += np.bincount(code, np.minimum(-logs[:, column], CAP), minlength=K)
     from scipy.optimize import linear_sum_assignment
 
     rows, columns = linear_sum_assignment(cost)
