@@ -13,6 +13,8 @@ from logloss.labels import distinct, encode, match
     [
         (np.array([3, -1, 3]), [-1, 3]),
         (np.array([2**62, 0]), [0, 2**62]),
+        (np.array([-100, 100, 100], np.int8), [-100, 100]),
+        (np.array([2**64 - 2, 2**64 - 1], np.uint64), [2**64 - 2, 2**64 - 1]),
         (np.array([True, True]), [True]),
         (np.array(["10", "9", "2"]), ["2", "9", "10"]),
         (np.array(["b", "a", "b"], object), ["a", "b"]),

@@ -9,7 +9,7 @@ import numpy as np
 
 from logloss.errors import AlignmentError, ForecastError, OutcomeError, WeightError, places
 from logloss.labels import Note
-from logloss.recognise import Matrix, Vector, missing_mask
+from logloss.recognise import Matrix, Vector, all_finite, missing_mask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,13 +88,13 @@ def without_missing(draft: Draft, notes: list[Note], *, skip: bool) -> Draft:
     """Refuse missing values, or leave their rows out and say so."""
     masks = {}
     for name, part in draft.parts().items():
-        if name == "ids":
+        if name == "ids" or all_finite(part.values):
             continue
         mask = missing_mask(part.values)
         masks[name] = np.asarray(mask.any(axis=1) if mask.ndim == 2 else mask)
-    gone = np.logical_or.reduce(list(masks.values()))
-    if not gone.any():
+    if not any(mask.any() for mask in masks.values()):
         return draft
+    gone = np.logical_or.reduce(list(masks.values()))
     told = "; ".join(
         f"{mask.sum():,} missing {name if mask.sum() > 1 else name[:-1]} ({draft.places(mask)})"
         for name, mask in masks.items()

@@ -57,10 +57,10 @@ def distinct(values: NDArray[Any]) -> list[Any]:
     """Return the distinct labels in ascending order as Python scalars; numbers in text sort as numbers."""
     if values.dtype.kind in "iu" and len(values) and int(values.max()) - int(values.min()) < 10_000:
         low = int(values.min())
-        return [
-            int(code) + low
-            for code in np.flatnonzero(np.bincount((values - values.dtype.type(low)).astype(np.int64)))
-        ]
+        offsets = (
+            (values - values.dtype.type(low)) if values.dtype.kind == "u" else values.astype(np.int64) - low
+        )
+        return [int(code) + low for code in np.flatnonzero(np.bincount(offsets.astype(np.int64, copy=False)))]
     if values.dtype.kind == "b":
         return [bool(v) for v in (False, True) if (values == v).any()]
     found = set(values.tolist()) if values.dtype.kind == "O" else set(np.unique(values).tolist())

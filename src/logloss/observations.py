@@ -25,7 +25,7 @@ from logloss.errors import (
 )
 from logloss.kernels import tolerance
 from logloss.labels import Classes, Note, classes_of_columns, encode, match, two_classes
-from logloss.recognise import Matrix, Vector, has_columns, matrix, vector
+from logloss.recognise import Matrix, Vector, all_finite, has_columns, matrix, vector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -324,7 +324,9 @@ def _ranged(
     Where rows will be divided by their `sums`, any values of 0 or more are fine.
     """
     if space == "logit":
-        bad = np.isposinf(values) if values.ndim == 2 else np.zeros(0, bool)
+        if values.ndim == 1 or all_finite(values):
+            return values
+        bad = np.isposinf(values)
         if bad.any():
             raise ForecastError(
                 "out-of-range",

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Matrix",
     "Vector",
+    "all_finite",
     "has_columns",
     "is_path",
     "is_table",
@@ -251,6 +252,17 @@ def _numeric(values: NDArray[Any], what: str) -> NDArray[Any]:
             f"Not all numbers: {what[0].lower()}{what[1:]}.",
             cure="Give one number per row and column.",
         ) from None
+
+
+def all_finite(values: NDArray[Any]) -> bool:
+    """Tell whether there is neither NaN nor infinity, in one pass without a mask: a sum keeps either.
+
+    False may also mean that the sum overflowed; then a mask tells.
+    """
+    if values.dtype.kind != "f":
+        return values.dtype.kind in "biu"
+    with np.errstate(over="ignore", invalid="ignore"):
+        return bool(np.isfinite(values.sum()))
 
 
 def missing_mask(values: NDArray[Any]) -> NDArray[np.bool_]:
