@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import math
 import os
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -17,6 +18,7 @@ from logloss.kernels import oracle
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+    from concurrent.futures import ThreadPoolExecutor
 
     from numpy.typing import NDArray
 
@@ -71,10 +73,17 @@ def _in_slices(work: Callable[[slice], T], rows: int, columns: int = 1) -> list[
     slices = [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
     if len(slices) < 2:
         return [work(piece) for piece in slices]
+    return list(_pool().map(work, slices))  # the kernels release the interpreter's lock
+
+
+@lru_cache(maxsize=1)
+def _pool() -> ThreadPoolExecutor:
+    """Return the threads that are kept; a forked child makes its own."""
     from concurrent.futures import ThreadPoolExecutor
 
-    with ThreadPoolExecutor(os.cpu_count()) as pool:  # the kernels release the interpreter's lock
-        return list(pool.map(work, slices))
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(after_in_child=_pool.cache_clear)
+    return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="logloss")
 
 
 def binary_p(outcome: Array, p: Array) -> Float:

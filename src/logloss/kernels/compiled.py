@@ -229,29 +229,40 @@ def class_p(outcome, P, tolerance, out):
         out[i] = surprise_of_row(P, i, outcome[i], tolerance)
 
 
+@njit(nogil=True, error_model="numpy", fastmath=AS_WRITTEN)
+def rows_by_log(outcome, P, start, stop, tolerance):
+    """Sum one block row by row: (nats over finite rows, infinite rows)."""
+    nats = 0.0
+    infinite = 0
+    for i in range(start, stop):
+        s = surprise_of_row(P, i, outcome[i], tolerance)
+        if s == np.inf:
+            infinite += 1
+        else:
+            nats += s
+    return nats, infinite
+
+
 @njit(nogil=True, cache=True, error_model="numpy", fastmath=SUM)
 def class_p_total(outcome, P, tolerance):
     """Sum of K-class surprises: (nats over finite rows, infinite rows, rows not clean).
 
     A clean row has an outcome in 0..K-1, no negative entry, and a sum t within `tolerance` of one; it costs
-    -log(p_y / t), and log t = d - d^2/2 + d^3/3 with d = t - 1. The products of p_y run in four lanes.
+    -log(p_y / t), and log t = d - d^2/2 + d^3/3 with d = t - 1. The products of p_y run in two lanes.
     """
     rows, K = P.shape
     nats = 0.0
     infinite = 0
     unclean = 0
-    m = np.empty(4)
     for start in range(0, rows, BLOCK):
         stop = min(start + BLOCK, rows)
-        m[:] = 1.0
+        even = 1.0
+        odd = 1.0  # products of p_y in two lanes: one would wait for its own last multiplication
         exponent = 0
         normalisers = 0.0
         special = 0
+        strange = 0
         for i in range(start, stop):
-            y = outcome[i]
-            if y < 0 or y >= K:
-                unclean += 1
-                continue
             total = 0.0
             magnitude = 0.0  # differs from total when an entry is negative
             for k in range(K):
@@ -259,23 +270,23 @@ def class_p_total(outcome, P, tolerance):
                 total += v
                 magnitude += abs(v)
             d = total - 1.0
-            unclean += not ((magnitude == total) & (abs(d) <= tolerance))
+            y = outcome[i]
+            known = (y >= 0) & (y < K)
+            strange += not (known & (magnitude == total) & (abs(d) <= tolerance))
             normalisers += d * (1.0 - d * (0.5 - d * (1.0 / 3.0)))
-            p_y = np.float64(P[i, y])
+            p_y = np.float64(P[i, y if known else 0])
             special += not (p_y >= NORMAL)
-            b = bits_of(m[i & 3] * p_y)
-            exponent += (b >> 52) - 1023
-            m[i & 3] = float_of((b & MANTISSA) | ONE)
-        logs = math.log(m[0]) + math.log(m[1]) + math.log(m[2]) + math.log(m[3])
+            b = bits_of(even * p_y)
+            exponent += b >> 52
+            even = odd
+            odd = float_of((b & MANTISSA) | ONE)
+        unclean += strange
+        logs = math.log(even) + math.log(odd)
+        exponent -= 1023 * (stop - start)
         block = normalisers - logs - exponent * LOG_2
-        if unclean == 0 and (special > 0 or not (block > SMALL_MEAN * (stop - start))):
-            block = 0.0
-            for i in range(start, stop):
-                s = surprise_of_row(P, i, outcome[i], tolerance)
-                if s == np.inf:
-                    infinite += 1
-                else:
-                    block += s
+        if strange == 0 and (special > 0 or not (block > SMALL_MEAN * (stop - start))):
+            block, more = rows_by_log(outcome, P, start, stop, tolerance)
+            infinite += more
         nats += block
     return nats, infinite, unclean
 
