@@ -15,7 +15,7 @@ SRC = Path(logloss.__file__).parent
 
 # Each line is a floor; a module imports only from floors below its own (`kernels.compiled` only from its own package).
 FLOORS: list[set[str]] = [
-    {"errors", "text", "interval", "examples"},
+    {"errors", "text", "interval", "examples", "notes"},
     {
         "units",
         "reading",
@@ -27,7 +27,7 @@ FLOORS: list[set[str]] = [
         "tally.top",
     },
     {"kernels", "tally"},
-    {"recognise", "labels"},
+    {"recognise", "labels", "record"},
     {"forensics", "alignment", "delimited"},
     {"observations"},
     {"files", "columns", "joining", "surprises", "whatif", "calibrate", "calibrate.clip"},

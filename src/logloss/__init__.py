@@ -23,7 +23,9 @@ if TYPE_CHECKING:
         UsageError,
         WeightError,
     )
-    from logloss.observations import Note, Observations, observe
+    from logloss.notes import Note
+    from logloss.observations import observe
+    from logloss.record import Observations
     from logloss.scoring import Score, score
     from logloss.summary import Summary
     from logloss.surprises import log_loss, surprise
@@ -41,8 +43,8 @@ _HOME = {
     "ForecastError": "errors",
     "LoglossError": "errors",
     "LoglossWarning": "errors",
-    "Note": "observations",
-    "Observations": "observations",
+    "Note": "notes",
+    "Observations": "record",
     "OutcomeError": "errors",
     "Score": "scoring",
     "SourceError": "errors",

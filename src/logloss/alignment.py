@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss.errors import AlignmentError, ForecastError, OutcomeError, WeightError, places
-from logloss.labels import Note
+from logloss.notes import Note
 from logloss.recognise import Matrix, Vector, all_finite, missing_mask
 
 if TYPE_CHECKING:

@@ -13,7 +13,7 @@ from logloss import screens
 from logloss.calibrate.clip import Clip, best_mix, clip_advice
 from logloss.errors import UsageError
 from logloss.findings import Finding, findings
-from logloss.labels import Note
+from logloss.notes import Note
 from logloss.scoring import Score, of_record
 from logloss.sources import gather
 from logloss.surprises import by_class, per_row, shares
@@ -22,7 +22,7 @@ from logloss.whatif import WhatIf, edits, what_if
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from logloss.observations import Observations, Space
+    from logloss.record import Observations, Space
 
     Float = NDArray[np.float64]
 

@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any, Protocol
 import numpy as np
 
 from logloss.errors import ColumnError, listing, places, suggestion
-from logloss.labels import Note, distinct, match
+from logloss.labels import distinct, match
+from logloss.notes import Note
 from logloss.reading import engine
 from logloss.recognise import Matrix, Vector, missing_mask, vector
 

@@ -19,7 +19,7 @@ from logloss.summary import VIEWS, summarize
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from logloss.observations import Observations, Space
+    from logloss.record import Observations, Space
     from logloss.summary import Summary
 
 __all__ = [

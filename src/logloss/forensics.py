@@ -12,12 +12,12 @@ import numpy as np
 
 from logloss import kernels, units
 from logloss.errors import ForecastError, listing
-from logloss.labels import Note
+from logloss.notes import Note
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from logloss.observations import Observations
+    from logloss.record import Observations
 
 __all__ = ["examine", "out_of_range", "row_sums"]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss.errors import AlignmentError, listing, places
-from logloss.labels import Note
+from logloss.notes import Note
 from logloss.recognise import missing_mask
 
 if TYPE_CHECKING:

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss.errors import OutcomeError, UsageError, listing, suggestion
+from logloss.notes import Note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Classes",
-    "Note",
     "classes_of_columns",
     "distinct",
     "encode",
@@ -34,14 +34,6 @@ KNOWN_PAIRS = (("no", "yes"), ("n", "y"), ("false", "true"), ("f", "t"), ("negat
 
 
 PREFIXES = ("p", "pr", "prob", "proba", "probability", "pred", "prediction", "score", "forecast")
-
-
-@dataclass(frozen=True)
-class Note:
-    """Something that was assumed, changed or found: a stable id and one sentence."""
-
-    id: str
-    text: str
 
 
 @dataclass(frozen=True)

@@ -12,7 +12,7 @@ from logloss import conventions, forensics, screens, units
 from logloss.baselines import accuracy_implied, base_rates
 from logloss.errors import UsageError
 from logloss.interval import hall_t
-from logloss.labels import Note
+from logloss.notes import Note
 from logloss.sources import gather
 from logloss.summary import Summary, summarize
 from logloss.surprises import per_row
@@ -20,7 +20,7 @@ from logloss.surprises import per_row
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from logloss.observations import Observations, Space
+    from logloss.record import Observations, Space
 
 __all__ = ["Score", "of_record", "of_summary", "score"]
 

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from logloss.blame import Explanation
     from logloss.calibrate.clip import Clip
-    from logloss.labels import Note
+    from logloss.notes import Note
     from logloss.scoring import Score
     from logloss.summary import Summary
 

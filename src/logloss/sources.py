@@ -28,8 +28,8 @@ from logloss.columns import (
 from logloss.errors import ColumnError, UsageError, listing
 from logloss.files import is_file, open_table
 from logloss.joining import pair
-from logloss.labels import Note
-from logloss.observations import Observations, observe
+from logloss.notes import Note
+from logloss.observations import observe
 from logloss.recognise import Matrix, Vector, has_columns, is_path, is_table, table, vector
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from logloss.observations import Space
+    from logloss.record import Observations, Space
 
 __all__ = ["gather"]
 

@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from logloss.observations import Observations
+    from logloss.record import Observations
 
 __all__ = ["SCHEMA", "VIEWS", "Summary", "summarize"]
 

@@ -14,14 +14,14 @@ import numpy as np
 
 from logloss import kernels
 from logloss.errors import LoglossWarning
-from logloss.observations import Space, observe
+from logloss.observations import observe
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
-    from logloss.observations import Observations
+    from logloss.record import Observations, Space
 
     Float = NDArray[np.float64]
 

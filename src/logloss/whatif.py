@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from logloss.observations import Observations
+    from logloss.record import Observations
 
     Float = NDArray[np.float64]
 

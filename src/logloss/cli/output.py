@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from logloss.errors import LoglossError
-    from logloss.labels import Note
+    from logloss.notes import Note
     from logloss.summary import Summary
 
 __all__ = ["again", "columns_asked", "complain", "emit", "save_summary"]

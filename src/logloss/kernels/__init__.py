@@ -86,16 +86,22 @@ def _pool() -> ThreadPoolExecutor:
     return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="logloss")
 
 
-def binary_p(outcome: Array, p: Array) -> Float:
-    """Surprise per row from p = P(1), shape (n,)."""
-    if p.size < COMPILE_FROM:
-        return oracle.binary_p(outcome, p)
+def _per_row(name: str, outcome: Array, forecast: Array, *more: float) -> Float:
+    """Call a per-row kernel: the oracle for few numbers, the compiled twin on slices for many."""
+    if forecast.size < COMPILE_FROM:
+        return np.asarray(getattr(oracle, name)(outcome, forecast, *more))
     from logloss.kernels import compiled
 
-    out = np.empty(len(p))
-    y, x = _plain(outcome), _forecast(p)
-    _in_slices(lambda part: compiled.binary_p(y[part], x[part], out[part]), len(p))
+    kernel = getattr(compiled, name)
+    out = np.empty(len(forecast))
+    y, x = _plain(outcome), _forecast(forecast)
+    _in_slices(lambda part: kernel(y[part], x[part], *more, out[part]), *x.shape)
     return out
+
+
+def binary_p(outcome: Array, p: Array) -> Float:
+    """Surprise per row from p = P(1), shape (n,)."""
+    return _per_row("binary_p", outcome, p)
 
 
 def binary_logp(outcome: Array, logp: Array) -> Float:
@@ -105,26 +111,12 @@ def binary_logp(outcome: Array, logp: Array) -> Float:
 
 def binary_logit(outcome: Array, logit: Array) -> Float:
     """Surprise per row from the log-odds of 1, shape (n,)."""
-    if logit.size < COMPILE_FROM:
-        return oracle.binary_logit(outcome, logit)
-    from logloss.kernels import compiled
-
-    out = np.empty(len(logit))
-    y, x = _plain(outcome), _forecast(logit)
-    _in_slices(lambda part: compiled.binary_logit(y[part], x[part], out[part]), len(logit))
-    return out
+    return _per_row("binary_logit", outcome, logit)
 
 
 def class_p(outcome: Array, P: Array, within: float) -> Float:
     """Surprise per row from K probabilities, shape (n, K); rows within `within` of sum one are renormalised."""
-    if P.size < COMPILE_FROM:
-        return oracle.class_p(outcome, P, within)
-    from logloss.kernels import compiled
-
-    out = np.empty(len(P))
-    y, x = _plain(outcome), _forecast(P)
-    _in_slices(lambda part: compiled.class_p(y[part], x[part], within, out[part]), *P.shape)
-    return out
+    return _per_row("class_p", outcome, P, within)
 
 
 def class_logp(outcome: Array, logP: Array) -> Float:
@@ -134,14 +126,7 @@ def class_logp(outcome: Array, logP: Array) -> Float:
 
 def class_logit(outcome: Array, Z: Array) -> Float:
     """Surprise per row from K logits, shape (n, K)."""
-    if Z.size < COMPILE_FROM:
-        return oracle.class_logit(outcome, Z)
-    from logloss.kernels import compiled
-
-    out = np.empty(len(Z))
-    y, x = _plain(outcome), _forecast(Z)
-    _in_slices(lambda part: compiled.class_logit(y[part], x[part], out[part]), *Z.shape)
-    return out
+    return _per_row("class_logit", outcome, Z)
 
 
 def _sum(parts: list[tuple[float, int, int]]) -> tuple[float, int, int]:

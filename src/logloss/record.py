@@ -1,0 +1,75 @@
+"""The checked record that the door hands on: the atom (forecast, outcome, weight), n times."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from logloss.errors import places
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from logloss.notes import Note
+
+__all__ = ["SPACES", "Observations", "Space"]
+
+Space = Literal["p", "logp", "logit"]
+SPACES: tuple[str, ...] = get_args(Space)
+
+
+@dataclass(frozen=True)
+class Observations:
+    """One checked record.
+
+    Attributes
+    ----------
+    outcome
+        Class positions, shape (n,); or, where `soft`, shares of each class: shape (n,) for binary rows (the
+        share of the second class), (n, K) otherwise.
+    forecast
+        Shape (n,): about the second of two classes. Shape (n, K): one column per class. In its own dtype.
+    space
+        "p" (probabilities), "logp" (their natural logs) or "logit".
+    classes
+        The labels, in the order of the columns.
+    weight
+        Non-negative, shape (n,), or None for all equal.
+    ids
+        Shape (n,) or None.
+    rows
+        Row numbers in the input, where rows were skipped; else None.
+    notes
+        What was assumed, changed or found.
+    within
+        How far a row of probabilities may sum from one by rounding.
+    """
+
+    outcome: NDArray[Any]
+    forecast: NDArray[Any]
+    space: Space
+    classes: tuple[Any, ...]
+    weight: NDArray[np.float64] | None = None
+    ids: NDArray[Any] | None = None
+    soft: bool = False
+    rows: NDArray[np.int64] | None = None
+    skipped: int = 0
+    notes: tuple[Note, ...] = ()
+    within: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.forecast)
+
+    @property
+    def binary(self) -> bool:
+        """Whether the forecast is one column about the second of two classes."""
+        return self.forecast.ndim == 1
+
+    def places(self, at: NDArray[np.int64]) -> str:
+        """Return where in the input the rows at these positions are."""
+        return places(at if self.rows is None else self.rows[at])
+
+    def row_number(self, at: int) -> int:
+        """Return the row's number in the input, counted from 0."""
+        return int(at if self.rows is None else self.rows[at])
