@@ -16,8 +16,8 @@ from logloss.findings import Finding, findings
 from logloss.notes import Note
 from logloss.scoring import Score, of_record
 from logloss.sources import gather
-from logloss.surprises import by_class, per_row, shares
-from logloss.whatif import WhatIf, edits, what_if
+from logloss.surprises import class_blocks, mean_surprise, per_row
+from logloss.whatif import Edit, WhatIf, edited, edits, what_if
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -198,29 +198,30 @@ def of_observations(
     weight = np.ones(len(record)) if record.weight is None else record.weight
     cost = np.where(weight > 0, weight, 0.0) * np.where(weight > 0, surprise, 0.0)
     order = np.argsort(-cost, kind="stable")
-    s, t = by_class(record), shares(record)
     two = len(record.classes) == 2
-    advice = _clip(s, t, weight) if two else None
+    advice = _clip(record, weight) if two else None
     lam = None if two else best_mix(np.exp(-surprise), weight, len(record.classes))
     confusion, pairs = _confusion(summary)
-    edited = edits(
-        s,
-        t,
+    tried = edits(
         two=two,
         clips=[*clips, *([] if advice is None else [advice.best, advice.suggested])],
         temperatures=[0.5, 2.0, *temperatures],
     )
-    what_ifs = tuple(what_if(record, edit, surprise, weight) for edit in edited)
+    said, census, after = _per_block(record, tried)
+    what_ifs = tuple(
+        what_if(record, edit, surprise, rows_after, weight)
+        for edit, rows_after in zip(tried, after, strict=True)
+    )
     result = Explanation(
         score=score,
         expected_log_loss=summary.expected,
         excess_z=summary.excess_z,
-        worst=_worst(record, order[:rows], surprise, cost, s),
+        worst=_worst(record, order[:rows], surprise, cost, said),
         half=_rows_for(cost[order], 0.5),
         classes=tuple(score.to_dict()["classes"]),
         pairs=pairs,
         confusion=confusion,
-        census=_census(record, s, t),
+        census=census,
         clip=advice,
         mix=None if lam is None else {"best": lam[0], "log_loss": lam[1]},
         what_ifs=what_ifs,
@@ -242,7 +243,7 @@ def _in_range(name: str, given: float | Sequence[float], most: float) -> list[fl
 
 
 def _worst(
-    record: Observations, order: NDArray[np.int64], surprise: Float, cost: Float, s: Float
+    record: Observations, order: NDArray[np.int64], surprise: Float, cost: Float, said: NDArray[np.int64]
 ) -> tuple[Row, ...]:
     total = float(cost[np.isfinite(cost)].sum())
     running = 0.0
@@ -257,7 +258,7 @@ def _worst(
                 id=None if record.ids is None else _plain(record.ids[at]),
                 outcome=outcome.tolist() if record.soft else record.classes[int(outcome)],
                 forecast=float(np.exp(-surprise[at])),
-                predicted=record.classes[int(s[at].argmin())],
+                predicted=record.classes[int(said[at])],
                 surprise=float(surprise[at]),
                 share=share,
                 cumulative=None if share is None else running,
@@ -288,27 +289,39 @@ def _confusion(summary: Any) -> tuple[tuple[tuple[float, ...], ...] | None, tupl
     return tuple(tuple(float(v) for v in line) for line in rows), tuple(cells[:50])
 
 
-def _census(record: Observations, s: Float, t: Float) -> dict[str, int]:
-    """Count forecasts of exactly 0 or 1, errors (the first choice did not happen), and errors made with certainty."""
-    said = s.argmin(axis=1)
-    certain = (
-        (s == 0).any(axis=1) | np.isinf(s).any(axis=1) if len(record.classes) == 2 else (s == 0).any(axis=1)
-    )
-    wrong = t[np.arange(len(t)), said] < 0.5
-    return {
-        "rows": len(record),
-        "exact_zero_or_one": int(certain.sum()),
-        "zero_on_the_truth": int((np.isinf(s) & (t > 0)).any(axis=1).sum()),
-        "errors": int(wrong.sum()),
-        "errors_exact": int((wrong & certain).sum()),
-    }
+def _per_block(
+    record: Observations, tried: list[Edit]
+) -> tuple[NDArray[np.int64], dict[str, int], list[Float]]:
+    """Return the first choice of each row, the census of certain forecasts, and the surprise after each edit.
+
+    The census counts forecasts of exactly 0 or 1, errors (the first choice did not happen), and errors made with
+    certainty. Block by block, so that memory is bounded by columns of rows, not by rows times classes.
+    """
+    said = np.empty(len(record), np.int64)
+    after = [np.empty(len(record)) for _ in tried]
+    counts = np.zeros(4, np.int64)
+    for part, s, t in class_blocks(record):
+        said[part] = s.argmin(axis=1)
+        certain = (s == 0).any(axis=1)
+        if s.shape[1] == 2:
+            certain |= np.isinf(s).any(axis=1)
+        wrong = t[np.arange(len(t)), said[part]] < 0.5
+        missed = (np.isinf(s) & (t > 0)).any(axis=1)
+        counts += [certain.sum(), missed.sum(), wrong.sum(), (wrong & certain).sum()]
+        for edit, column in zip(tried, after, strict=True):
+            column[part] = mean_surprise(edited(edit, s), t)
+    names = ("exact_zero_or_one", "zero_on_the_truth", "errors", "errors_exact")
+    return said, {"rows": len(record), **dict(zip(names, counts.tolist(), strict=True))}, after
 
 
-def _clip(s: Float, t: Float, weight: Float) -> Clip:
-    minor = s.argmax(axis=1)
-    at = (np.arange(len(s)), minor)
+def _clip(record: Observations, weight: Float) -> Clip:
+    """Return the clip advice of a two-class record: log min(p, 1 - p), and the share that was less likely."""
+    minor, share = np.empty(len(record)), np.empty(len(record))
+    for part, s, t in class_blocks(record):
+        at = (np.arange(len(s)), s.argmax(axis=1))
+        minor[part], share[part] = -s[at], t[at]
     counts = weight > 0
-    return clip_advice(-s[at][counts], t[at][counts], weight[counts])
+    return clip_advice(minor[counts], share[counts], weight[counts])
 
 
 def _plain(value: Any) -> Any:

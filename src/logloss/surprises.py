@@ -25,12 +25,13 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["Columns", "blocks", "by_class", "log_loss", "per_row", "shares", "surprise"]
+__all__ = ["Columns", "blocks", "class_blocks", "log_loss", "mean_surprise", "per_row", "surprise"]
 
 # Notes that `log_loss`, which returns only a number, gives as warnings.
 GUESSES = ("class-order", "positive-class", "rows-not-one", "snapped")
 
 CLIP32 = (np.float32(1e-7), np.float32(1 - 1e-7))
+FEWEST = 1 << 10  # rows per block, however many classes: each block has a table of classes by classes
 BLOCK = 1 << 13  # numbers of a forecast per block: a block's columns stay in cache
 
 
@@ -107,34 +108,20 @@ def per_row(record: Observations) -> Float:
     if not record.soft:
         return _hard(record, record.outcome, record.forecast)
     return (
-        np.concatenate([_mean_surprise(columns) for columns in _soft_blocks(record)])
+        np.concatenate([mean_surprise(s, t) for _, s, t in class_blocks(record)])
         if len(record)
         else np.zeros(0)
     )
 
 
-def by_class(record: Observations) -> Float:
-    """Return the surprise of every class, shape (n, K): all at once, for what needs all rows in order."""
-    return _by_class(record, record.forecast)
-
-
-def shares(record: Observations) -> Float:
-    """Return the outcomes as shares of every class, shape (n, K): 0/1 for hard outcomes."""
-    if record.soft:
-        return _shares(record, slice(None))
-    t = np.zeros((len(record), len(record.classes)))
-    t[np.arange(len(record)), record.outcome.astype(np.int64)] = 1.0
-    return t
-
-
-def _soft_blocks(record: Observations) -> Iterator[tuple[Float, Float]]:
+def class_blocks(record: Observations) -> Iterator[tuple[slice, Float, Float]]:
+    """Yield (rows, surprise of every class, share of every class in the outcome) block by block, both (m, K)."""
     for part in _parts(record):
-        yield _by_class(record, record.forecast[part]), _shares(record, part)
+        yield part, _by_class(record, record.forecast[part]), _shares(record, part)
 
 
-def _mean_surprise(block: tuple[Float, Float]) -> Float:
-    """sum_k t_k s_k with 0 * inf = 0."""
-    s, t = block
+def mean_surprise(s: Float, t: Float) -> Float:
+    """Return sum_k t_k s_k of each row, with 0 * inf = 0; both of shape (m, K)."""
     with np.errstate(invalid="ignore"):
         return np.asarray(np.where(t > 0, t * s, 0.0).sum(axis=1))
 
@@ -166,12 +153,16 @@ def _by_class(record: Observations, forecast: NDArray[Any]) -> Float:
 
 
 def _shares(record: Observations, part: slice) -> Float:
-    t = record.outcome[part].astype(np.float64, copy=False)
-    return np.stack([1.0 - t, t], axis=1) if t.ndim == 1 else t
+    """Return the outcomes as shares of every class: 0 or 1 where they are labels."""
+    if record.soft:
+        t = record.outcome[part].astype(np.float64, copy=False)
+        return np.stack([1.0 - t, t], axis=1) if t.ndim == 1 else t
+    code = record.outcome[part].astype(np.int64, copy=False)
+    return np.asarray(code[:, None] == np.arange(len(record.classes)), np.float64)
 
 
 def _parts(record: Observations) -> list[slice]:
-    step = max(1, BLOCK // (1 if record.binary else record.forecast.shape[1]))
+    step = max(FEWEST, BLOCK // (1 if record.binary else record.forecast.shape[1]))
     return [slice(start, min(start + step, len(record))) for start in range(0, len(record), step)]
 
 
@@ -197,8 +188,8 @@ def _columns(record: Observations, part: slice) -> Columns:
         views = [s, 0.0 - np.log(narrow), s + off[:, None], 0.0 - np.log(clipped)]
     if record.soft:
         t = _shares(record, part)
-        value, squares = _mean_surprise((s, t)), (p - t) ** 2
-        given, rounded, renormalized, keras = (_mean_surprise((view, t)) for view in views)
+        value, squares = mean_surprise(s, t), (p - t) ** 2
+        given, rounded, renormalized, keras = (mean_surprise(view, t) for view in views)
     else:
         t = None
         at = (np.arange(len(forecast)), record.outcome[part].astype(np.int64, copy=False))

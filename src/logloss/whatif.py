@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["WhatIf", "edits", "what_if"]
+__all__ = ["WhatIf", "edited", "edits", "what_if"]
 
 PUSHED = 1e-5  # "to .99999/.00001"
 
@@ -36,30 +36,35 @@ class WhatIf:
     paid: tuple[dict[str, Any], ...]
 
 
-def edits(
-    s: Float, t: Float, *, two: bool, clips: Sequence[float], temperatures: Sequence[float]
-) -> list[tuple[str, str, float, Float]]:
-    """Return (name, kind, value, surprise per row) of each edit."""
-    K = s.shape[1]
-    pushed = np.full_like(s, -math.log(PUSHED / (K - 1)))
-    pushed[np.arange(len(s)), s.argmin(axis=1)] = -math.log1p(-PUSHED)
-    if two:
+Edit = tuple[str, str, float]  # name, kind, value
+
+
+def edits(*, two: bool, clips: Sequence[float], temperatures: Sequence[float]) -> list[Edit]:
+    """Return the edits to try; clips only for two classes."""
+    push: Edit = (f"push to {1 - PUSHED:g} / {PUSHED:.5f}", "push", PUSHED)
+    clip: list[Edit] = [
+        (f"clip at {eps:.4g}", "clip", eps) for eps in sorted({e for e in clips if e > 0}) if two
+    ]
+    temper: list[Edit] = [
+        (f"{'sharpen' if T < 1 else 'soften'}, temperature {T:g}", "temperature", T)
+        for T in sorted(set(temperatures))
+    ]
+    return [push, *clip, *temper]
+
+
+def edited(edit: Edit, s: Float) -> Float:
+    """Return the surprise of every class after an edit, from what it was before; both of shape (m, K)."""
+    _, kind, value = edit
+    if kind == "clip":
+        return np.asarray(np.clip(s, -math.log1p(-value), -math.log(value)))
+    if kind == "temperature":
+        return _tempered(s, value)
+    pushed = np.full_like(s, -math.log(value / (s.shape[1] - 1)))
+    pushed[np.arange(len(s)), s.argmin(axis=1)] = -math.log1p(-value)
+    if s.shape[1] == 2:
         even = s[:, 0] == s[:, 1]
         pushed[even] = s[even]
-    found: list[tuple[str, str, float, Float]] = []
-    found += [(f"push to {1 - PUSHED:g} / {PUSHED:.5f}", "push", PUSHED, _mean(pushed, t))]
-    for eps in sorted({e for e in clips if e > 0}) if two else []:
-        clipped = np.clip(s, -math.log1p(-eps), -math.log(eps))
-        found += [(f"clip at {eps:.4g}", "clip", eps, _mean(clipped, t))]
-    for T in sorted(set(temperatures)):
-        name = f"{'sharpen' if T < 1 else 'soften'}, temperature {T:g}"
-        found += [(name, "temperature", T, _mean(_tempered(s, T), t))]
-    return found
-
-
-def _mean(s: Float, t: Float) -> Float:
-    with np.errstate(invalid="ignore"):
-        return np.asarray(np.where(t > 0, t * s, 0.0).sum(axis=1))
+    return pushed
 
 
 def _tempered(s: Float, T: float) -> Float:
@@ -69,24 +74,22 @@ def _tempered(s: Float, T: float) -> Float:
     return np.asarray(np.log(np.exp(z).sum(axis=1, keepdims=True)) - z)
 
 
-def what_if(
-    record: Observations, edit: tuple[str, str, float, Float], surprise: Float, weight: Float
-) -> WhatIf:
-    """Return what an edit did to the surprise of each row; differences within rounding count as none."""
-    name, kind, value, edited = edit
+def what_if(record: Observations, edit: Edit, surprise: Float, after: Float, weight: Float) -> WhatIf:
+    """Return what an edit did to the surprise of each row, shape (n,); differences within rounding count as none."""
+    name, kind, value = edit
     counts = weight > 0
     with np.errstate(invalid="ignore"):
-        same = np.abs(edited - surprise) <= 1e-12 * np.maximum(surprise, 1e-3)
-        change = np.where(counts & (edited != surprise) & ~same, weight * (edited - surprise), 0.0)
-    after = float(np.dot(weight[counts], edited[counts]) / weight.sum())
+        same = np.abs(after - surprise) <= 1e-12 * np.maximum(surprise, 1e-3)
+        change = np.where(counts & (after != surprise) & ~same, weight * (after - surprise), 0.0)
+    now = float(np.dot(weight[counts], after[counts]) / weight.sum())
     before = float(np.dot(weight[counts], surprise[counts]) / weight.sum())
     paid = np.argsort(-change, kind="stable")[:5]
     return WhatIf(
         name,
         kind,
         value,
-        after,
-        after - before if math.isfinite(before) or math.isfinite(after) else math.nan,
+        now,
+        now - before if math.isfinite(before) or math.isfinite(now) else math.nan,
         int((change < 0).sum()),
         int((change > 0).sum()),
         tuple(
@@ -94,7 +97,7 @@ def what_if(
                 "row": record.row_number(int(at)),
                 "id": None if record.ids is None else record.ids[at : at + 1].tolist()[0],
                 "before": float(surprise[at]),
-                "after": float(edited[at]),
+                "after": float(after[at]),
                 "change": float(change[at]),
             }
             for at in paid
