@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 __all__ = ["Draft", "without_missing"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Draft:
     """The four parts before they are checked, and which rows of the input they are (None: all of them)."""
 

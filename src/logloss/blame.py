@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,12 +13,15 @@ from logloss.calibrate.clip import Clip, best_mix, clip_advice
 from logloss.errors import UsageError
 from logloss.findings import Finding, findings
 from logloss.notes import Note
+from logloss.plain import jsonable, plain
 from logloss.scoring import Score, of_record
 from logloss.sources import gather
 from logloss.surprises import class_blocks, mean_surprise, per_row
 from logloss.whatif import Edit, WhatIf, edited, edits, what_if
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
     from logloss.record import Observations, Space
@@ -43,7 +45,7 @@ class Row:
     cumulative: float | None
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Explanation:
     """Why a loss is what it is. Losses in nats, in sample unless said otherwise.
 
@@ -85,7 +87,7 @@ class Explanation:
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for infinite, None where undefined."""
         clip = self.clip
-        state: dict[str, Any] = _jsonable(
+        state: dict[str, Any] = jsonable(
             {
                 "schema": 1,
                 "log_loss": self.score.log_loss,
@@ -184,6 +186,10 @@ def of_observations(
     temperature: float | Sequence[float] = (),
 ) -> Explanation:
     """Explain a checked record."""
+    if rows < 0:
+        raise UsageError(
+            "bad-what-if", f"rows is {rows}.", cure="Give the number of rows to list, 0 or more."
+        )
     clips = _in_range("clip", clip, 0.5)
     temperatures = _in_range("temperature", temperature, math.inf)
     if clips and len(record.classes) > 2:
@@ -192,9 +198,9 @@ def of_observations(
             "A clip is not tried: with more than two classes clipped rows no longer sum to one. Mixing with uniform does the same job.",
         )
         record = replace(record, notes=(*record.notes, note))
-    score = of_record(record)
-    summary = score.summary
     surprise = per_row(record)
+    score = of_record(record, surprise=surprise)
+    summary = score.summary
     weight = np.ones(len(record)) if record.weight is None else record.weight
     cost = np.where(weight > 0, weight, 0.0) * np.where(weight > 0, surprise, 0.0)
     order = np.argsort(-cost, kind="stable")
@@ -218,7 +224,7 @@ def of_observations(
         excess_z=summary.excess_z,
         worst=_worst(record, order[:rows], surprise, cost, said),
         half=_rows_for(cost[order], 0.5),
-        classes=tuple(score.to_dict()["classes"]),
+        classes=tuple(score.classes()),
         pairs=pairs,
         confusion=confusion,
         census=census,
@@ -234,7 +240,7 @@ def of_observations(
 
 def _in_range(name: str, given: float | Sequence[float], most: float) -> list[float]:
     """Return one number or several as a list; each must lie above 0 and not above `most`."""
-    values = [float(v) for v in (given if isinstance(given, Sequence) else [given])]
+    values: list[float] = np.atleast_1d(np.asarray(given, np.float64)).tolist()
     wrong = [v for v in values if not 0 < v <= most or math.isinf(v)]
     if wrong:
         limit = "" if math.isinf(most) else f" and at most {most:g}"
@@ -255,7 +261,7 @@ def _worst(
         found.append(
             Row(
                 row=record.row_number(int(at)),
-                id=None if record.ids is None else _plain(record.ids[at]),
+                id=None if record.ids is None else plain(record.ids[at]),
                 outcome=outcome.tolist() if record.soft else record.classes[int(outcome)],
                 forecast=float(np.exp(-surprise[at])),
                 predicted=record.classes[int(said[at])],
@@ -281,7 +287,7 @@ def _confusion(summary: Any) -> tuple[tuple[tuple[float, ...], ...] | None, tupl
     rows, _, nats, infinite = summary.confusion.sums
     total = summary.finite_nats
     cells = [
-        {"outcome": _plain(summary.classes[i]), "predicted": _plain(summary.classes[j]), "rows": float(rows[i, j]), "nats": float(nats[i, j]),
+        {"outcome": plain(summary.classes[i]), "predicted": plain(summary.classes[j]), "rows": float(rows[i, j]), "nats": float(nats[i, j]),
          "share": float(nats[i, j]) / total if total > 0 else None, "infinite_rows": int(infinite[i, j])}
         for i, j in zip(*np.nonzero(rows), strict=True)
     ]  # fmt: skip
@@ -322,18 +328,3 @@ def _clip(record: Observations, weight: Float) -> Clip:
         minor[part], share[part] = -s[at], t[at]
     counts = weight > 0
     return clip_advice(minor[counts], share[counts], weight[counts])
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value
-
-
-def _jsonable(value: Any) -> Any:
-    """Return the value with infinities as text and NaN as None."""
-    if isinstance(value, dict):
-        return {key: _jsonable(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [_jsonable(item) for item in value]
-    if isinstance(value, float) and not math.isfinite(value):
-        return None if math.isnan(value) else "inf" if value > 0 else "-inf"
-    return _plain(value)

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Any, Protocol
 
 import numpy as np
 
+from logloss.codes import distinct
 from logloss.errors import ColumnError, listing, places, suggestion
-from logloss.labels import distinct, match
+from logloss.labels import match
 from logloss.notes import Note
 from logloss.reading import engine
 from logloss.recognise import Matrix, Vector, missing_mask, vector
@@ -203,7 +204,7 @@ def class_columns(numbers: list[str], outcome: Vector | Matrix, labels: Sequence
     if isinstance(outcome, Matrix):
         labels = list(outcome.names or ())
     else:
-        labels = list(labels or distinct(outcome.values[~missing_mask(outcome.values)]))
+        labels = list(distinct(outcome.values[~missing_mask(outcome.values)]) if labels is None else labels)
     if not labels or len(labels) > max(2, len(numbers)):
         return []
     at = match(numbers, labels)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from logloss import units
 from logloss.errors import UsageError
 from logloss.observations import observe
+from logloss.plain import jsonable
 from logloss.summary import VIEWS, summarize
 
 if TYPE_CHECKING:
@@ -122,11 +123,8 @@ class WhichNumber:
         return {
             "reported": self.reported,
             "digits": self.digits,
-            "matches": [match.__dict__ for match in self.matches],
-            "nearest": [
-                {**match.__dict__, "value": "inf" if math.isinf(match.value) else match.value}
-                for match in self.nearest
-            ],
+            "matches": [jsonable(match.__dict__) for match in self.matches],
+            "nearest": [jsonable(match.__dict__) for match in self.nearest],
         }
 
     def __str__(self) -> str:
@@ -166,8 +164,9 @@ def which_number(
     Returns
     -------
     WhichNumber
-        Matches, and the nearest if there is none. Tried: every convention as mean and sum, in nats, bits and
-        bans, without the weights, and read as the probability of the other class.
+        Matches, and the nearest if there is none. Tried: every convention as mean and sum; the exact mean also in
+        bits, in base 10, as perplexity and divided by the number of classes; all of it also without the weights,
+        and read as the probability of the other class.
 
     Examples
     --------
@@ -232,7 +231,7 @@ def _ways(summary: Summary, how: str) -> list[Match]:
             aggregates |= {
                 "mean in bits": units.UNITS["bits"].convert(mean),
                 "mean in base 10": units.UNITS["bans"].convert(mean),
-                "perplexity": math.exp(min(mean, 700.0)),
+                "perplexity": math.exp(mean) if mean < 700 else math.inf,
             }
             aggregates["mean divided by the number of classes"] = mean / len(summary.classes)
         ways += [

@@ -44,8 +44,8 @@ class LoglossError(ValueError):
 
     exit_code = 1
 
-    def __init__(self, slug: str, message: str, *, cure: str = "") -> None:
-        super().__init__(message)
+    def __init__(self, slug: str, message: str, cure: str = "") -> None:
+        super().__init__(slug, message, cure)  # all of them, so that it can be pickled
         self.slug = slug
         self.message = message
         self.cure = cure

@@ -79,26 +79,26 @@ def open_table(path: str | Path) -> Any:
     """
     if str(path) == "-":
         return _from_stdin()
-    file = Path(path).expanduser()
     where = str(path)
-    if file.is_dir():
-        raise SourceError("is-a-directory", f"{where} is a directory.", cure="Name a file in it.")
-    if not file.exists():
-        near = [other.name for other in file.parent.iterdir()] if file.parent.is_dir() else []
-        raise SourceError(
-            "no-such-file", f"There is no file {where}.{suggestion(file.name, near)}", cure="Check the path."
-        )
     try:
-        if file.stat().st_size == 0:
-            raise SourceError(
-                "empty", f"{where} is empty (0 bytes).", cure="Write the table again, with a header line."
-            )
+        file = Path(path).expanduser()
+        if file.is_dir():
+            raise SourceError("is-a-directory", f"{where} is a directory.", cure="Name a file in it.")
+        if not file.exists():
+            near = [other.name for other in file.parent.iterdir()] if file.parent.is_dir() else []
+            hint = suggestion(file.name, near)
+            raise SourceError("no-such-file", f"There is no file {where}.{hint}", cure="Check the path.")
         with file.open("rb") as opened:
             head = opened.read(4096)
-    except OSError as error:
+    except (OSError, RuntimeError) as error:
+        told = getattr(error, "strerror", None) or error
         raise SourceError(
-            "unreadable", f"{where} cannot be read: {error.strerror or error}.", cure="Check its permissions."
+            "unreadable", f"{where} cannot be read: {told}.", cure="Check the path and its permissions."
         ) from None
+    if not head:
+        raise SourceError(
+            "empty", f"{where} is empty (0 bytes).", cure="Write the table again, with a header line."
+        )
     suffixes = [suffix.lower() for suffix in file.suffixes]
     kind = next((suffix for suffix in reversed(suffixes) if suffix not in COMPRESSED), "")
     return _open(file, kind, head, where)
@@ -125,21 +125,18 @@ def _open(source: Path | io.BytesIO, kind: str, head: bytes, where: str) -> Any:
             f"{where}: {kind} files are not read.",
             cure="Write CSV, Parquet, Arrow, JSON lines or NPZ.",
         )
+    if head[:2] == GZIP or head[:4] == ZSTD:
+        data = _decompressed(source, head, where)
+        if not data.strip():
+            raise SourceError("empty", f"{where} holds no data after decompression.", cure="Write it again.")
+        return _open(io.BytesIO(data), kind, data[:4096], where)
     if head.startswith(b"PK\x03\x04") or kind == ".npz":
         return _npz(source, where)
     if head.startswith(b"PAR1") or kind in (".parquet", ".pq"):
         return _columnar(where, lambda: pl.scan_parquet(source))
     if head.startswith(b"ARROW1") or kind in (".arrow", ".feather", ".ipc"):
         return _columnar(where, lambda: pl.scan_ipc(source))
-    packed = head[:2] == GZIP or head[:4] == ZSTD
-    if packed or not isinstance(source, Path):
-        data = _decompressed(source, head, where) if packed else _bytes(source)
-        if not data.strip():
-            raise SourceError("empty", f"{where} holds no data after decompression.", cure="Write it again.")
-        if data.startswith(b"PAR1"):
-            return _open(io.BytesIO(data), kind, data[:4096], where)
-        return _text(data, kind, data[:4096], where)
-    return _text(source, kind, head, where)
+    return _text(source if isinstance(source, Path) else source.getvalue(), kind, head, where)
 
 
 def _text(source: Path | bytes, kind: str, head: bytes, where: str) -> Any:
@@ -163,10 +160,21 @@ def _json(data: bytes, where: str) -> _Columnar:
         return _columnar(where, lambda: pl.read_json(io.BytesIO(data)).lazy())
     try:
         whole = json.loads(data)
-    except ValueError:  # several lines
+    except (ValueError, RecursionError):  # several lines, or nothing we know
         return _columnar(where, lambda: pl.read_ndjson(io.BytesIO(data), infer_schema_length=None).lazy())
-    if all(isinstance(column, dict) for column in whole.values()):  # {"y": {"0": 1, ...}, ...}
-        whole = {name: list(column.values()) for name, column in whole.items()}
+    if not isinstance(whole, dict):
+        raise SourceError(
+            "unreadable", f"{where} is JSON, but not a table.", cure="Write one record per line."
+        )
+    if whole and all(isinstance(column, dict) for column in whole.values()):  # {"y": {"0": 1, ...}, ...}
+        keys = list(next(iter(whole.values())))
+        if any(set(column) != set(keys) for column in whole.values()):
+            raise SourceError(
+                "unreadable",
+                f"The columns of {where} have different row keys.",
+                cure="Write one record per line.",
+            )
+        whole = {name: [column[key] for key in keys] for name, column in whole.items()}
     if all(isinstance(column, list) for column in whole.values()):
         return _columnar(where, lambda: pl.DataFrame(whole, strict=False).lazy())
     return _columnar(where, lambda: pl.DataFrame([whole]).lazy())
@@ -218,8 +226,12 @@ def _npz(source: Path | io.BytesIO, where: str) -> _Arrays:
             f"{where} cannot be read as NPZ: {error}.",
             cure="Write it again with numpy.savez; arrays of objects are not read.",
         ) from None
-    if "[Content_Types].xml" in arrays:
-        raise SourceError("unknown-format", f"{where} is a spreadsheet.", cure="Save it as CSV.")
+    if not all(isinstance(array, np.ndarray) and array.ndim for array in arrays.values()):
+        raise SourceError(
+            "unknown-format",
+            f"{where} is a ZIP file or spreadsheet, not arrays.",
+            cure="Unpack it, or save it as CSV.",
+        )
     if not arrays:
         raise SourceError("empty", f"{where} holds no arrays.", cure="Save outcomes and forecasts into it.")
     return _Arrays(where, arrays)

@@ -22,8 +22,8 @@ if TYPE_CHECKING:
 __all__ = ["examine", "out_of_range", "row_sums"]
 
 # Rows of K probabilities further than this from summing to one are refused; nearer, they are noted. Rounding each to
-# two decimals moves the sum by up to 0.005 K. (A little more, because 1.01 - 1 is more than 0.01.)
-MEANINGLESS_SUM, PER_CLASS = 0.01 + 1e-9, 0.005 + 1e-9
+# two decimals moves the sum by up to 0.005 K; more than 0.1 is not believed to be rounding. (A little more, because 1.01 - 1 is more than 0.01.)
+MEANINGLESS_SUM, PER_CLASS, MOST_ROUNDING = 0.01 + 1e-9, 0.005 + 1e-9, 0.1
 CAP = 40.0  # nats: what an infinite row counts where means are only compared; about -log eps of float64
 # -log of the largest 1 - p that rounds to p = 1: 2^-(precision + 1). What a wrong certain row costs at least.
 ROUNDED_TO_ONE = {"float64": 54 * np.log(2.0), "float32": 25 * np.log(2.0), "float16": 12 * np.log(2.0)}
@@ -80,7 +80,7 @@ def row_sums(record: Observations, *, normalize: bool) -> tuple[Observations, li
     weight = np.ones(len(sums)) if record.weight is None else record.weight
     worst = np.argsort(-distance, kind="stable")[: int(off.sum())]
     told = f"{off.sum():,} of {len(off):,} rows do not sum to one (by up to {distance.max():.3g}: {record.places(worst)})"
-    limit = max(MEANINGLESS_SUM, PER_CLASS * len(record.classes))
+    limit = max(MEANINGLESS_SUM, min(PER_CLASS * len(record.classes), MOST_ROUNDING))
     if distance.max() > limit and not normalize:
         many = (distance > limit).mean() > 0.5
         cure = (

@@ -2,26 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from logloss.codes import check_labels, distinct
 from logloss.errors import OutcomeError, UsageError, listing, suggestion
 from logloss.notes import Note
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from numpy.typing import NDArray
-
     from logloss.recognise import Vector
 
 __all__ = [
     "Classes",
     "classes_of_columns",
-    "distinct",
-    "encode",
     "match",
     "names_class",
     "two_classes",
@@ -43,46 +39,6 @@ class Classes:
     labels: tuple[Any, ...]
     columns: tuple[int, ...] | None = None
     notes: list[Note] = field(default_factory=list)
-
-
-def distinct(values: NDArray[Any]) -> list[Any]:
-    """Return the distinct labels in ascending order as Python scalars; numbers in text sort as numbers."""
-    if values.dtype.kind in "iu" and len(values) and int(values.max()) - int(values.min()) < 10_000:
-        low = int(values.min())
-        offsets = (
-            (values - values.dtype.type(low)) if values.dtype.kind == "u" else values.astype(np.int64) - low
-        )
-        return [int(code) + low for code in np.flatnonzero(np.bincount(offsets.astype(np.int64, copy=False)))]
-    if values.dtype.kind == "b":
-        return [bool(v) for v in (False, True) if (values == v).any()]
-    found = set(values.tolist()) if values.dtype.kind == "O" else set(np.unique(values).tolist())
-    try:
-        return sorted(found, key=float) if all(isinstance(v, str) for v in found) else sorted(found)
-    except (TypeError, ValueError):
-        return sorted(found, key=lambda v: (type(v).__name__, v))
-
-
-def encode(values: NDArray[Any], labels: Sequence[Any]) -> NDArray[Any]:
-    """Return the position of each outcome in `labels`, shape (n,); -1 where it is not among them."""
-    if list(labels) in ([0, 1], [False, True]) and values.dtype.kind in "biu":
-        inside = values.dtype.kind == "b" or (values.min(initial=0) >= 0 and values.max(initial=0) <= 1)
-        if inside:
-            return values.view(np.int8) if values.dtype.kind == "b" else values
-    if values.dtype.kind in "iu" and list(labels) == list(range(len(labels))):
-        return (
-            values
-            if values.min(initial=0) >= 0 and values.max(initial=0) < len(labels)
-            else np.where((values >= 0) & (values < len(labels)), values, -1)
-        )
-    if values.dtype.kind == "O":
-        position = {label: i for i, label in enumerate(labels)}
-        return np.fromiter((position.get(v, -1) for v in values.tolist()), np.int64, len(values))
-    known = np.asarray(list(labels))
-    if known.dtype.kind not in "biufUS" or (known.dtype.kind in "US") != (values.dtype.kind in "US"):
-        return np.full(len(values), -1)
-    order = np.argsort(known, kind="stable")
-    at = np.searchsorted(known[order], values).clip(0, len(known) - 1)
-    return np.where(known[order][at] == values, order[at], -1)
 
 
 def match(names: Sequence[str], labels: Sequence[Any]) -> tuple[int, ...] | None:
@@ -139,6 +95,7 @@ def two_classes(outcome: Vector, name: str | None, labels: Sequence[Any] | None,
                 f"One column of forecasts means two classes, but labels has {len(labels)}.",
                 cure="Give the forecast one column per class, or two labels.",
             )
+        check_labels(labels, 2)
         pair = tuple(labels)
     elif outcome.categories is not None and len(outcome.categories) == 2:
         pair = outcome.categories
@@ -270,14 +227,7 @@ def classes_of_columns(
 
 
 def _declared(seen: list[Any], labels: tuple[Any, ...], named: list[str] | None, count: int) -> Classes:
-    if len(labels) != count:
-        raise UsageError(
-            "labels-count",
-            f"labels has {len(labels)} entries, the forecast {count} columns.",
-            cure="Give one label per column.",
-        )
-    if len(set(labels)) < len(labels):
-        raise UsageError("labels-count", "labels names a class twice.", cure="Give each class once.")
+    check_labels(labels, count)
     strangers = [v for v in seen if v not in labels]
     if strangers:
         raise OutcomeError(
@@ -330,7 +280,9 @@ def _by_name(seen: list[Any], categories: tuple[Any, ...] | None, named: list[st
             if name.startswith(before) and name.endswith(after)
             else name
         )
-        classes.append(by_column.get(at, int(bare) if numeric and bare.lstrip("-").isdigit() else bare))
+        classes.append(
+            by_column.get(at, int(bare) if numeric and re.fullmatch(r"0|-?[1-9][0-9]*", bare) else bare)
+        )
     notes = []
     unseen = [label for at, label in enumerate(classes) if at not in by_column]
     if unseen:

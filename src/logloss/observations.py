@@ -5,8 +5,6 @@ This is the only place that raises on data. What it assumed or changed is writte
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from collections.abc import Set as AbstractSet
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,6 +12,7 @@ import numpy as np
 
 from logloss import forensics, units
 from logloss.alignment import Draft, without_missing
+from logloss.codes import as_labels, check_labels, encode
 from logloss.errors import (
     ForecastError,
     OutcomeError,
@@ -23,8 +22,9 @@ from logloss.errors import (
     suggestion,
 )
 from logloss.kernels import tolerance
-from logloss.labels import Classes, classes_of_columns, encode, match, two_classes
+from logloss.labels import Classes, classes_of_columns, match, two_classes
 from logloss.notes import Note
+from logloss.plain import plain
 from logloss.recognise import Matrix, Vector, all_finite, has_columns, matrix, vector
 from logloss.record import SPACES, Observations, Space
 
@@ -80,11 +80,12 @@ def observe(
             f"{space!r} is not a space.{suggestion(str(space), SPACES)}",
             cure=f"Spaces: {', '.join(SPACES)}.",
         )
-    if isinstance(labels, AbstractSet | Mapping | str):
+    labels, positive = as_labels(labels), plain(positive)
+    if isinstance(outcome, str):
         raise UsageError(
-            "labels-unordered",
-            f"labels is a {type(labels).__name__}, which has no order to take the columns in.",
-            cure="Give a list.",
+            "array-and-names",
+            "Outcomes were expected, not a file.",
+            cure="Files are scored by score and explain.",
         )
     draft = Draft(
         matrix(outcome, "The outcomes") if has_columns(outcome) else vector(outcome, "The outcomes"),
@@ -132,6 +133,13 @@ def _weights(draft: Draft, weight: Vector) -> NDArray[np.float64]:
             f"Negative or infinite: {units.count(int(bad.sum()), 'weight')} ({draft.places(bad)}: {listing(values[bad], limit=3)}).",
             cure="A weight says how much a row counts: 0 or more.",
         )
+    with np.errstate(over="ignore"):
+        if not np.isfinite((values**3).sum()):
+            raise WeightError(
+                "bad-weights",
+                f"The weights are too large to be added up (the largest is {values.max():.3g}).",
+                cure="Divide them by a constant; only their ratios matter.",
+            )
     if not values.any():
         raise WeightError(
             "bad-weights", "All weights are 0, so no row counts.", cure="Give some row a weight."
@@ -153,6 +161,12 @@ def _classes(
         )
     if values.dtype.kind != "f":
         values = values.astype(np.float64)
+    if positive is not None and not (isinstance(forecast, Vector) and isinstance(outcome, Vector)):
+        raise UsageError(
+            "positive-unknown",
+            "positive= is for a single column of forecasts; here every class has its own.",
+            cure="Name the columns after the classes, or give labels=.",
+        )
     if isinstance(outcome, Matrix):
         classes, codes, soft = _from_indicators(draft, outcome, forecast, labels)
         return values, classes, codes, soft
@@ -173,12 +187,6 @@ def _classes(
             return values, Classes((0, 1), None, [note]), shares, True
         classes = two_classes(outcome, forecast.name, labels, positive)
     else:
-        if positive is not None:
-            raise UsageError(
-                "positive-unknown",
-                "positive= is for a single column of forecasts; here every class has its own.",
-                cure="Name the columns after the classes, or give labels=.",
-            )
         classes = classes_of_columns(outcome, forecast.names, values.shape[1], labels)
     codes = encode(outcome.values, classes.labels)
     strangers = codes < 0 if codes.dtype.kind == "i" else np.zeros(len(codes), bool)
@@ -227,6 +235,8 @@ def _from_indicators(
             f"The outcomes have {count} columns, the forecast {columns}.",
             cure="Give one forecast column per outcome column, or one column of labels.",
         )
+    if labels is not None:
+        check_labels(labels, count)
     notes, order = [], None
     names: tuple[Any, ...] = (
         tuple(labels) if labels is not None else outcome.names or forecast.names or tuple(range(count))
@@ -274,6 +284,13 @@ def _ranged(
                 "out-of-range",
                 f"Logits of +inf ({draft.places(np.asarray(bad.any(axis=1)))}).",
                 cure="Only -inf (an impossible class) can be scored among K logits.",
+            )
+        empty = np.asarray(np.isneginf(values).all(axis=1))
+        if empty.any():
+            raise ForecastError(
+                "out-of-range",
+                f"Every class is impossible (-inf): {units.count(int(empty.sum()), 'row')} ({draft.places(empty)}).",
+                cure="Give some class a finite logit.",
             )
         return values
     low, high = (0.0, 1.0) if space == "p" else (-np.inf, 0.0)

@@ -33,7 +33,7 @@ __all__ = [
 ]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Vector:
     """One column: values of shape (n,), its name, its declared categories in order, its pandas index."""
 
@@ -46,7 +46,7 @@ class Vector:
         return len(self.values)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Matrix:
     """Several columns side by side: values of shape (n, K), their names if they have any, their pandas index."""
 

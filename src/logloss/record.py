@@ -19,7 +19,7 @@ Space = Literal["p", "logp", "logit"]
 SPACES: tuple[str, ...] = get_args(Space)
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Observations:
     """One checked record.
 

@@ -10,9 +10,10 @@ import numpy as np
 
 from logloss import conventions, forensics, screens, units
 from logloss.baselines import accuracy_implied, base_rates
-from logloss.errors import UsageError
+from logloss.errors import UsageError, listing
 from logloss.interval import hall_t
 from logloss.notes import Note
+from logloss.plain import jsonable
 from logloss.sources import gather
 from logloss.summary import Summary, summarize
 from logloss.surprises import per_row
@@ -20,12 +21,14 @@ from logloss.surprises import per_row
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
+    from numpy.typing import NDArray
+
     from logloss.record import Observations, Space
 
 __all__ = ["Score", "of_record", "of_summary", "score"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Score:
     """What one forecast is worth. Losses in nats.
 
@@ -79,36 +82,41 @@ class Score:
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for an infinite loss, None where undefined."""
-        return {
-            "schema": 1,
-            "log_loss": _json(self.log_loss),
-            "log_loss_finite": _json(self.log_loss_finite),
-            "infinite_rows": self.infinite_rows,
-            "n": self.n,
-            "weight": self.weight,
-            "standard_error": self.standard_error,
-            "interval": None if self.interval is None else list(self.interval),
-            "level": self.level,
-            "baseline": {
-                "base_rate": self.base_rate,
-                "base_rate_loo": self.base_rate_loo,
-                "uniform": self.uniform,
-            },
-            "skill": _json(self.skill),
-            "skill_loo": _json(self.skill_loo),
-            "accuracy": self.accuracy,
-            "accuracy_implied": {"calibrated_low": self.calibrated_low, "argmax_loss": self.argmax_loss},
-            "brier": self.brier,
-            "perplexity": _json(self.perplexity),
-            "classes": [
-                {"class": label, **measures}
-                for label, measures in zip(
-                    map(_plain, self.summary.classes), _by_class(self.summary), strict=True
-                )
-            ],
-            "conventions": {name: _json(value) for name, value in self.conventions.items()},
-            "notes": [{"id": note.id, "text": note.text} for note in self.notes],
-        }
+        state: dict[str, Any] = jsonable(
+            {
+                "schema": 1,
+                "log_loss": self.log_loss,
+                "log_loss_finite": self.log_loss_finite,
+                "infinite_rows": self.infinite_rows,
+                "n": self.n,
+                "weight": self.weight,
+                "standard_error": self.standard_error,
+                "interval": None if self.interval is None else list(self.interval),
+                "level": self.level,
+                "baseline": {
+                    "base_rate": self.base_rate,
+                    "base_rate_loo": self.base_rate_loo,
+                    "uniform": self.uniform,
+                },
+                "skill": self.skill,
+                "skill_loo": self.skill_loo,
+                "accuracy": self.accuracy,
+                "accuracy_implied": {"calibrated_low": self.calibrated_low, "argmax_loss": self.argmax_loss},
+                "brier": self.brier,
+                "perplexity": self.perplexity,
+                "classes": self.classes(),
+                "conventions": self.conventions,
+                "notes": [{"id": note.id, "text": note.text} for note in self.notes],
+            }
+        )
+        return state
+
+    def classes(self) -> list[dict[str, Any]]:
+        """Return rows, weight, log loss and share of the finite loss of each class."""
+        return [
+            {"class": label, **measures}
+            for label, measures in zip(self.summary.classes, _by_class(self.summary), strict=True)
+        ]
 
     def __str__(self) -> str:
         """One screen of text."""
@@ -183,6 +191,12 @@ def score(
     (0.472288, 0.562335)
     """
     if isinstance(data, Summary):
+        if any(given is not None for given in (forecast, outcome, weight, ids, truth, labels, positive)):
+            raise UsageError(
+                "array-and-names",
+                "A summary has its columns behind it; no others can be named.",
+                cure="Pass the summary alone.",
+            )
         return of_summary(data, level=level)
     record = gather(
         data, forecast, outcome=outcome, space=space, weight=weight, ids=ids, truth=truth,
@@ -191,10 +205,12 @@ def score(
     return of_record(record, level=level)
 
 
-def of_record(record: Observations, *, level: float = 0.95) -> Score:
-    """Score a checked record."""
+def of_record(
+    record: Observations, *, level: float = 0.95, surprise: NDArray[np.float64] | None = None
+) -> Score:
+    """Score a checked record; `surprise` per row, if it is known already."""
     summary = summarize(record, conventions.EDGES)
-    notes = [*record.notes, *forensics.examine(record, per_row(record))]
+    notes = [*record.notes, *forensics.examine(record, per_row(record) if surprise is None else surprise)]
     return of_summary(summary, notes, level=level)
 
 
@@ -265,12 +281,12 @@ def _readings(summary: Summary, mean: float, accuracy: float) -> list[Note]:
     notes = []
     rows, weight = summary.infinite
     if rows:
-        shown = [str(row) for key, row, _ in summary.top.entries if math.isinf(key)]
-        more = f" and {rows - len(shown[:5])} more" if rows > len(shown[:5]) else ""
+        seen = [row for key, row, _ in summary.top.entries if math.isinf(key)]
+        where = f"{'row' if rows == 1 else 'rows'} {listing(seen[:5], total=rows)}"
         notes.append(
             Note(
                 "infinite",
-                f"{units.count(rows, 'row')} (weight share {units.percent(weight / summary.weight, 2)}) gave probability 0 to what happened, so the log loss is infinite: rows {', '.join(shown[:5])}{more}. The other rows average {units.loss(summary.mean_finite)} nats.",
+                f"{units.count(rows, 'row')} (weight share {units.percent(weight / summary.weight, 2)}) gave probability 0 to what happened, so the log loss is infinite: {where}. The other rows average {units.loss(summary.mean_finite)} nats.",
             )
         )
     notes += _against_own_choice(summary, mean, accuracy)
@@ -309,7 +325,7 @@ def _against_own_choice(summary: Summary, mean: float, accuracy: float) -> list[
 
 def _at_chance(summary: Summary, mean: float, accuracy: float) -> list[Note]:
     """Say when confident forecasts are right no more often than the most frequent class."""
-    shares = summary.by_class.sums[1] / summary.weight
+    shares = summary.class_weight / summary.weight
     most = float(shares.max())
     spread = math.sqrt(most * (1 - most) / summary.n)
     base = base_rates(summary)[0]
@@ -326,17 +342,7 @@ def _at_chance(summary: Summary, mean: float, accuracy: float) -> list[Note]:
 def _by_class(summary: Summary) -> list[dict[str, Any]]:
     rows, weight, nats, infinite = summary.by_class.sums
     return [
-        {"rows": float(rows[k]), "weight": float(weight[k]), "log_loss": "inf" if infinite[k] else float(nats[k] / weight[k]) if weight[k] else None,
+        {"rows": float(rows[k]), "weight": float(weight[k]), "log_loss": math.inf if infinite[k] else float(nats[k] / weight[k]) if weight[k] else None,
          "share": float(nats[k] / summary.finite_nats) if summary.finite_nats > 0 else None}
         for k in range(len(rows))
     ]  # fmt: skip
-
-
-def _json(value: float) -> float | str | None:
-    if math.isnan(value):
-        return None
-    return value if math.isfinite(value) else "inf" if value > 0 else "-inf"
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

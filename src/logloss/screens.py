@@ -61,7 +61,9 @@ def _head(result: Score, unit: str) -> str:
     if math.isinf(result.log_loss):
         head += f" ({loss(result.log_loss_finite)} over the finite rows)"
     if result.interval is not None:
-        head += f"   {units.percent(result.level, 0)} interval {loss(result.interval[0])} to {loss(result.interval[1])}"
+        head += (
+            f"   {100 * result.level:.6g} % interval {loss(result.interval[0])} to {loss(result.interval[1])}"
+        )
     return f"{head}   {units.count(result.n, 'row')}, {kind}"
 
 

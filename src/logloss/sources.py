@@ -1,7 +1,6 @@
 """Arrays, frames and files -> one checked record: reading tables, finding columns, joining outcomes by id.
 
-Files are read by the embedded engine (Polars), and only the columns that are needed. What was found by name is
-said in a note.
+Files are read by the embedded engine (Polars). What was found by name is said in a note.
 """
 
 from __future__ import annotations
@@ -11,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from logloss.codes import as_labels
 from logloss.columns import (
     IDS,
     OUTCOMES,
@@ -98,6 +98,7 @@ def gather(
             f"{forecast} is a file, but the second argument names a column.",
             cure="Give a file of outcomes as truth= (CLI: --truth).",
         )
+    labels = as_labels(labels)
     asked: dict[str, Any] = {
         "space": space,
         "labels": labels,

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from dataclasses import dataclass
 from functools import reduce
 from operator import add
@@ -18,6 +17,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss.errors import AlignmentError, SourceError
+from logloss.plain import jsonable, plain
 from logloss.surprises import Columns, blocks
 from logloss.tally import Bins, Moments, Table, Top
 
@@ -34,11 +34,11 @@ SCHEMA = 1
 VIEWS = ("given", "rounded", "renormalized", "keras")  # the columns of `clamps`
 CLASS_MEASURES = ("rows", "weight", "nats", "infinite")
 MOST_CLASSES = 256  # above, the true-by-predicted table would outgrow the rest
-# belief: sum w s, sum w H (finite rows), sum w^2 v; then sum w brier; sum w of rows whose top class happened
+# Sums of w; w H and w^2 v over finite rows; w (p - y)^2; w where the first choice happened; w H(outcome).
 MASS_MEASURES = ("weight", "entropy", "variance", "brier", "correct", "outcome_entropy")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Summary:
     """One pass over rows of one forecast.
 
@@ -85,6 +85,11 @@ class Summary:
     def weight(self) -> float:
         """Sum of weights."""
         return self.mass["weight"]
+
+    @property
+    def class_weight(self) -> NDArray[np.float64]:
+        """Sum of weights by class, shape (K,)."""
+        return np.asarray(self.by_class.sums[CLASS_MEASURES.index("weight")])
 
     @property
     def finite_weight(self) -> float:
@@ -162,7 +167,7 @@ class Summary:
         return {
             "schema": SCHEMA,
             "kind": "logloss-summary",
-            "classes": list(self.classes),
+            "classes": jsonable(self.classes),
             "binary": self.binary,
             "n": self.n,
             "skipped": self.skipped,
@@ -173,7 +178,7 @@ class Summary:
             "by_class": self.by_class.to_dict(),
             "confusion": None if self.confusion is None else self.confusion.to_dict(),
             "clamps": self.clamps.to_dict(),
-            "top": self.top.to_dict(),
+            "top": jsonable(self.top.to_dict()),
         }
 
     @classmethod
@@ -201,19 +206,29 @@ class Summary:
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write JSON to `path`: first to a temporary file beside it, which is then renamed."""
+        """Write JSON to `path`: first to a temporary file beside it, which is then renamed.
+
+        Raises
+        ------
+        SourceError
+            Where it cannot be written; nothing is left half-written then.
+        """
         target = Path(path)
-        with tempfile.NamedTemporaryFile(
-            "w", dir=target.parent, prefix=f".{target.name}.", delete=False, encoding="utf-8"
-        ) as file:
-            try:
-                json.dump(self.to_dict(), file, allow_nan=False)
+        text = json.dumps(self.to_dict(), allow_nan=False)
+        beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+        try:
+            with beside.open("x", encoding="utf-8") as file:
+                file.write(text)
                 file.flush()
                 os.fsync(file.fileno())
-            except BaseException:
-                Path(file.name).unlink(missing_ok=True)
-                raise
-        Path(file.name).replace(target)
+            beside.replace(target)
+        except OSError as error:
+            beside.unlink(missing_ok=True)
+            raise SourceError(
+                "cannot-write",
+                f"{os.fspath(path)} cannot be written: {error.strerror or error}.",
+                cure="Nothing was left half-written; choose another place.",
+            ) from None
 
     @classmethod
     def load(cls, path: str | os.PathLike[str]) -> Summary:
@@ -326,14 +341,10 @@ def _payload(record: Observations, columns: Columns, at: int) -> dict[str, Any]:
     predicted = int(columns.predicted[at])
     surprise = float(columns.surprise[at])
     return {
-        "id": None if record.ids is None else _plain(record.ids[row]),
+        "id": None if record.ids is None else plain(record.ids[row]),
         "outcome": label,
         "forecast": float(np.exp(-surprise)),
         "predicted": record.classes[predicted],
         "surprise": None if np.isinf(surprise) else surprise,
         "weight": float(columns.weight[at]),
     }
-
-
-def _plain(value: Any) -> Any:
-    return value.item() if isinstance(value, np.generic) else value

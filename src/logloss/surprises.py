@@ -35,7 +35,7 @@ FEWEST = 1 << 10  # rows per block, however many classes: each block has a table
 BLOCK = 1 << 13  # numbers of a forecast per block: a block's columns stay in cache
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Columns:
     """What a block of rows looks like, every array of shape (m,)."""
 
@@ -86,6 +86,11 @@ def surprise(
     DataError
         Where the rows cannot be scored; see docs/messages.md.
 
+    Warns
+    -----
+    LoglossWarning
+        Where something was assumed, or rows do not sum to one.
+
     Examples
     --------
     >>> import logloss as ll
@@ -98,9 +103,11 @@ def surprise(
     ----------
     Good (1952), Rational decisions, J. R. Stat. Soc. B 14:107-114.
     """
-    return per_row(
-        observe(y, forecast, space=space, labels=labels, positive=positive, normalize_rows=normalize_rows)
+    record = observe(
+        y, forecast, space=space, labels=labels, positive=positive, normalize_rows=normalize_rows
     )
+    _warn_of_guesses(record)
+    return per_row(record)
 
 
 def per_row(record: Observations) -> Float:
@@ -291,11 +298,7 @@ def log_loss(
         nats, rows = fast
         return nats / rows if normalize else nats
     record = observe(y_true, y_prob, weight=sample_weight, labels=labels)
-    for note in record.notes:
-        if note.id in GUESSES:
-            import warnings
-
-            warnings.warn(note.text, LoglossWarning, stacklevel=2)
+    _warn_of_guesses(record)
     surprise = per_row(record)
     if record.weight is None:
         nats, total = float(surprise.sum()), float(len(surprise))
@@ -303,6 +306,15 @@ def log_loss(
         counts = record.weight > 0
         nats, total = float(np.dot(record.weight[counts], surprise[counts])), float(record.weight.sum())
     return nats / total if normalize else nats
+
+
+def _warn_of_guesses(record: Observations) -> None:
+    """Warn of what was assumed, where the caller gets only numbers."""
+    import warnings
+
+    for note in record.notes:
+        if note.id in GUESSES:
+            warnings.warn(note.text, LoglossWarning, stacklevel=3)
 
 
 def _fast_total(y_true: Any, y_prob: Any) -> tuple[float, int] | None:

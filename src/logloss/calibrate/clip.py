@@ -14,7 +14,7 @@ that ignores decision thresholds outside [eps, 1 - eps].
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -33,7 +33,7 @@ SEED = 0
 ENOUGH = 5  # errors among the rows that a clip changes; with fewer, the spread of the gain cannot be seen
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class ClipCurve:
     """The loss as a function of the clip, exact everywhere.
 
@@ -137,7 +137,7 @@ class ClipCurve:
         return float(min(eps[fits[0]], 0.5)) if len(fits) else 0.5
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Clip:
     """What clipping would do.
 
@@ -151,7 +151,7 @@ class Clip:
     suggested_log_loss: float
     gain: float | None
     gain_interval: tuple[float, float] | None
-    curve: ClipCurve
+    curve: ClipCurve = field(repr=False)
 
 
 def clip_advice(minor: Float, share: Float, weight: Float) -> Clip:

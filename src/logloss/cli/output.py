@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -39,7 +40,11 @@ def columns_asked(options: dict[str, Any]) -> dict[str, Any]:
 def _label(text: str) -> Any:
     """Return a class written on the command line; whole numbers are numbers, as they are in a table."""
     text = text.strip()
-    return int(text) if text.lstrip("-").isdigit() else {"true": True, "false": False}.get(text.lower(), text)
+    return (
+        int(text)
+        if re.fullmatch(r"0|-?[1-9][0-9]*", text)
+        else {"true": True, "false": False}.get(text.lower(), text)
+    )
 
 
 def again(verb: str, file: str, options: dict[str, Any]) -> str | None:
@@ -66,7 +71,7 @@ def emit(answer: dict[str, Any] | str, notes: Sequence[Note], *, follow: str | N
     from logloss.text import printable
 
     if isinstance(answer, dict):
-        sys.stdout.write(json.dumps(answer, allow_nan=False, ensure_ascii=False) + "\n")
+        sys.stdout.write(json.dumps(answer, allow_nan=False) + "\n")
     else:
         _print(answer)
         lines = noted(notes)
@@ -116,7 +121,7 @@ def complain(error: LoglossError) -> None:
 
 
 def save_summary(summary: Summary, path: str) -> None:
-    """Write the summary; it replaces another summary, and nothing else. A full disk is an error of ours."""
+    """Write the summary; it replaces another summary, and nothing else."""
     from pathlib import Path
 
     from logloss.summary import Summary
@@ -130,11 +135,4 @@ def save_summary(summary: Summary, path: str) -> None:
                 f"{path} exists and is not a summary.",
                 cure="Choose another name, or remove it first.",
             ) from None
-    try:
-        summary.save(path)
-    except OSError as error:
-        raise SourceError(
-            "cannot-write",
-            f"{path} cannot be written: {error.strerror or error}.",
-            cure="Nothing was left half-written; choose another place.",
-        ) from None
+    summary.save(path)

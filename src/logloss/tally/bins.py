@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Bins"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Bins:
     """For each column c and bin b: weight[c, b], and sum[c, b] of weight times value.
 

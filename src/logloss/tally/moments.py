@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 __all__ = ["Moments"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Moments:
     """Moments of n rows of d columns: mean (d,), second (d, d) and third (d, d, d) central sums."""
 

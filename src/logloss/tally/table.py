@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 __all__ = ["Table"]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Table:
     """`sums[m]` holds measure m, summed over the rows that fell into each cell of `shape`."""
 

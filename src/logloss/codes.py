@@ -1,0 +1,84 @@
+"""Labels as positions: the distinct ones, the declared ones, and the position of each outcome among them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from collections.abc import Set as AbstractSet
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logloss.errors import UsageError
+from logloss.plain import plain
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["as_labels", "check_labels", "distinct", "encode"]
+
+
+def as_labels(labels: Any) -> list[Any] | None:
+    """Return declared labels as a list of Python values; refuse what has no order."""
+    if labels is None:
+        return None
+    if isinstance(labels, AbstractSet | Mapping | str) or not hasattr(labels, "__iter__"):
+        raise UsageError(
+            "labels-unordered",
+            f"labels is a {type(labels).__name__}, which has no order to take the columns in.",
+            cure="Give a list.",
+        )
+    return [plain(label) for label in labels]
+
+
+def check_labels(labels: Sequence[Any], count: int) -> None:
+    """Refuse declared labels that are not one per column."""
+    if len(labels) != count:
+        raise UsageError(
+            "labels-count",
+            f"labels has {len(labels)} entries, the forecast {count} columns.",
+            cure="Give one label per column.",
+        )
+    if len(set(labels)) < len(labels):
+        raise UsageError("labels-count", "labels names a class twice.", cure="Give each class once.")
+
+
+def distinct(values: NDArray[Any]) -> list[Any]:
+    """Return the distinct labels in ascending order as Python scalars; numbers in text sort as numbers."""
+    if values.dtype.kind in "iu" and len(values) and int(values.max()) - int(values.min()) < 10_000:
+        low = int(values.min())
+        offsets = (
+            (values - values.dtype.type(low)) if values.dtype.kind == "u" else values.astype(np.int64) - low
+        )
+        return [int(code) + low for code in np.flatnonzero(np.bincount(offsets.astype(np.int64, copy=False)))]
+    if values.dtype.kind == "b":
+        return [bool(v) for v in (False, True) if (values == v).any()]
+    found = set(values.tolist()) if values.dtype.kind == "O" else set(np.unique(values).tolist())
+    try:
+        return sorted(found, key=float) if all(isinstance(v, str) for v in found) else sorted(found)
+    except (TypeError, ValueError):
+        return sorted(found, key=lambda v: (type(v).__name__, v))
+
+
+def encode(values: NDArray[Any], labels: Sequence[Any]) -> NDArray[Any]:
+    """Return the position of each outcome in `labels`, shape (n,); -1 where it is not among them."""
+    if list(labels) in ([0, 1], [False, True]) and values.dtype.kind in "biu":
+        inside = values.dtype.kind == "b" or (values.min(initial=0) >= 0 and values.max(initial=0) <= 1)
+        if inside:
+            return values.view(np.int8) if values.dtype.kind == "b" else values
+    if values.dtype.kind in "iu" and list(labels) == list(range(len(labels))):
+        return (
+            values
+            if values.min(initial=0) >= 0 and values.max(initial=0) < len(labels)
+            else np.where((values >= 0) & (values < len(labels)), values, -1)
+        )
+    if values.dtype.kind == "O":
+        position = {label: i for i, label in enumerate(labels)}
+        return np.fromiter((position.get(v, -1) for v in values.tolist()), np.int64, len(values))
+    known = np.asarray(list(labels))
+    if known.dtype.kind not in "biufUS" or (known.dtype.kind in "US") != (values.dtype.kind in "US"):
+        return np.full(len(values), -1)
+    order = np.argsort(known, kind="stable")
+    at = np.searchsorted(known[order], values).clip(0, len(known) - 1)
+    return np.where(known[order][at] == values, order[at], -1)
