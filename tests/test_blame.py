@@ -178,6 +178,51 @@ def test_what_ifs_out_of_range(options: dict) -> None:
     assert caught.value.slug == "bad-what-if"
 
 
+def test_mixing_of_shares_is_of_each_class(rng: np.random.Generator) -> None:
+    S, Q = rng.dirichlet(np.ones(3), 40), rng.dirichlet(np.full(3, 0.3), 40)
+    why = ll.explain(S, Q)
+    assert why.mix is not None
+    grid = [-(S * np.log((1 - g) * Q + g / 3)).sum(axis=1).mean() for g in np.linspace(0.001, 0.999, 999)]
+    assert why.mix["log_loss"] == pytest.approx(min(grid), abs=1e-5)
+    assert why.mix["best"] == pytest.approx(np.linspace(0.001, 0.999, 999)[int(np.argmin(grid))], abs=2e-3)
+
+
+def test_rows_of_weight_zero_are_in_no_count() -> None:
+    y, p = np.ones(30, int), np.full(30, 0.6)
+    p[0] = 0.0
+    w = np.ones(30)
+    w[:10] = 0
+    why = ll.explain(y, p, weight=w, labels=[0, 1])
+    assert why.census == {
+        "rows": 20,
+        "exact_zero_or_one": 0,
+        "zero_on_the_truth": 0,
+        "errors": 0,
+        "errors_exact": 0,
+    }
+    assert not {"LL010", "LL030", "LL032"} & {finding.id for finding in why.findings}
+
+
+def test_far_logits_are_not_exact_zeros_and_keep_their_expectation() -> None:
+    Z = np.zeros((50, 3))
+    Z[:, 0] = 40
+    why = ll.explain([0] * 40 + [1] * 10, Z, space="logit")
+    assert why.census["exact_zero_or_one"] == 0
+    q = np.exp(-40.0)
+    assert why.expected_log_loss == pytest.approx(2 * q * 40 + 2 * q, rel=1e-9)
+    assert ll.explain([1, 0], [800.0, -800.0], space="logit").census["exact_zero_or_one"] == 0
+    assert ll.explain([1, 0], [np.inf, -np.inf], space="logit").census["exact_zero_or_one"] == 2
+
+
+def test_sound_rare_forecasts_are_not_worse_than_nothing(rng: np.random.Generator) -> None:
+    said = 0
+    for _ in range(60):
+        p = rng.beta(0.1, 10, 200)
+        y = (rng.random(200) < p).astype(int)
+        said += "LL050" in {f.id for f in ll.explain(y, p).findings}
+    assert said <= 2
+
+
 def test_one_number_is_enough() -> None:
     kinds = {(w.kind, w.value) for w in ll.explain([1, 0], [0.5, 0.4], clip=0.05, temperature=3).what_ifs}
     assert {("clip", 0.05), ("temperature", 3.0)} <= kinds

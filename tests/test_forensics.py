@@ -46,6 +46,36 @@ def test_permuted_columns(rng: np.random.Generator) -> None:
     assert "0 in the column of 1, 1 in the column of 0" in text
 
 
+def test_the_losses_in_the_reversed_note_are_the_losses(rng: np.random.Generator) -> None:
+    p = 1 / (1 + np.exp(-3 * rng.normal(size=400)))
+    y, w = (rng.random(400) < p).astype(int), rng.lognormal(size=400)
+    result = ll.score(y, 1 - p, weight=w)
+    text = next(note.text for note in result.notes if note.id == "reversed")
+    assert f"would be {ll.log_loss(y, p, sample_weight=w):.4f} instead of {result.log_loss:.4f}." in text
+    q = 1 - p
+    q[0] = 1.0 - y[0]
+    capped = next(note.text for note in ll.score(y, q).notes if note.id == "reversed")
+    assert "impossible rows counted as 40 nats" in capped
+
+
+@pytest.mark.parametrize(("K", "n"), [(26, 80), (26, 200), (100, 500), (12, 60)])
+def test_unrelated_forecasts_are_not_called_permuted(K: int, n: int, rng: np.random.Generator) -> None:
+    said = sum(
+        "permuted"
+        in slugs(ll.score(rng.integers(0, K, n), rng.dirichlet(np.full(K, 0.1), n), labels=range(K)))
+        for _ in range(20)
+    )
+    assert said <= 1
+
+
+def test_rows_of_weight_zero_say_nothing() -> None:
+    p = np.concatenate([[1.0], np.tile([0.7, 0.3], 20)])
+    y = np.concatenate([[0], np.tile([1, 0, 1, 0, 0, 1, 1, 0], 5)])
+    w = np.ones(41)
+    w[0] = 0
+    assert slugs(ll.score(y, p, weight=w)) == {"weightless"}
+
+
 def test_hard_labels(good: tuple[np.ndarray, np.ndarray]) -> None:
     y, p = good
     result = ll.score(y, (p > 0.5).astype(int))

@@ -31,7 +31,7 @@ FLOORS: list[set[str]] = [
     {"forensics", "alignment", "delimited"},
     {"observations"},
     {"files", "columns", "joining", "surprises", "whatif", "calibrate", "calibrate.clip"},
-    {"sources", "summary"},
+    {"sources", "summary", "exact"},
     {"conventions", "baselines", "findings"},
     {"screens"},
     {"scoring"},

@@ -5,7 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from logloss.labels import distinct, encode, match
+from logloss.codes import distinct, encode
+from logloss.labels import match
 
 
 @pytest.mark.parametrize(

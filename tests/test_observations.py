@@ -201,6 +201,43 @@ def test_one_hot_outcomes() -> None:
     )
 
 
+def test_indicator_outcomes_and_forecasts_find_their_classes_by_name_or_labels() -> None:
+    Y = np.array([[1, 0], [0, 1], [1, 0]])  # dog, cat, dog
+    P = np.array([[0.9, 0.1], [0.2, 0.8], [0.8, 0.2]])  # dog, cat
+    right = -np.log([0.9, 0.8, 0.8]).mean()
+    flipped = pd.DataFrame({"cat": P[:, 1], "dog": P[:, 0]})
+    named = pd.DataFrame({"cat": Y[:, 1], "dog": Y[:, 0]})
+    for outcome, forecast in (
+        (Y, P),
+        (Y, flipped),
+        (named, P),
+        (named, flipped),
+        (pd.DataFrame(Y, columns=["dog", "cat"]), flipped),
+    ):
+        record = observe(outcome, forecast, labels=["dog", "cat"])
+        assert record.classes == ("dog", "cat")
+        assert ll.score(outcome, forecast, labels=["dog", "cat"]).log_loss == pytest.approx(right)
+    assert ll.score(named, flipped).log_loss == pytest.approx(right)
+
+
+def test_shares_with_a_column_about_the_first_class() -> None:
+    shares, p = [0.2, 0.7, 1.0], np.array([0.1, 0.6, 0.9])
+    right = ll.score(shares, p).log_loss
+    assert ll.score(shares, 1 - p, positive=0).log_loss == pytest.approx(right)
+    assert ll.score(shares, pd.Series(1 - p, name="p_0")).log_loss == pytest.approx(right)
+    assert ll.score(shares, p, labels=["no", "yes"]).summary.classes == ("no", "yes")
+
+
+def test_labels_may_be_an_array() -> None:
+    labels = np.array(["b", "a"])
+    record = observe(["a", "b"], [[0.1, 0.9], [0.9, 0.1]], labels=labels)
+    assert record.classes == ("b", "a")
+    assert type(record.classes[0]) is str
+    assert ll.score(
+        {"y": ["a", "b"], "a": [0.9, 0.1], "b": [0.1, 0.9]}, labels=labels
+    ).log_loss == pytest.approx(-np.log(0.9))
+
+
 def test_two_columns_and_one_column_agree(rng: np.random.Generator) -> None:
     p, y = rng.random(50), rng.integers(0, 2, 50)
     one, two = ll.log_loss(y, p), ll.log_loss(y, np.stack([1 - p, p], axis=1))
@@ -225,7 +262,8 @@ def test_rows_off_one_are_scored_as_given_and_said() -> None:
     record = observe([0, 1], P)
     assert slugs(record) == ["rows-not-one"]
     assert "1 of 2 rows" in record.notes[0].text
-    assert ll.surprise([0, 1], P)[0] == pytest.approx(-np.log(0.50002), rel=1e-15)
+    with pytest.warns(ll.LoglossWarning, match="do not sum to one"):
+        assert ll.surprise([0, 1], P)[0] == pytest.approx(-np.log(0.50002), rel=1e-15)
     record = observe([0, 1], P, normalize_rows=True)
     assert slugs(record) == ["rows-normalized"]
     assert record.forecast.sum(axis=1) == pytest.approx([1, 1], abs=1e-15)
@@ -388,6 +426,59 @@ BAD: list[tuple[str, type[ll.LoglossError], str, tuple[Any, Any], dict[str, Any]
         {"positive": 1},
     ),
     ("unknown space", ll.UsageError, "unknown-space", ([1, 0], [0.5, 0.5]), {"space": "logits"}),
+    (
+        "indicators and too many labels",
+        ll.UsageError,
+        "labels-count",
+        (np.eye(2), [[0.5, 0.5]] * 2),
+        {"labels": ["a", "b", "c"]},
+    ),
+    (
+        "indicators and a label twice",
+        ll.UsageError,
+        "labels-count",
+        (np.eye(2), [[0.5, 0.5]] * 2),
+        {"labels": ["a", "a"]},
+    ),
+    (
+        "indicators and positive",
+        ll.UsageError,
+        "positive-unknown",
+        (np.eye(2), [[0.5, 0.5]] * 2),
+        {"positive": 1},
+    ),
+    (
+        "shares and unknown positive",
+        ll.UsageError,
+        "positive-unknown",
+        ([0.5, 0.2], [0.5, 0.4]),
+        {"positive": "zebra"},
+    ),
+    ("labels that are a number", ll.UsageError, "labels-unordered", ([1, 0], [0.5, 0.5]), {"labels": 3}),
+    (
+        "no possible class",
+        ll.ForecastError,
+        "out-of-range",
+        ([1, 0], [[-np.inf, -np.inf], [0, 1]]),
+        {"space": "logit"},
+    ),
+    (
+        "infinite p to normalise",
+        ll.ForecastError,
+        "out-of-range",
+        ([1, 0], [[np.inf, 1], [0, 1]]),
+        {"normalize_rows": True},
+    ),
+    (
+        "rows summing to five",
+        ll.ForecastError,
+        "rows-not-one",
+        (np.zeros(9, int), np.full((9, 1000), 0.005)),
+        {},
+    ),
+    ("huge weights", ll.WeightError, "bad-weights", ([1, 0], [0.5, 0.5]), {"weight": [1e200, 1]}),
+    ("tiny weights", ll.WeightError, "bad-weights", ([1, 0], [0.5, 0.5]), {"weight": [1e-200, 1e-200]}),
+    ("a file name as outcomes", ll.UsageError, "array-and-names", ("f.csv", [0.5, 0.5]), {}),
     ("negative weight", ll.WeightError, "bad-weights", ([1, 0], [0.5, 0.5]), {"weight": [1, -1]}),
     ("infinite weight", ll.WeightError, "bad-weights", ([1, 0], [0.5, 0.5]), {"weight": [1, np.inf]}),
     ("no weight at all", ll.WeightError, "bad-weights", ([1, 0], [0.5, 0.5]), {"weight": [0, 0]}),

@@ -172,6 +172,42 @@ def test_confident_and_at_chance_asks_whether_the_rows_match(rng: np.random.Gene
     assert "at-chance" in {note.id for note in ll.score(rng.permutation(y), p).notes}
 
 
+def test_rare_events_are_not_called_mismatched(rng: np.random.Generator) -> None:
+    y = np.zeros(10_000, int)
+    y[:10] = 1
+    for p in (np.where(y == 1, 0.4, 0.05), np.full(10_000, 0.05), 1 - np.where(y == 1, 0.99, 0.01)):
+        assert "at-chance" not in {note.id for note in ll.score(y, p).notes}
+
+
+def test_weights_of_one_class_only(rng: np.random.Generator) -> None:
+    for _ in range(50):
+        w = rng.lognormal(size=40)
+        assert ll.score(np.ones(40, int), np.full(40, 0.9), weight=w).base_rate == 0
+
+
+@pytest.mark.parametrize("kind", ["float16", "longdouble", ">i4", ">f8", "uint64", "uint8"])
+def test_outcomes_of_any_type_in_large_arrays(kind: str, rng: np.random.Generator) -> None:
+    n = kernels.COMPILE_FROM
+    p, y = rng.random(n), rng.integers(0, 2, n)
+    assert ll.log_loss(y.astype(kind), p) == pytest.approx(ll.log_loss(y, p), rel=1e-13)
+    assert ll.score(y.astype(kind), p).log_loss == pytest.approx(ll.log_loss(y, p), rel=1e-12)
+    P = np.stack([1 - p, p], axis=1)
+    assert ll.log_loss(y.astype(kind), P) == pytest.approx(ll.log_loss(y, P), rel=1e-13)
+
+
+def test_large_sums_can_be_normalised() -> None:
+    rows = [[1e308, 1e308], [1, 1], [2, 1]]
+    assert ll.score([0, 1, 0], rows, normalize_rows=True).log_loss == pytest.approx(
+        (2 * math.log(2) - math.log(2 / 3)) / 3
+    )
+
+
+def test_a_summary_takes_no_columns() -> None:
+    summary = ll.score([1, 0], [0.5, 0.5]).summary
+    with pytest.raises(ll.UsageError, match="summary"):
+        ll.score(summary, forecast="p")
+
+
 def test_the_level_is_a_probability() -> None:
     for level in (0, 1, 2, -0.5):
         with pytest.raises(ll.UsageError, match="level is"):

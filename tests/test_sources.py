@@ -422,6 +422,26 @@ def test_json_of_columns(tmp_path: Path) -> None:
         assert ll.score(tmp_path / "f.json").n == 2
 
 
+def test_json_columns_are_paired_by_their_keys(tmp_path: Path) -> None:
+    (tmp_path / "f.json").write_text('{"y": {"0": 1, "1": 0}, "p": {"1": 0.1, "0": 0.9}}')
+    assert ll.score(tmp_path / "f.json").log_loss == pytest.approx(-np.log(0.9))
+    for text in ('{"y": {"0": 1}, "p": {"1": 0.1}}', "3", "null", "[" * 5000):
+        (tmp_path / "f.json").write_text(text)
+        with pytest.raises(ll.SourceError):
+            ll.score(tmp_path / "f.json")
+
+
+def test_compressed_files_are_opened_by_what_they_hold(frame: pl.DataFrame, tmp_path: Path) -> None:
+    (tmp_path / "f.parquet.gz").write_bytes(gzip.compress(_parquet(frame)))
+    assert ll.score(tmp_path / "f.parquet.gz").log_loss == pytest.approx(EXPECTED)
+
+
+def test_names_that_the_system_refuses(tmp_path: Path) -> None:
+    for name in ("x" * 300 + ".csv", "~nosuchuser/x.csv"):
+        with pytest.raises(ll.SourceError):
+            ll.score(name)
+
+
 def test_a_list_of_records_and_a_column_of_lists(tmp_path: Path) -> None:
     rows = [{"y": 0, "p": [0.75, 0.25]}, {"y": 1, "p": [0.5, 0.5]}]
     pl.DataFrame(rows).write_parquet(tmp_path / "f.parquet")

@@ -88,7 +88,7 @@ def test_json_round_trip(tmp_path: Path) -> None:
 
 def test_saving_where_it_cannot_leaves_nothing(tmp_path: Path) -> None:
     summary = ll.score([1, 0], [0.5, 0.5]).summary
-    with pytest.raises(FileNotFoundError):
+    with pytest.raises(ll.SourceError, match="cannot be written"):
         summary.save(tmp_path / "no" / "s.json")
     assert list(tmp_path.iterdir()) == []
 

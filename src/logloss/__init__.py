@@ -23,12 +23,12 @@ if TYPE_CHECKING:
         UsageError,
         WeightError,
     )
+    from logloss.exact import log_loss, surprise
     from logloss.notes import Note
     from logloss.observations import observe
     from logloss.record import Observations
     from logloss.scoring import Score, score
     from logloss.summary import Summary
-    from logloss.surprises import log_loss, surprise
 
 __version__ = "0.1.0"
 
@@ -53,10 +53,10 @@ _HOME = {
     "WeightError": "errors",
     "WhichNumber": "conventions",
     "explain": "blame",
-    "log_loss": "surprises",
+    "log_loss": "exact",
     "observe": "observations",
     "score": "scoring",
-    "surprise": "surprises",
+    "surprise": "exact",
     "which_number": "conventions",
 }
 

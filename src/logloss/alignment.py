@@ -9,7 +9,7 @@ import numpy as np
 
 from logloss.errors import AlignmentError, ForecastError, OutcomeError, WeightError, places
 from logloss.notes import Note
-from logloss.recognise import Matrix, Vector, all_finite, missing_mask
+from logloss.recognise import Matrix, Vector, missing_mask
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -88,7 +88,7 @@ def without_missing(draft: Draft, notes: list[Note], *, skip: bool) -> Draft:
     """Refuse missing values, or leave their rows out and say so."""
     masks = {}
     for name, part in draft.parts().items():
-        if name == "ids" or all_finite(part.values):
+        if name == "ids" or part.finite:
             continue
         mask = missing_mask(part.values)
         masks[name] = np.asarray(mask.any(axis=1) if mask.ndim == 2 else mask)

@@ -19,7 +19,7 @@ def base_rates(summary: Summary) -> tuple[float, float]:
     Weights enter as shares of n rows. With fractional outcomes n_k may be under 1, so the smoothed count is
     floored at 1/2.
     """
-    shares = summary.class_weight / summary.weight
+    shares = summary.class_weight / summary.class_weight.sum()
     seen = shares > 0
     base = float(-(shares[seen] * np.log(shares[seen])).sum()) + 0.0
     counts = shares * summary.n

@@ -16,7 +16,7 @@ from logloss.notes import Note
 from logloss.plain import jsonable, plain
 from logloss.scoring import Score, of_record
 from logloss.sources import gather
-from logloss.surprises import class_blocks, mean_surprise, per_row
+from logloss.surprises import certain_rows, class_blocks, mean_surprise, per_row
 from logloss.whatif import Edit, WhatIf, edited, edits, what_if
 
 if TYPE_CHECKING:
@@ -206,7 +206,7 @@ def of_observations(
     order = np.argsort(-cost, kind="stable")
     two = len(record.classes) == 2
     advice = _clip(record, weight) if two else None
-    lam = None if two else best_mix(np.exp(-surprise), weight, len(record.classes))
+    lam = None if two else _mix(record, surprise, weight)
     confusion, pairs = _confusion(summary)
     tried = edits(
         two=two,
@@ -235,7 +235,7 @@ def of_observations(
         observations=record,
         surprise=surprise,
     )
-    return replace(result, findings=tuple(findings(result, cost[order])))
+    return replace(result, findings=tuple(findings(result, cost[order][: summary.n])))
 
 
 def _in_range(name: str, given: float | Sequence[float], most: float) -> list[float]:
@@ -305,19 +305,31 @@ def _per_block(
     """
     said = np.empty(len(record), np.int64)
     after = [np.empty(len(record)) for _ in tried]
-    counts = np.zeros(4, np.int64)
+    counts = np.zeros(5, np.int64)
     for part, s, t in class_blocks(record):
         said[part] = s.argmin(axis=1)
-        certain = (s == 0).any(axis=1)
-        if s.shape[1] == 2:
-            certain |= np.isinf(s).any(axis=1)
-        wrong = t[np.arange(len(t)), said[part]] < 0.5
-        missed = (np.isinf(s) & (t > 0)).any(axis=1)
-        counts += [certain.sum(), missed.sum(), wrong.sum(), (wrong & certain).sum()]
+        counted = np.ones(len(s), bool) if record.weight is None else record.weight[part] > 0
+        certain = certain_rows(record, part) & counted
+        wrong = (t[np.arange(len(t)), said[part]] < 0.5) & counted
+        missed = (np.isinf(s) & (t > 0)).any(axis=1) & counted
+        counts += [counted.sum(), certain.sum(), missed.sum(), wrong.sum(), (wrong & certain).sum()]
         for edit, column in zip(tried, after, strict=True):
             column[part] = mean_surprise(edited(edit, s), t)
-    names = ("exact_zero_or_one", "zero_on_the_truth", "errors", "errors_exact")
-    return said, {"rows": len(record), **dict(zip(names, counts.tolist(), strict=True))}, after
+    names = ("rows", "exact_zero_or_one", "zero_on_the_truth", "errors", "errors_exact")
+    return said, dict(zip(names, counts.tolist(), strict=True)), after
+
+
+def _mix(record: Observations, surprise: Float, weight: Float) -> tuple[float, float]:
+    """Return the best share of the uniform forecast; a soft row counts once for each class with a share."""
+    if not record.soft:
+        counts = weight > 0
+        return best_mix(np.exp(-surprise[counts]), weight[counts], len(record.classes))
+    p, w = [], []
+    for part, s, t in class_blocks(record):
+        mass = weight[part][:, None] * t
+        p.append(np.exp(-s[mass > 0]))
+        w.append(mass[mass > 0])
+    return best_mix(np.concatenate(p), np.concatenate(w), len(record.classes))
 
 
 def _clip(record: Observations, weight: Float) -> Clip:

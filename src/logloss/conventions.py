@@ -94,7 +94,7 @@ def under(summary: Summary, convention: Convention) -> float:
     if convention.name == "exact":
         return summary.mean
     total = summary.clamps.clamped(VIEWS.index(convention.view), convention.low, convention.high)
-    nats = total / (summary.weight if convention.divisor == "weight" else summary.n)
+    nats = total / (summary.weight if convention.divisor == "weight" else summary.mass["rows"])
     return units.unit(convention.unit).convert(nats)
 
 
@@ -225,7 +225,7 @@ def _ways(summary: Summary, how: str) -> list[Match]:
     for convention in CONVENTIONS:
         mean = under(summary, convention)
         nats = mean * units.unit(convention.unit).nats_per_unit
-        count = summary.weight if convention.divisor == "weight" else summary.n
+        count = summary.weight if convention.divisor == "weight" else summary.mass["rows"]
         aggregates = {"mean": mean, "sum": nats * count}
         if convention.unit == "nats" and convention.name == "exact":
             aggregates |= {

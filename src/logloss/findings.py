@@ -80,16 +80,17 @@ def _clipping(result: Explanation) -> list[Finding]:
 
 def _worse_than_nothing(result: Explanation) -> list[Finding]:
     score = result.score
-    error = score.standard_error
-    if error is None or score.n < 10 or score.log_loss <= score.base_rate_loo + 3 * error:
+    z = result.excess_z
+    if z is None or abs(z) <= 3 or score.n < 10 or score.log_loss <= score.base_rate_loo:
         return []
-    text = f"Worse than always saying the base rate: {units.loss(score.log_loss)} against {units.loss(score.base_rate)}. Check the order of the columns and the positive class."
-    return [Finding("LL050", score.log_loss - score.base_rate, text, "logloss score --positive CLASS")]
+    text = f"Worse than always saying the base rate: {units.loss(score.log_loss)} against {units.loss(score.base_rate_loo)}. Check the order of the columns and the positive class."
+    return [Finding("LL050", score.log_loss - score.base_rate_loo, text, "logloss score --positive CLASS")]
 
 
 def _confused(result: Explanation) -> list[Finding]:
     wrong = [pair for pair in result.pairs if pair["outcome"] != pair["predicted"] and pair["share"]]
-    if len(result.score.summary.classes) == 2 or not wrong or wrong[0]["share"] <= 0.05:
+    K = len(result.score.summary.classes)
+    if K == 2 or not wrong or wrong[0]["share"] <= max(0.05, 3 / (K * (K - 1))):
         return []
     pair = wrong[0]
     text = f"{pair['outcome']!r} called {pair['predicted']!r}: {pair['rows']:.6g} rows carry {units.percent(pair['share'])} of the loss."

@@ -70,7 +70,11 @@ def row_sums(record: Observations, *, normalize: bool) -> tuple[Observations, li
     if record.binary or record.space == "logit":
         return record, []
     if record.space == "p":
-        sums = record.forecast.sum(axis=1, dtype=np.float64)
+        with np.errstate(over="ignore"):
+            sums = record.forecast.sum(axis=1, dtype=np.float64)
+        if normalize and not np.isfinite(sums).all():
+            record = replace(record, forecast=record.forecast / record.forecast.max(axis=1, keepdims=True))
+            sums = record.forecast.sum(axis=1, dtype=np.float64)
     else:
         sums = np.exp(record.forecast.astype(np.float64)).sum(axis=1)
     distance = np.abs(sums - 1.0)
@@ -121,7 +125,12 @@ def row_sums(record: Observations, *, normalize: bool) -> tuple[Observations, li
 
 def examine(record: Observations, surprise: NDArray[np.float64]) -> list[Note]:
     """Return notes on a checked record whose number is defined but may not mean what its owner thinks."""
-    notes = [*_duplicate_ids(record), *_weightless(record)]
+    notes = _weightless(record)
+    if notes:  # rows of weight 0 do not count here either
+        assert record.weight is not None
+        counts = record.weight > 0
+        record, surprise = record.take(counts), surprise[counts]
+    notes += _duplicate_ids(record)
     if record.soft:
         return notes
     hard = _hard_labels(record)
@@ -195,55 +204,90 @@ def _rounded_to_one(record: Observations, surprise: NDArray[np.float64]) -> list
 
 def _swapped(record: Observations, surprise: NDArray[np.float64]) -> list[Note]:
     """Say when exchanging classes would lower the loss far beyond chance."""
-    if len(surprise) < 10 or (record.binary and surprise.mean() <= np.log(2.0)):
+    weight = np.ones(len(record)) if record.weight is None else record.weight
+    if len(surprise) < 10 or (record.binary and np.dot(weight, surprise) <= weight.sum() * np.log(2.0)):
         return []  # s + s' >= 2 log 2 in every row of two classes: nothing to gain from exchanging them
-    capped = np.minimum(surprise, CAP)
-    now, spread = float(capped.mean()), float(capped.std() / np.sqrt(len(capped)))
-    if record.binary:
-        flipped = _binary(record, 1 - record.outcome.astype(np.int8))
-        then = float(np.minimum(flipped, CAP).mean())
-        if then < 0.7 * now and now - then > 6 * spread:
-            return [
-                Note(
-                    "reversed",
-                    f"The forecast looks reversed: read as the probability of {record.classes[0]!r} instead of {record.classes[1]!r} the loss would be {units.loss(then)} instead of {units.loss(now)}. Was the other class meant: positive= (CLI: --positive)?",
-                )
-            ]
+    if not record.binary:
+        return _permuted(record, weight)
+    flipped = _binary(record, 1 - record.outcome.astype(np.int8))
+    now, error = _capped_mean(surprise, weight)
+    then, _ = _capped_mean(flipped, weight)
+    if then >= 0.7 * now or now - then <= 6 * error:
         return []
-    return _permuted(record, now, spread)
+    capped = (
+        f" (impossible rows counted as {CAP:g} nats)"
+        if np.isinf(surprise).any() or np.isinf(flipped).any()
+        else ""
+    )
+    return [
+        Note(
+            "reversed",
+            f"The forecast looks reversed: read as the probability of {record.classes[0]!r} instead of {record.classes[1]!r} the loss would be {units.loss(then)} instead of {units.loss(now)}{capped}. Was the other class meant: positive= (CLI: --positive)?",
+        )
+    ]
 
 
-def _permuted(record: Observations, now: float, spread: float) -> list[Note]:
+def _capped_mean(surprise: NDArray[np.float64], weight: NDArray[np.float64]) -> tuple[float, float]:
+    """Return the weighted mean of min(s, CAP) and its standard error."""
+    s = np.minimum(surprise, CAP)
+    mean = float(np.dot(weight, s) / weight.sum())
+    return mean, float(np.sqrt(np.dot(weight**2, (s - mean) ** 2)) / weight.sum())
+
+
+def _permuted(record: Observations, weight: NDArray[np.float64]) -> list[Note]:
+    """Find the best order of the columns on every other row, and believe it only if it helps on the rest."""
     K = len(record.classes)
-    if K > 200:
+    if K > 200 or len(record) < 4 * K:
         return []
-    cost = np.zeros((K, K))  # summed surprise of rows of class i, were column j theirs
-    step = max(1, (1 << 20) // K)
-    for start in range(0, len(record), step):
-        part = slice(start, start + step)
-        with np.errstate(divide="ignore"):
-            block = record.forecast[part].astype(np.float64)
-            logs = np.log(block) if record.space == "p" else block
-        code = record.outcome[part].astype(np.int64, copy=False)
-        for column in range(K):
-            cost[:, column] += np.bincount(code, np.minimum(-logs[:, column], CAP), minlength=K)
     from scipy.optimize import linear_sum_assignment
 
-    rows, columns = linear_sum_assignment(cost)
-    gain = float(cost.trace() - cost[rows, columns].sum()) / len(record)
-    if gain < 0.3 * now or gain < 6 * spread:
+    _, columns = linear_sum_assignment(_exchange_costs(record, weight))
+    rest = np.arange(1, len(record), 2)
+    code = record.outcome[rest].astype(np.int64, copy=False)
+    block = _logs(record, slice(1, None, 2))
+    at = np.arange(len(rest))
+    now, _ = _capped_mean(-block[at, code], weight[rest])
+    then, _ = _capped_mean(-block[at, columns[code]], weight[rest])
+    gain = np.minimum(-block[at, code], CAP) - np.minimum(-block[at, columns[code]], CAP)
+    error = float(np.sqrt(np.dot(weight[rest] ** 2, (gain - (now - then)) ** 2)) / weight[rest].sum())
+    if now - then < 0.3 * now or now - then < 4 * error:
         return []
     moved = [
         f"{record.classes[i]!r} in the column of {record.classes[j]!r}"
-        for i, j in zip(rows, columns, strict=True)
+        for i, j in enumerate(columns)
         if i != j
     ]
     return [
         Note(
             "permuted",
-            f"The columns look permuted: with {listing(moved, limit=4)} the loss would be about {units.loss(now - gain)} instead of {units.loss(now)}. Check the order of the columns: labels= (CLI: --labels).",
+            f"The columns look permuted: with {listing(moved, limit=4)} the loss would be about {units.loss(then)} instead of {units.loss(now)} (found on every other row, measured on the rest). Check the order of the columns: labels= (CLI: --labels).",
         )
     ]
+
+
+def _exchange_costs(record: Observations, weight: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return [i, j] = nats of every other row of class i, were column j theirs; shape (K, K)."""
+    K = len(record.classes)
+    cost = np.zeros((K, K))
+    step = 2 * max(1, (1 << 19) // K)
+    for start in range(0, len(record), step):
+        part = slice(start, start + step, 2)
+        code = record.outcome[part].astype(np.int64, copy=False)
+        logs = _logs(record, part)
+        for column in range(K):
+            cost[:, column] += np.bincount(
+                code, weight[part] * np.minimum(-logs[:, column], CAP), minlength=K
+            )
+    return cost
+
+
+def _logs(record: Observations, part: slice) -> NDArray[np.float64]:
+    """Return the log-probabilities of some rows, shape (m, K)."""
+    block = record.forecast[part].astype(np.float64)
+    if record.space == "logit":
+        return np.asarray(block - np.logaddexp.reduce(block, axis=1, keepdims=True))
+    with np.errstate(divide="ignore"):
+        return np.log(block) if record.space == "p" else block
 
 
 def _binary(record: Observations, outcome: NDArray[Any]) -> NDArray[np.float64]:

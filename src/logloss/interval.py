@@ -52,8 +52,9 @@ def hall_t(
     from scipy.special import stdtrit
 
     s = math.sqrt(max(second, 0.0) / (n - 1)) / scale
-    variance = second / n
-    g = third / n / variance**1.5 if variance > 0 else 0.0
+    variance = max(second, 0.0) / n
+    cubed = variance**1.5
+    g = third / n / cubed if cubed > 0 else 0.0
     root = math.sqrt(n)
     q = float(stdtrit(n - 1, 0.5 + level / 2))
 

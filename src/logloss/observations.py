@@ -1,6 +1,6 @@
 """The door: whatever a person has becomes one checked record of (forecast, outcome, weight).
 
-This is the only place that raises on data. What it assumed or changed is written into the record's notes.
+This room and those below it are the only ones that raise on data. What it assumed or changed is written into the record's notes.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from logloss.kernels import tolerance
 from logloss.labels import Classes, classes_of_columns, match, two_classes
 from logloss.notes import Note
 from logloss.plain import plain
-from logloss.recognise import Matrix, Vector, all_finite, has_columns, matrix, vector
+from logloss.recognise import Matrix, Vector, has_columns, matrix, vector
 from logloss.record import SPACES, Observations, Space
 
 if TYPE_CHECKING:
@@ -133,16 +133,15 @@ def _weights(draft: Draft, weight: Vector) -> NDArray[np.float64]:
             f"Negative or infinite: {units.count(int(bad.sum()), 'weight')} ({draft.places(bad)}: {listing(values[bad], limit=3)}).",
             cure="A weight says how much a row counts: 0 or more.",
         )
-    with np.errstate(over="ignore"):
-        if not np.isfinite((values**3).sum()):
-            raise WeightError(
-                "bad-weights",
-                f"The weights are too large to be added up (the largest is {values.max():.3g}).",
-                cure="Divide them by a constant; only their ratios matter.",
-            )
     if not values.any():
         raise WeightError(
             "bad-weights", "All weights are 0, so no row counts.", cure="Give some row a weight."
+        )
+    if not 1e-100 <= values.max() <= 1e100:
+        raise WeightError(
+            "bad-weights",
+            f"The largest weight is {values.max():.3g}: their squares and cubes leave the range of numbers.",
+            cure="Divide them by a constant; only their ratios matter.",
         )
     return values
 
@@ -179,12 +178,19 @@ def _classes(
                 "The outcomes are fractions and every forecast is 0 or 1: they look swapped.",
                 cure="Outcomes come first, forecasts second.",
             )
-        if shares is not None and labels is None:
+        if shares is not None:
             note = Note(
                 "soft-outcomes",
                 f"Strictly between 0 and 1: {units.count(int(((shares > 0) & (shares < 1)).sum()), 'outcome')}, scored as shares of the two classes.",
             )
-            return values, Classes((0, 1), None, [note]), shares, True
+            pair = two_classes(Vector(np.array([0, 1])), forecast.name, labels, positive)
+            about_first = labels is None and pair.labels[1] == 0  # the shares are those of the other class
+            return (
+                values,
+                replace(pair, notes=[*pair.notes, note]),
+                1.0 - shares if about_first else shares,
+                True,
+            )
         classes = two_classes(outcome, forecast.name, labels, positive)
     else:
         classes = classes_of_columns(outcome, forecast.names, values.shape[1], labels)
@@ -203,7 +209,9 @@ def _classes(
 def _whole(outcome: Vector) -> Vector:
     """Return labels such as 1.0 and 2.0 as whole numbers, which is what columns are named after."""
     values = outcome.values
-    if values.dtype.kind != "f" or not bool(((values == np.floor(values)) & (np.abs(values) < 2**53)).all()):
+    if values.dtype.kind != "f" or not bool(
+        ((values == np.floor(values)) & (np.abs(values).astype(np.float64) < 2.0**53)).all()
+    ):
         return outcome
     return replace(outcome, values=values.astype(np.int64))
 
@@ -237,19 +245,9 @@ def _from_indicators(
         )
     if labels is not None:
         check_labels(labels, count)
-    notes, order = [], None
-    names: tuple[Any, ...] = (
-        tuple(labels) if labels is not None else outcome.names or forecast.names or tuple(range(count))
-    )
-    if outcome.names and forecast.names:
-        order = match(forecast.names, outcome.names)
-        if order is None:
-            notes.append(
-                Note(
-                    "class-order",
-                    f"Outcome columns ({listing(outcome.names)}) and forecast columns ({listing(forecast.names)}) have different names; they are paired by position.",
-                )
-            )
+    classes, own = _indicator_classes(outcome, forecast, labels)
+    if own is not None:
+        shares = shares[:, list(own)]
     off = ~((shares >= 0).all(axis=1) & (np.abs(shares.sum(axis=1) - 1.0) <= 1e-9))
     if off.any():
         raise OutcomeError(
@@ -258,14 +256,44 @@ def _from_indicators(
             cure="If several labels can be true at once, score each label as a binary forecast of its own.",
         )
     if bool(((shares == 0) | (shares == 1)).all()):
-        return Classes(names, order, notes), shares.argmax(axis=1), False
-    notes.append(
+        return classes, shares.argmax(axis=1), False
+    classes.notes.append(
         Note(
             "soft-outcomes",
             f"Shares of several classes: {units.count(int((shares.max(axis=1) < 1).sum()), 'outcome')}, scored by the mean surprise under the shares.",
         )
     )
-    return Classes(names, order, notes), shares, True
+    return classes, shares, True
+
+
+def _indicator_classes(
+    outcome: Matrix, forecast: Matrix, labels: Sequence[Any] | None
+) -> tuple[Classes, tuple[int, ...] | None]:
+    """Return the classes with their forecast columns, and the outcome column of each: by name, else by position."""
+    if labels is None:
+        columns = match(forecast.names, outcome.names) if outcome.names and forecast.names else None
+        classes = Classes(outcome.names or forecast.names or tuple(range(outcome.values.shape[1])), columns)
+        strange = (
+            [part for part in (outcome, forecast) if part.names]
+            if columns is None and outcome.names and forecast.names
+            else []
+        )
+        own = None
+    else:
+        columns, own = (match(part.names, labels) if part.names else None for part in (forecast, outcome))
+        classes = Classes(tuple(labels), columns)
+        strange = [
+            part for part, found in ((forecast, columns), (outcome, own)) if part.names and found is None
+        ]
+    for part in strange[:1]:
+        said = "each other" if labels is None else "labels"
+        classes.notes.append(
+            Note(
+                "class-order",
+                f"Columns {listing(part.names or ())} are not named like {said}; they are paired by position.",
+            )
+        )
+    return classes, own
 
 
 def _ranged(
@@ -276,7 +304,7 @@ def _ranged(
     Where rows will be divided by their `sums`, any values of 0 or more are fine.
     """
     if space == "logit":
-        if values.ndim == 1 or all_finite(values):
+        if values.ndim == 1 or draft.forecast.finite:
             return values
         bad = np.isposinf(values)
         if bad.any():
@@ -295,7 +323,7 @@ def _ranged(
         return values
     low, high = (0.0, 1.0) if space == "p" else (-np.inf, 0.0)
     if sums and values.ndim == 2:
-        high = np.inf
+        high = np.finfo(np.float64).max
     smallest, largest = values.min(), values.max()
     if smallest >= low and largest <= high:
         return values

@@ -9,6 +9,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -45,6 +46,11 @@ class Vector:
     def __len__(self) -> int:
         return len(self.values)
 
+    @cached_property
+    def finite(self) -> bool:
+        """Whether there is neither NaN nor infinity."""
+        return all_finite(self.values)
+
 
 @dataclass(frozen=True, eq=False)
 class Matrix:
@@ -56,6 +62,11 @@ class Matrix:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    @cached_property
+    def finite(self) -> bool:
+        """Whether there is neither NaN nor infinity."""
+        return all_finite(self.values)
 
 
 def _is(obj: Any, module: str, *names: str) -> bool:
@@ -262,7 +273,7 @@ def all_finite(values: NDArray[Any]) -> bool:
     if values.dtype.kind != "f":
         return values.dtype.kind in "biu"
     with np.errstate(over="ignore", invalid="ignore"):
-        return bool(np.isfinite(values.sum()))
+        return bool(np.isfinite(values.sum(dtype=np.float64 if values.dtype.itemsize < 4 else None)))
 
 
 def missing_mask(values: NDArray[Any]) -> NDArray[np.bool_]:

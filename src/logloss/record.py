@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, get_args
+
+import numpy as np
 
 from logloss.errors import places
 
 if TYPE_CHECKING:
-    import numpy as np
     from numpy.typing import NDArray
 
     from logloss.notes import Note
@@ -65,6 +66,17 @@ class Observations:
     def binary(self) -> bool:
         """Whether the forecast is one column about the second of two classes."""
         return self.forecast.ndim == 1
+
+    def take(self, keep: NDArray[np.bool_]) -> Observations:
+        """Return the record of only the rows to keep, which keep their numbers."""
+        return replace(
+            self,
+            outcome=self.outcome[keep],
+            forecast=self.forecast[keep],
+            weight=None if self.weight is None else self.weight[keep],
+            ids=None if self.ids is None else self.ids[keep],
+            rows=np.flatnonzero(keep) if self.rows is None else self.rows[keep],
+        )
 
     def places(self, at: NDArray[np.int64]) -> str:
         """Return where in the input the rows at these positions are."""

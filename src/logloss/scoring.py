@@ -224,7 +224,7 @@ def of_summary(summary: Summary, notes: Sequence[Note] = (), *, level: float = 0
         )
     interval = _interval(summary, level)
     base_rate, base_rate_loo = base_rates(summary)
-    accuracy = summary.mass["correct"] / summary.weight
+    accuracy = min(1.0, summary.mass["correct"] / summary.weight)
     low, argmax_loss = accuracy_implied(accuracy, len(summary.classes))
     mean = summary.mean
     notes = [
@@ -310,31 +310,36 @@ def _against_own_choice(summary: Summary, mean: float, accuracy: float) -> list[
     further from what the forecasts expect than chance explains. Errors are smoothed by half of one, since with
     none seen the true rate is not 0.
     """
-    z = summary.excess_z
-    smoothed = 1 - ((1 - accuracy) * summary.n + 0.5) / (summary.n + 1)
-    own = accuracy_implied(smoothed, len(summary.classes))[1]
+    z, K = summary.excess_z, len(summary.classes)
+    q = 1 - ((1 - accuracy) * summary.n + 0.5) / (summary.n + 1)
+    own = -accuracy * math.log(q) - (1 - accuracy) * math.log((1 - q) / (K - 1))
     if z is None or abs(z) <= 3 or mean <= own:
         return []
     return [
         Note(
             "worse-than-argmax",
-            f"Worse than its own first choice: saying only that choice, with probability {units.percent(smoothed)}, scores {units.loss(own)}. Calibrated forecasts do not do that: these are miscalibrated, and recalibrating them should help.",
+            f"Worse than its own first choice: saying only that choice, with probability {units.percent(q)}, scores {units.loss(own)}. Calibrated forecasts do not do that: these are miscalibrated, and recalibrating them should help.",
         )
     ]
 
 
 def _at_chance(summary: Summary, mean: float, accuracy: float) -> list[Note]:
-    """Say when confident forecasts are right no more often than the most frequent class."""
-    shares = summary.class_weight / summary.weight
-    most = float(shares.max())
-    spread = math.sqrt(most * (1 - most) / summary.n)
+    """Say when confident forecasts are right as often as unrelated ones would be.
+
+    Unrelated choices agree with the outcomes in sum_k share_k q_k of the rows, q_k being how often k is chosen.
+    Confident means that the forecasts expect less than half of the base rate's loss.
+    """
     base = base_rates(summary)[0]
-    if summary.n < 30 or not base or mean < 2 * base or accuracy > most + 2 * spread:
+    if summary.confusion is None or summary.n < 30 or mean < 2 * base or not summary.expected < 0.5 * base:
+        return []
+    table = summary.confusion.sums[1] / summary.confusion.sums[1].sum()
+    agreement = float(table.sum(axis=1) @ table.sum(axis=0))
+    if abs(accuracy - agreement) > 3 * math.sqrt(max(agreement * (1 - agreement), 0.0) / summary.n):
         return []
     return [
         Note(
             "at-chance",
-            f"Confident, yet right in {units.percent(accuracy)} of the rows, no more than always saying the most frequent class ({units.percent(most)}): do forecasts and outcomes belong to the same rows? Two files are paired by id with truth= (CLI: --truth).",
+            f"Confident, yet right in {units.percent(accuracy)} of the rows, as often as forecasts of other rows would be ({units.percent(agreement)}): do forecasts and outcomes belong to the same rows? Two files are paired by id with truth= (CLI: --truth).",
         )
     ]
 

@@ -159,6 +159,8 @@ def explanation(result: Explanation, unit: str, *, notes: bool = True) -> str:
     if result.worst:
         of_finite = " (shares of the finite loss)" if result.score.infinite_rows else ""
         parts += ["", f"  The rows that cost most{of_finite}", table(rows, "><<><>>>", indent=4)]
+    shown = sorted(result.classes, key=lambda c: -(c["share"] or 0.0))[:12]
+    rest = len(result.classes) - len(shown)
     classes = [["class", "rows", "loss", "share"]]
     classes += [
         [
@@ -167,9 +169,9 @@ def explanation(result: Explanation, unit: str, *, notes: bool = True) -> str:
             "" if c["log_loss"] is None else loss(float(c["log_loss"])),
             "" if c["share"] is None else units.percent(c["share"]),
         ]
-        for c in result.classes[:12]
+        for c in shown
     ]
-    parts += ["", "  By class", table(classes, "<>>>", indent=4)]
+    parts += ["", "  By class", table(classes, "<>>>", indent=4), *([f"    and {rest} more"] if rest else [])]
     if result.pairs:
         pairs = [["true", "said", "rows", "share of the loss"]]
         pairs += [

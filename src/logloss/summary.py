@@ -34,8 +34,8 @@ SCHEMA = 1
 VIEWS = ("given", "rounded", "renormalized", "keras")  # the columns of `clamps`
 CLASS_MEASURES = ("rows", "weight", "nats", "infinite")
 MOST_CLASSES = 256  # above, the true-by-predicted table would outgrow the rest
-# Sums of w; w H and w^2 v over finite rows; w (p - y)^2; w where the first choice happened; w H(outcome).
-MASS_MEASURES = ("weight", "entropy", "variance", "brier", "correct", "outcome_entropy")
+# Rows, those of weight 0 included; sums of w; w H and w^2 v over finite rows; w (p - y)^2; w where the first choice happened; w H(outcome).
+MASS_MEASURES = ("rows", "weight", "entropy", "variance", "brier", "correct", "outcome_entropy")
 
 
 @dataclass(frozen=True, eq=False)
@@ -265,6 +265,7 @@ def _of_block(record: Observations, columns: Columns, edges: Sequence[float], to
     K = len(record.classes)
     known = np.isfinite(columns.entropy) & np.isfinite(columns.variance)
     mass = {
+        "rows": float(len(w)),
         "weight": float(w.sum()),
         "entropy": float(np.dot(w[finite & known], columns.entropy[finite & known])),
         "variance": float(np.dot(w[finite & known] ** 2, columns.variance[finite & known])),

@@ -6,29 +6,30 @@ is that it has mean H = sum_k p_k s_k (its entropy) and variance v = sum_k p_k s
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from logloss import kernels
-from logloss.errors import LoglossWarning
-from logloss.observations import observe
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
-    from logloss.record import Observations, Space
+    from logloss.record import Observations
 
     Float = NDArray[np.float64]
 
-__all__ = ["Columns", "blocks", "class_blocks", "log_loss", "mean_surprise", "per_row", "surprise"]
-
-# Notes that `log_loss`, which returns only a number, gives as warnings.
-GUESSES = ("class-order", "positive-class", "rows-not-one", "snapped")
+__all__ = [
+    "Columns",
+    "blocks",
+    "certain_rows",
+    "class_blocks",
+    "mean_surprise",
+    "per_row",
+]
 
 CLIP32 = (np.float32(1e-7), np.float32(1 - 1e-7))
 FEWEST = 1 << 10  # rows per block, however many classes: each block has a table of classes by classes
@@ -54,62 +55,6 @@ class Columns:
     by_class: Float | None  # (m, K) surprise of each class, under soft outcomes
 
 
-def surprise(
-    y: Any,
-    forecast: Any,
-    *,
-    space: Space = "p",
-    labels: Sequence[Any] | None = None,
-    positive: Any = None,
-    normalize_rows: bool = False,
-) -> Float:
-    """Return -log p(what happened) of each row, in nats, shape (n,).
-
-    Parameters
-    ----------
-    y
-        Outcomes, shape (n,): labels of any type, or shares between 0 and 1.
-    forecast
-        Shape (n,), about the second class, or (n, K): probabilities, or what `space` says.
-    space
-        "p", "logp" or "logit". Logits are never turned into probabilities.
-    labels, positive, normalize_rows
-        As in :func:`logloss.score`.
-
-    Returns
-    -------
-    ndarray of float64, shape (n,)
-        inf where a forecast of 0 happened.
-
-    Raises
-    ------
-    DataError
-        Where the rows cannot be scored; see docs/messages.md.
-
-    Warns
-    -----
-    LoglossWarning
-        Where something was assumed, or rows do not sum to one.
-
-    Examples
-    --------
-    >>> import logloss as ll
-    >>> ll.surprise([1, 0, 1], [0.9, 0.25, 0.5]).round(4)
-    array([0.1054, 0.2877, 0.6931])
-    >>> ll.surprise([0], [800.0], space="logit")
-    array([800.])
-
-    References
-    ----------
-    Good (1952), Rational decisions, J. R. Stat. Soc. B 14:107-114.
-    """
-    record = observe(
-        y, forecast, space=space, labels=labels, positive=positive, normalize_rows=normalize_rows
-    )
-    _warn_of_guesses(record)
-    return per_row(record)
-
-
 def per_row(record: Observations) -> Float:
     """Return the surprise of each row of a checked record, shape (n,)."""
     if not record.soft:
@@ -125,6 +70,18 @@ def class_blocks(record: Observations) -> Iterator[tuple[slice, Float, Float]]:
     """Yield (rows, surprise of every class, share of every class in the outcome) block by block, both (m, K)."""
     for part in _parts(record):
         yield part, _by_class(record, record.forecast[part]), _shares(record, part)
+
+
+def certain_rows(record: Observations, part: slice) -> NDArray[np.bool_]:
+    """Tell which forecasts leave no doubt as they are stored: p of exactly 0 or 1, a logit of -inf or inf."""
+    values = record.forecast[part]
+    if record.space == "logit":
+        infinite = np.isinf(values)
+        return infinite if record.binary else np.asarray(infinite.sum(axis=1) == values.shape[1] - 1)
+    one = values == (1.0 if record.space == "p" else 0.0)
+    if not record.binary:
+        return np.asarray(one.any(axis=1))
+    return np.asarray(one | (values == (0.0 if record.space == "p" else -np.inf)))
 
 
 def mean_surprise(s: Float, t: Float) -> Float:
@@ -149,14 +106,22 @@ def _by_class(record: Observations, forecast: NDArray[Any]) -> Float:
         ones = np.ones(len(forecast), np.int8)
         return np.stack([_hard(record, ones - 1, forecast), _hard(record, ones, forecast)], axis=1)
     values = forecast.astype(np.float64, copy=False)
-    with np.errstate(divide="ignore"):
-        if record.space == "p":
-            return 0.0 - np.log(values)
     if record.space == "logp":
         return 0.0 - values
-    largest = values.max(axis=1, keepdims=True)
-    centred = values - largest
-    return np.asarray(np.log(np.exp(centred).sum(axis=1, keepdims=True)) - centred)
+    at = (np.arange(len(values)), values.argmax(axis=1))
+    if record.space == "logit":  # log sum exp(z) - z_k, the largest term left out of the sum
+        centred = values - values[at][:, None]
+        others = np.exp(centred)
+        others[at] = 0.0
+        return np.asarray(np.log1p(others.sum(axis=1))[:, None] - centred)
+    with np.errstate(divide="ignore", invalid="ignore"):
+        s = 0.0 - np.log(values)
+        largest = values[at]
+        others = values.copy()
+        others[at] = 0.0
+        rest = np.maximum(others.sum(axis=1), 0.0)
+        s[at] = np.where(np.abs(largest + rest - 1.0) <= record.within, np.log1p(rest / largest), s[at])
+    return s
 
 
 def _shares(record: Observations, part: slice) -> Float:
@@ -189,7 +154,7 @@ def _columns(record: Observations, part: slice) -> Columns:
         entropy = expected.sum(axis=1)
         spread = np.where(p > 0, p * (s - entropy[:, None]) ** 2, 0.0).sum(axis=1)
     sums = p.sum(axis=1)
-    off = np.log(sums) if record.space == "p" and not record.binary else np.zeros(len(forecast))
+    off = np.zeros(len(forecast)) if record.binary or record.space == "logit" else np.log(sums)
     narrow, clipped = _float32(record, forecast, p, sums)
     with np.errstate(divide="ignore"):
         views = [s, 0.0 - np.log(narrow), s + off[:, None], 0.0 - np.log(clipped)]
@@ -244,101 +209,3 @@ def _float32(record: Observations, forecast: NDArray[Any], p: Float, sums: Float
         narrow = (forecast if record.space == "p" else p[:, 1]).astype(np.float32)
     both = [column.astype(np.float64) for column in (narrow, np.clip(narrow, *CLIP32))]
     return np.stack([1.0 - both[0], both[0]], axis=1), np.stack([1.0 - both[1], both[1]], axis=1)
-
-
-def log_loss(
-    y_true: Any,
-    y_prob: Any,
-    *,
-    sample_weight: Any = None,
-    labels: Sequence[Any] | None = None,
-    normalize: bool = True,
-) -> float:
-    """Return the exact log loss in nats: nothing is clipped, a forecast of 0 that happened gives inf.
-
-    Parameters
-    ----------
-    y_true
-        Outcomes, shape (n,): labels of any type, or shares in [0, 1].
-    y_prob
-        Probabilities, shape (n,) for the greater of two labels, or (n, K). Columns with names are matched to the
-        classes by name; others stand in the order of `labels`, or in ascending order of the labels.
-    sample_weight
-        Non-negative weights, shape (n,).
-    labels
-        The classes in the order of the columns. With one column, the class it is about comes last.
-    normalize
-        Return the weighted mean (default) or the weighted sum.
-
-    Raises
-    ------
-    DataError
-        Where the rows cannot be scored; see docs/messages.md.
-
-    Warns
-    -----
-    LoglossWarning
-        Where something was assumed, or rows do not sum to one.
-
-    Examples
-    --------
-    >>> import logloss as ll
-    >>> ll.log_loss([1, 1, 1, 0, 0, 0], [0.5, 0.1, 0.01, 0.9, 0.75, 0.001])
-    1.881797068998267
-    >>> ll.log_loss(["dog", "cat"], [0.0, 0.5], labels=["cat", "dog"])
-    inf
-
-    Notes
-    -----
-    Differs from scikit-learn's, which clips to the eps of the dtype, computes float32 input in float32, takes
-    columns by position and sorts `labels`: ``logloss.integrations.sklearn.log_loss`` does as it does.
-    """
-    fast = _fast_total(y_true, y_prob) if sample_weight is None and labels is None else None
-    if fast is not None:
-        nats, rows = fast
-        return nats / rows if normalize else nats
-    record = observe(y_true, y_prob, weight=sample_weight, labels=labels)
-    _warn_of_guesses(record)
-    surprise = per_row(record)
-    if record.weight is None:
-        nats, total = float(surprise.sum()), float(len(surprise))
-    else:
-        counts = record.weight > 0
-        nats, total = float(np.dot(record.weight[counts], surprise[counts])), float(record.weight.sum())
-    return nats / total if normalize else nats
-
-
-def _warn_of_guesses(record: Observations) -> None:
-    """Warn of what was assumed, where the caller gets only numbers."""
-    import warnings
-
-    for note in record.notes:
-        if note.id in GUESSES:
-            warnings.warn(note.text, LoglossWarning, stacklevel=3)
-
-
-def _fast_total(y_true: Any, y_prob: Any) -> tuple[float, int] | None:
-    """Return (nats, rows) of plain large arrays in one pass; None where the door has to look first.
-
-    The kernel counts rows that are not clean (out of range, missing, not 0/1, not summing to one); if there is
-    any, nothing is decided here.
-    """
-    if (
-        not (type(y_true) is type(y_prob) is np.ndarray)  # subclasses, such as masked arrays, mean more
-        or y_prob.size < kernels.COMPILE_FROM
-    ):
-        return None
-    if y_true.ndim != 1 or len(y_true) != len(y_prob) or y_prob.dtype.kind != "f":
-        return None
-    if y_prob.ndim == 1 and y_true.dtype.kind in "biuf":
-        outcome = y_true.view(np.int8) if y_true.dtype.kind == "b" else y_true
-        nats, infinite, unclean = kernels.binary_p_total(outcome, y_prob)
-    elif y_prob.ndim == 2 and y_prob.shape[1] > 1 and y_true.dtype.kind in "iu" and y_true.min() == 0:
-        nats, infinite, unclean = kernels.class_p_total(
-            y_true, y_prob, kernels.tolerance(y_prob.dtype, y_prob.shape[1])
-        )
-    else:
-        return None
-    if unclean:
-        return None
-    return (math.inf if infinite else nats + 0.0), len(y_prob)

@@ -25,6 +25,7 @@ def run(
         input=stdin or "",
         capture_output=True,
         text=True,
+        encoding="utf-8",
         check=False,
         cwd=cwd,
         env={**os.environ, "COLUMNS": "100", "PYTHONIOENCODING": "utf-8", **env},
@@ -254,6 +255,24 @@ def test_terminal_escapes_in_data_do_not_reach_the_terminal() -> None:
     done = run("explain", "-", stdin='id,y,p\n"\x1b]0;owned\x07",1,0.5\nb,0,0.25\n')
     assert "\x1b" not in done.stdout + done.stderr
     assert "\x1b" not in run("score", "-", "--forecast", "\x1b[31mx", stdin=PUZZLE).stderr
+
+
+def test_json_is_ascii_whatever_the_names() -> None:
+    done = run(
+        "score",
+        "-",
+        "--json",
+        stdin="y,p\n\u00e9\u009b,0.5\nz,0.25\n",
+        PYTHONIOENCODING="ascii",
+        PYTHONUTF8="0",
+    )
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.isascii()
+
+
+def test_classes_with_leading_zeros_can_be_named() -> None:
+    done = run("score", "-", "--positive", "01", "--json", stdin="y,p\n01,0.75\n1,0.5\n")
+    assert answer(done)["classes"][1]["class"] == "01"
 
 
 def test_an_ascii_terminal_gets_ascii() -> None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import math
 import os
 from functools import lru_cache
+from itertools import count
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -63,6 +64,17 @@ def _plain(a: Array) -> Array:
     return view
 
 
+def _outcome(a: Array) -> Array:
+    """Return outcomes in a type the compiler knows; too large for it is as good as unknown."""
+    if a.dtype.kind == "b":
+        a = a.view(np.int8)
+    elif a.dtype.kind == "f" and a.dtype not in _NATIVE:
+        a = a.astype(np.float64)
+    elif not a.dtype.isnative or a.dtype == np.uint64:
+        a = a.astype(np.int64)
+    return _plain(a)
+
+
 def _forecast(a: Array) -> Array:
     return _plain(a if a.dtype in _NATIVE else a.astype(np.float64))
 
@@ -73,7 +85,19 @@ def _in_slices(work: Callable[[slice], T], rows: int, columns: int = 1) -> list[
     slices = [slice(start, min(start + step, rows)) for start in range(0, rows, step)]
     if len(slices) < 2:
         return [work(piece) for piece in slices]
-    return list(_pool().map(work, slices))  # the kernels release the interpreter's lock
+    results: dict[int, T] = {}
+    turn = count()  # next() of it is atomic
+
+    def drain() -> None:
+        while (at := next(turn)) < len(slices):
+            results[at] = work(slices[at])  # the kernels release the interpreter's lock
+
+    helpers = [_pool().submit(drain) for _ in range(min(os.cpu_count() or 1, len(slices)) - 1)]
+    drain()  # the calling thread works too: where the other cores are busy it does all by itself
+    for helper in helpers:
+        if not helper.cancel():
+            helper.result()
+    return [results[at] for at in range(len(slices))]
 
 
 @lru_cache(maxsize=1)
@@ -94,7 +118,7 @@ def _per_row(name: str, outcome: Array, forecast: Array, *more: float) -> Float:
 
     kernel = getattr(compiled, name)
     out = np.empty(len(forecast))
-    y, x = _plain(outcome), _forecast(forecast)
+    y, x = _outcome(outcome), _forecast(forecast)
     _in_slices(lambda part: kernel(y[part], x[part], *more, out[part]), *x.shape)
     return out
 
@@ -141,7 +165,7 @@ def binary_p_total(outcome: Array, p: Array) -> tuple[float, int, int]:
     """Sum of surprises over all rows: (nats over finite rows, infinite rows, rows that are not clean)."""
     from logloss.kernels import compiled
 
-    y, x = _plain(outcome), _forecast(p)
+    y, x = _outcome(outcome), _forecast(p)
     return _sum(_in_slices(lambda part: compiled.binary_p_total(y[part], x[part]), len(p)))
 
 
@@ -149,5 +173,5 @@ def class_p_total(outcome: Array, P: Array, within: float) -> tuple[float, int, 
     """Sum of surprises over all rows: (nats over finite rows, infinite rows, rows that are not clean)."""
     from logloss.kernels import compiled
 
-    y, x = _plain(outcome), _forecast(P)
+    y, x = _outcome(outcome), _forecast(P)
     return _sum(_in_slices(lambda part: compiled.class_p_total(y[part], x[part], within), *P.shape))

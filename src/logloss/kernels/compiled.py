@@ -177,6 +177,7 @@ def binary_p_total(outcome, p):
     mantissa = np.empty(LANES)
     exponent = np.empty(LANES, np.int64)
     special = np.empty(LANES, np.int64)
+    surprises = np.empty(BLOCK)
     for start in range(0, whole, BLOCK):
         for j in range(LANES):
             mantissa[j] = 1.0
@@ -187,14 +188,21 @@ def binary_p_total(outcome, p):
                 x = np.float64(p[i + j])
                 y = outcome[i + j]
                 q = x if y == 1 else 1.0 - x
-                special[j] += not ((q >= NORMAL) & (q <= 1.0) & ((y == 1) | (y == 0)))
+                special[j] += not ((q >= NORMAL) & (x >= 0.0) & (x <= 1.0) & ((y == 1) | (y == 0)))
                 b = bits_of(mantissa[j] * q)
                 exponent[j] += b >> 52
                 mantissa[j] = float_of((b & MANTISSA) | ONE)
         block = 0.0
         for j in range(LANES):
             block -= math.log(mantissa[j]) + (exponent[j] - 1023 * (BLOCK // LANES)) * LOG_2
-        if special.sum() > 0 or not (block > SMALL_MEAN * BLOCK):
+        if special.sum() == 0 and block <= SMALL_MEAN * BLOCK:
+            binary_p(outcome[start : start + BLOCK], p[start : start + BLOCK], surprises)
+            mantissa[:] = 0.0
+            for i in range(0, BLOCK, LANES):
+                for j in range(LANES):
+                    mantissa[j] += surprises[i + j]
+            block = mantissa.sum()
+        elif special.sum() > 0:
             block, more, bad = block_by_log(outcome, p, start, start + BLOCK)
             infinite += more
             unclean += bad
