@@ -223,6 +223,28 @@ def test_sound_rare_forecasts_are_not_worse_than_nothing(rng: np.random.Generato
     assert said <= 2
 
 
+def test_heavy_rows_are_not_suspects(rng: np.random.Generator) -> None:
+    said = 0
+    for _ in range(20):
+        p = rng.beta(0.6, 0.6, 1500)
+        y = (rng.random(1500) < p).astype(int)
+        said += "LL010" in {f.id for f in ll.explain(y, p, weight=rng.exponential(size=1500)).findings}
+    assert said <= 1
+
+
+def test_a_few_confusions_of_many_classes_are_no_finding(rng: np.random.Generator) -> None:
+    P = rng.dirichlet(np.ones(10), 100)
+    y = np.array([rng.choice(10, p=row) for row in P])
+    assert "LL090" not in {f.id for f in ll.explain(y, P).findings}
+
+
+def test_extreme_temperatures_are_limits() -> None:
+    why = ll.explain([1, 0, 1], [0.9, 0.2, 0.3], temperature=[1e-320, 1e300])
+    found = {w.value: w.log_loss for w in why.what_ifs if w.kind == "temperature"}
+    assert found[1e-320] == np.inf
+    assert found[1e300] == pytest.approx(np.log(2))
+
+
 def test_one_number_is_enough() -> None:
     kinds = {(w.kind, w.value) for w in ll.explain([1, 0], [0.5, 0.4], clip=0.05, temperature=3).what_ifs}
     assert {("clip", 0.05), ("temperature", 3.0)} <= kinds

@@ -154,6 +154,22 @@ def test_decimals_say_how_exactly_it_must_be_met(reported: float | str, digits: 
     assert ll.which_number([1, 0], [0.9, 0.2], reported=reported).digits == digits
 
 
+def test_a_figure_in_full_precision_is_met_to_rounding(rng: np.random.Generator) -> None:
+    p, w = rng.random(150), rng.random(150)
+    y = rng.integers(0, 2, 150)
+    reported = float(np.average(np.where(y == 1, -np.log(p), -np.log1p(-p)), weights=w))
+    for figure in (reported, float(np.nextafter(reported, 1))):
+        assert ll.which_number(y, p, weight=w, reported=figure).matches
+
+
+def test_infinity_can_be_reported_and_nan_cannot() -> None:
+    answer = ll.which_number([1, 0], [0.0, 0.2], reported="inf")
+    assert "catboost" in {match.convention for match in answer.matches}
+    assert answer.to_dict()["reported"] == "inf"
+    with pytest.raises(ll.UsageError):
+        ll.which_number([1, 0], [0.9, 0.2], reported=float("nan"))
+
+
 def test_a_figure_that_is_no_number() -> None:
     with pytest.raises(ll.UsageError, match="not a number"):
         ll.which_number([1, 0], [0.9, 0.2], reported="low")

@@ -136,6 +136,26 @@ def test_a_column_named_after_class_zero_is_about_class_zero() -> None:
         assert observe([1, 0], pd.Series([0.2, 0.9], name=name)).classes == (0, 1)
 
 
+@pytest.mark.parametrize(
+    ("name", "positive"), [("p_-1", -1), ("p-1", -1), ("-1", -1), ("prob_-1", -1), ("p_1", 1), ("1", 1)]
+)
+def test_columns_named_after_minus_one_and_one(name: str, positive: int) -> None:
+    assert observe([-1, 1], pd.Series([0.2, 0.9], name=name)).classes[1] == positive
+
+
+def test_shares_mean_class_one_however_labels_are_ordered() -> None:
+    hard = ll.score([1.0, 0.0], [0.9, 0.2], labels=[1, 0]).log_loss
+    soft = ll.score([1.0, 1e-12], [0.9, 0.2], labels=[1, 0]).log_loss
+    assert hard == pytest.approx(soft, rel=1e-9)
+    assert soft == pytest.approx(ll.score([1.0, 1e-12], [0.9, 0.2], positive=0).log_loss)
+
+
+def test_labels_written_alike_are_meant() -> None:
+    assert observe(["0", "1"], [0.5, 0.25], labels=[1, 0]).classes == ("1", "0")
+    assert observe(["0", "1"], [0.5, 0.25], positive=0).classes == ("1", "0")
+    assert observe([0, 1], [0.5, 0.25], labels=["1", "0"]).classes == (1, 0)
+
+
 def test_a_name_that_only_ends_like_a_label_says_nothing() -> None:
     assert observe(["e", "f"], pd.Series([0.2, 0.9], name="score")).classes == ("e", "f")
 

@@ -414,6 +414,26 @@ def test_csv_as_spreadsheets_and_editors_leave_it(content: bytes, tmp_path: Path
     assert ll.score(tmp_path / "f.csv").log_loss == pytest.approx((np.log(2) - np.log(0.75)) / 2)
 
 
+def test_decimal_commas_in_class_columns(tmp_path: Path) -> None:
+    (tmp_path / "f.csv").write_text("y;p_a;p_b\na;0,2;0,8\nb;0,3;0,7\n")
+    assert ll.score(tmp_path / "f.csv").log_loss == pytest.approx(-np.log([0.2, 0.7]).mean())
+
+
+def test_a_saved_summary_is_not_rows(tmp_path: Path) -> None:
+    ll.score([1, 0], [0.5, 0.5]).summary.save(tmp_path / "s.json")
+    with pytest.raises(ll.SourceError, match="saved summary"):
+        ll.score(tmp_path / "s.json")
+    (tmp_path / "m.json").write_text('{"y": [1, 0], "p": {"a": 1}}')
+    with pytest.raises(ll.LoglossError):
+        ll.score(tmp_path / "m.json")
+
+
+def test_ids_that_became_floats_still_join(tmp_path: Path) -> None:
+    (tmp_path / "p.csv").write_text("id,p\n100.0,0.5\n200.0,0.25\n")
+    (tmp_path / "t.csv").write_text("id,y\n200,1\n100,1\n")
+    assert ll.score(tmp_path / "p.csv", truth=tmp_path / "t.csv", labels=[0, 1]).n == 2
+
+
 def test_json_of_columns(tmp_path: Path) -> None:
     frame = pd.DataFrame({"y": [1, 0], "p": [0.5, 0.25]})
     for orient in ("columns", "list", "records"):

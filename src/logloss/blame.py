@@ -235,7 +235,9 @@ def of_observations(
         observations=record,
         surprise=surprise,
     )
-    return replace(result, findings=tuple(findings(result, cost[order][: summary.n])))
+    return replace(
+        result, findings=tuple(findings(result, cost[order][: summary.n], weight[order][: summary.n]))
+    )
 
 
 def _in_range(name: str, given: float | Sequence[float], most: float) -> list[float]:

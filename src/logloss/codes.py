@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["as_labels", "check_labels", "distinct", "encode"]
+__all__ = ["as_labels", "as_seen", "check_labels", "distinct", "encode"]
 
 
 def as_labels(labels: Any) -> list[Any] | None:
@@ -30,6 +30,13 @@ def as_labels(labels: Any) -> list[Any] | None:
             cure="Give a list.",
         )
     return [plain(label) for label in labels]
+
+
+def as_seen(label: Any, seen: Sequence[Any]) -> Any:
+    """Return the outcome that a declared label means: itself, or the one written alike (1 for "1")."""
+    if label in seen:
+        return label
+    return next((found for found in seen if str(found) == str(label)), label)
 
 
 def check_labels(labels: Sequence[Any], count: int) -> None:

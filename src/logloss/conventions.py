@@ -121,7 +121,7 @@ class WhichNumber:
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON."""
         return {
-            "reported": self.reported,
+            "reported": jsonable(self.reported),
             "digits": self.digits,
             "matches": [jsonable(match.__dict__) for match in self.matches],
             "nearest": [jsonable(match.__dict__) for match in self.nearest],
@@ -196,7 +196,9 @@ def which_of(record: Observations, reported: float | str) -> WhichNumber:
     if record.binary and not record.soft:
         other = replace(record, outcome=1 - record.outcome.astype("int8"))
         found += _ways(summarize(other, EDGES, top=0), f"read as the probability of {record.classes[0]!r}")
-    half = 0.5 * 10.0**-digits * (1 + 1e-9)
+    half = max(
+        0.5 * 10.0**-digits * (1 + 1e-9), 1e-13 * max(1.0, abs(figure))
+    )  # no sum is exact to the last digit
     matches = tuple(m for m in found if m.value == figure or abs(m.value - figure) <= half)
     nearest = tuple(sorted(found, key=lambda m: abs(m.value - figure))[:3])
     return WhichNumber(figure, digits, matches, nearest)
@@ -213,6 +215,12 @@ def _figure(reported: float | str) -> tuple[float, int]:
             f"{reported!r} is not a number.",
             cure="Pass the reported log loss, e.g. reported=0.2611.",
         ) from None
+    if math.isnan(figure):
+        raise UsageError(
+            "bad-figure",
+            f"{reported!r} is not a number.",
+            cure="Pass the reported log loss, e.g. reported=0.2611.",
+        )
     mantissa, _, exponent = text.partition("e")
     return figure, max(0, len(mantissa.partition(".")[2]) - int(exponent or 0)) if math.isfinite(
         figure

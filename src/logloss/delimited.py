@@ -46,7 +46,10 @@ class Delimited:
     def is_number(self, name: str) -> bool:
         """Tell whether the column's first rows are numbers."""
         kind = self.schema[name]
-        return bool(kind.is_numeric() or kind == engine().Boolean)
+        if kind != engine().String or self.separator == ",":
+            return bool(kind.is_numeric() or kind == engine().Boolean)
+        some = self.load([name])[name].drop_nulls().head(TYPED_BY)  # decimal commas
+        return len(some) > 0 and bool(some.str.contains(r"^\s*[+-]?\d+,\d+\s*$").all())
 
     def load(self, names: Sequence[str]) -> dict[str, Any]:
         """Return columns as text. All are read: given fewer, the engine does not see lines with too many fields."""

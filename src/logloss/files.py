@@ -162,6 +162,12 @@ def _json(data: bytes, where: str) -> _Columnar:
         whole = json.loads(data)
     except (ValueError, RecursionError):  # several lines, or nothing we know
         return _columnar(where, lambda: pl.read_ndjson(io.BytesIO(data), infer_schema_length=None).lazy())
+    if isinstance(whole, dict) and whole.get("kind") == "logloss-summary":
+        raise SourceError(
+            "unknown-format",
+            f"{where} is a saved summary, not rows.",
+            cure="In Python: ll.score(ll.Summary.load(path)).",
+        )
     if not isinstance(whole, dict):
         raise SourceError(
             "unreadable", f"{where} is JSON, but not a table.", cure="Write one record per line."

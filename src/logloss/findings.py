@@ -33,9 +33,14 @@ class Finding:
     command: str
 
 
-def findings(result: Explanation, cost: Float) -> list[Finding]:
-    """Return what is worth saying, most nats first; every sentence has its number. `cost` is sorted."""
-    found = [*_infinite(result), *_concentrated(result, cost), *_confidence(result), *_clipping(result)]
+def findings(result: Explanation, cost: Float, weight: Float) -> list[Finding]:
+    """Return what is worth saying, most nats first; `cost` (w s) and `weight` are those of the rows, costliest first."""
+    found = [
+        *_infinite(result),
+        *_concentrated(result, cost, weight),
+        *_confidence(result),
+        *_clipping(result),
+    ]
     found += [*_worse_than_nothing(result), *_confused(result), *_certain_errors(result)]
     return sorted(found, key=lambda finding: -finding.nats)
 
@@ -49,10 +54,14 @@ def _infinite(result: Explanation) -> list[Finding]:
     return [Finding("LL030", math.inf, text, "logloss explain --rows 20")]
 
 
-def _concentrated(result: Explanation, cost: Float) -> list[Finding]:
-    finite = cost[np.isfinite(cost)]
+def _concentrated(result: Explanation, cost: Float, weight: Float) -> list[Finding]:
+    known = np.isfinite(cost)
+    finite, weight = cost[known], weight[known]
     total, k = float(finite.sum()), result.half
-    if total == 0 or len(finite) < 10 or k > 0.1 * len(finite):
+    few = (
+        k <= 0.1 * len(finite) and weight[:k].sum() <= 0.1 * weight.sum()
+    )  # heavy rows cost much, whatever happened
+    if total == 0 or len(finite) < 10 or not few:
         return []
     nats = float(finite[:k].sum())
     carry, label = ("carries", "its label") if k == 1 else ("carry", "their labels")
@@ -90,7 +99,7 @@ def _worse_than_nothing(result: Explanation) -> list[Finding]:
 def _confused(result: Explanation) -> list[Finding]:
     wrong = [pair for pair in result.pairs if pair["outcome"] != pair["predicted"] and pair["share"]]
     K = len(result.score.summary.classes)
-    if K == 2 or not wrong or wrong[0]["share"] <= max(0.05, 3 / (K * (K - 1))):
+    if K == 2 or not wrong or wrong[0]["rows"] < 5 or wrong[0]["share"] <= max(0.05, 3 / (K * (K - 1))):
         return []
     pair = wrong[0]
     text = f"{pair['outcome']!r} called {pair['predicted']!r}: {pair['rows']:.6g} rows carry {units.percent(pair['share'])} of the loss."

@@ -31,7 +31,8 @@ def _keys(ids: Vector, name: str, source: Table) -> list[str]:
     values = ids.values
     if values.dtype.kind == "f" and bool((values == np.floor(values)).all()):
         values = values.astype(np.int64)
-    return [str(value) for value in values.tolist()]
+    texts = [str(value) for value in values.tolist()]
+    return [text[:-2] for text in texts] if all(text.endswith(".0") for text in texts) else texts
 
 
 def pair(

@@ -147,19 +147,12 @@ def _alike(seen: list[Any]) -> str:
 
 def _guess_positive(pair: tuple[Any, ...], name: str | None, *, declared: bool) -> Classes:
     """Choose which of two labels the forecast is about, and say why."""
-    for at in (0, 1):
-        if names_class(name, pair[at]) and not names_class(name, pair[1 - at]):
-            chosen = (pair[1 - at], pair[at])
-            return Classes(
-                chosen,
-                None,
-                [
-                    Note(
-                        "positive-class",
-                        f"Column {name!r} is read as the probability of {chosen[1]!r}, by its name.",
-                    )
-                ],
-            )
+    named_after = [label for label in pair if names_class(name, label)]
+    if named_after:  # "p_-1" ends like 1 and like -1: the longer label is meant
+        about = max(named_after, key=lambda label: len(str(label)))
+        chosen = (pair[1] if about == pair[0] else pair[0], about)
+        said = f"Column {name!r} is read as the probability of {about!r}, by its name."
+        return Classes(chosen, None, [Note("positive-class", said)])
     lowered = (str(pair[0]).lower(), str(pair[1]).lower())
     if not declared and (lowered in KNOWN_PAIRS or lowered[::-1] in KNOWN_PAIRS):
         pair = pair if lowered in KNOWN_PAIRS else (pair[1], pair[0])

@@ -12,7 +12,7 @@ import numpy as np
 
 from logloss import forensics, units
 from logloss.alignment import Draft, without_missing
-from logloss.codes import as_labels, check_labels, encode
+from logloss.codes import as_labels, as_seen, check_labels, distinct, encode
 from logloss.errors import (
     ForecastError,
     OutcomeError,
@@ -170,6 +170,10 @@ def _classes(
         classes, codes, soft = _from_indicators(draft, outcome, forecast, labels)
         return values, classes, codes, soft
     outcome = _whole(outcome)
+    if labels is not None or positive is not None:
+        seen = distinct(outcome.values)
+        labels = None if labels is None else [as_seen(label, seen) for label in labels]
+        positive = None if positive is None else as_seen(positive, seen)
     if isinstance(forecast, Vector):
         shares = _shares(draft, outcome.values)
         if shares is not None and len(shares) > 1 and bool(((values == 0) | (values == 1)).all()):
@@ -184,7 +188,7 @@ def _classes(
                 f"Strictly between 0 and 1: {units.count(int(((shares > 0) & (shares < 1)).sum()), 'outcome')}, scored as shares of the two classes.",
             )
             pair = two_classes(Vector(np.array([0, 1])), forecast.name, labels, positive)
-            about_first = labels is None and pair.labels[1] == 0  # the shares are those of the other class
+            about_first = set(pair.labels) <= {0, 1} and pair.labels[1] == 0  # the shares are those of 1
             return (
                 values,
                 replace(pair, notes=[*pair.notes, note]),

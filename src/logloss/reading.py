@@ -26,7 +26,7 @@ def lazily(where: str, scan: Callable[[], Any]) -> tuple[Any, dict[str, Any]]:
     try:
         frame = scan()
         schema = dict(frame.collect_schema())
-    except (engine().exceptions.PolarsError, OSError, ValueError) as error:
+    except (engine().exceptions.PolarsError, OSError, ValueError, TypeError, OverflowError) as error:
         raise _told(error, where) from None
     if not schema:
         raise SourceError("empty", f"{where} has no columns.", cure="Write a header line and rows.")
@@ -37,7 +37,7 @@ def collect(frame: pl.LazyFrame, where: str) -> pl.DataFrame:
     """Return the frame's rows; none is an error."""
     try:
         loaded = frame.collect()
-    except (engine().exceptions.PolarsError, OSError, ValueError) as error:
+    except (engine().exceptions.PolarsError, OSError, ValueError, TypeError, OverflowError) as error:
         raise _told(error, where) from None
     if not loaded.height:
         raise SourceError("no-rows", f"{where} has a header but no rows.", cure="Write the rows again.")

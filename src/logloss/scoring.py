@@ -293,7 +293,8 @@ def _readings(summary: Summary, mean: float, accuracy: float) -> list[Note]:
     notes += _at_chance(summary, mean, accuracy)
     if not rows and summary.n >= 20 and summary.top.entries:
         largest = summary.top.entries[0][0] / summary.finite_nats if summary.finite_nats > 0 else 0.0
-        if largest > 0.2:
+        heavy = summary.top.entries[0][2]["weight"] > 0.05 * summary.weight
+        if largest > 0.2 and not heavy:
             notes.append(
                 Note(
                     "one-row-dominates",

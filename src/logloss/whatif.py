@@ -69,8 +69,9 @@ def edited(edit: Edit, s: Float) -> Float:
 
 def _tempered(s: Float, T: float) -> Float:
     """-log softmax(log p / T)."""
-    z = -s / T
-    z = z - z.max(axis=1, keepdims=True)
+    z = s.min(axis=1, keepdims=True) - s
+    with np.errstate(over="ignore"):
+        z = z / T
     return np.asarray(np.log(np.exp(z).sum(axis=1, keepdims=True)) - z)
 
 

@@ -270,6 +270,24 @@ def test_json_is_ascii_whatever_the_names() -> None:
     assert done.stdout.isascii()
 
 
+def test_labels_with_commas_and_points_can_be_named() -> None:
+    done = run("score", "-", "--labels", '"a,b",c', "--json", stdin='y,p\n"a,b",0.75\nc,0.5\n')
+    assert [c["class"] for c in answer(done)["classes"]] == ["a,b", "c"]
+    assert (
+        answer(run("score", "-", "--labels", "1.0,0.0", "--json", stdin="y,p\n1.0,0.75\n0.0,0.5\n"))[
+            "classes"
+        ][1]["class"]
+        == 0
+    )
+
+
+def test_an_infinite_figure_as_json() -> None:
+    assert (
+        answer(run("score", "-", "--which", "inf", "--json", stdin="y,p\n1,0\n0,0.5\n"))["reported"] == "inf"
+    )
+    assert run("score", "-", "--which", "nan", stdin=PUZZLE).returncode == 2
+
+
 def test_classes_with_leading_zeros_can_be_named() -> None:
     done = run("score", "-", "--positive", "01", "--json", stdin="y,p\n01,0.75\n1,0.5\n")
     assert answer(done)["classes"][1]["class"] == "01"

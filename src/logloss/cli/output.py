@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import os
 import re
@@ -30,7 +31,9 @@ def columns_asked(options: dict[str, Any]) -> dict[str, Any]:
         "weight": options["weight"],
         "ids": options["ids"],
         "truth": options["truth"],
-        "labels": None if labels is None else [_label(part) for part in labels.split(",")],
+        "labels": None
+        if labels is None
+        else [_label(part) for part in next(csv.reader([labels], skipinitialspace=True))],
         "positive": None if options["positive"] is None else _label(options["positive"]),
         "normalize_rows": options["normalize_rows"],
         "skip_missing": options["skip_missing"],
@@ -39,7 +42,7 @@ def columns_asked(options: dict[str, Any]) -> dict[str, Any]:
 
 def _label(text: str) -> Any:
     """Return a class written on the command line; whole numbers are numbers, as they are in a table."""
-    text = text.strip()
+    text = re.sub(r"^(-?\d+)\.0+$", r"\1", text.strip())
     return (
         int(text)
         if re.fullmatch(r"0|-?[1-9][0-9]*", text)
