@@ -275,28 +275,20 @@ def _indicator_classes(
 ) -> tuple[Classes, tuple[int, ...] | None]:
     """Return the classes with their forecast columns, and the outcome column of each: by name, else by position."""
     if labels is None:
-        columns = match(forecast.names, outcome.names) if outcome.names and forecast.names else None
-        classes = Classes(outcome.names or forecast.names or tuple(range(outcome.values.shape[1])), columns)
-        strange = (
-            [part for part in (outcome, forecast) if part.names]
-            if columns is None and outcome.names and forecast.names
-            else []
-        )
-        own = None
+        columns, own = None, None
+        classes = Classes(outcome.names or forecast.names or tuple(range(outcome.values.shape[1])))
+        if outcome.names and forecast.names:
+            columns = match(forecast.names, outcome.names)
+            classes = replace(classes, columns=columns)
+        odd = outcome.names and forecast.names and columns is None
+        said = f"Outcome columns ({listing(outcome.names or ())}) and forecast columns ({listing(forecast.names or ())}) have different names"
     else:
         columns, own = (match(part.names, labels) if part.names else None for part in (forecast, outcome))
         classes = Classes(tuple(labels), columns)
-        strange = [
-            part for part, found in ((forecast, columns), (outcome, own)) if part.names and found is None
-        ]
-    for part in strange[:1]:
-        said = "each other" if labels is None else "labels"
-        classes.notes.append(
-            Note(
-                "class-order",
-                f"Columns {listing(part.names or ())} are not named like {said}; they are paired by position.",
-            )
-        )
+        odd = (forecast.names and columns is None) or (outcome.names and own is None)
+        said = f"Not all columns are named after the labels {listing([repr(label) for label in labels])}"
+    if odd:
+        classes.notes.append(Note("class-order", f"{said}; they are paired by position."))
     return classes, own
 
 
