@@ -123,6 +123,19 @@ def test_every_convention_is_documented() -> None:
     for convention in CONVENTIONS:
         assert convention.rule in rows[convention.name]
         assert convention.source in rows[convention.name]
+    certain = logloss.score([1], [0.0], labels=[0, 1])
+    for name, row in rows.items():
+        value = certain.log_loss if name == "exact" else certain.conventions[name]
+        assert row.rstrip(" |").endswith(f"{value:.4f}"), name
+
+
+def test_the_command_line_offers_what_the_library_has() -> None:
+    from logloss.cli import commands
+    from logloss.record import SPACES
+    from logloss.units import UNITS
+
+    assert commands.SPACES == SPACES
+    assert tuple(UNITS) == commands.UNITS
 
 
 def test_links_lead_somewhere() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -13,7 +14,7 @@ import logloss
 
 SRC = Path(logloss.__file__).parent
 
-# Each line is a floor; a module imports only from floors below its own (`kernels.compiled` only from its own package).
+# Each line is a floor; a module imports only from floors below its own.
 FLOORS: list[set[str]] = [
     {"errors", "text", "interval", "examples", "notes", "plain"},
     {
@@ -107,6 +108,20 @@ def test_imports_go_only_downward(name: str) -> None:
             continue
         target = module.removeprefix("logloss.")
         assert FLOOR[target] < FLOOR[name], f"{name}:{line} imports {target}, which is not below it"
+
+
+def test_the_architecture_page_shows_these_floors() -> None:
+    page = (SRC.parent.parent / "docs" / "architecture.md").read_text()
+    rooms = re.findall(r"^\| (\d+) \| (.+?) \|", page, re.MULTILINE)
+    assert [int(number) for number, _ in rooms] == list(range(len(FLOORS)))[::-1]
+    for number, cell in rooms:
+        shown = {
+            name.removesuffix(".py").rstrip("/").replace("/", ".") for name in re.findall(r"`([^`]+)`", cell)
+        }
+        for name in FLOORS[int(number)]:
+            assert {name, name.split(".")[0], name.rsplit(".", 1)[0] + ".*"} & shown, (
+                f"{name} is not on floor {number}"
+            )
 
 
 def test_kernels_and_tallies_do_not_know_each_other() -> None:

@@ -209,7 +209,7 @@ def _swapped(record: Observations, surprise: NDArray[np.float64]) -> list[Note]:
         return []  # s + s' >= 2 log 2 in every row of two classes: nothing to gain from exchanging them
     if not record.binary:
         return _permuted(record, weight)
-    flipped = _binary(record, 1 - record.outcome.astype(np.int8))
+    flipped = kernels.binary(record.space, 1 - record.outcome.astype(np.int8), record.forecast)
     now, error = _capped_mean(surprise, weight)
     then, _ = _capped_mean(flipped, weight)
     if then >= 0.7 * now or now - then <= 6 * error:
@@ -288,9 +288,3 @@ def _logs(record: Observations, part: slice) -> NDArray[np.float64]:
         return np.asarray(block - np.logaddexp.reduce(block, axis=1, keepdims=True))
     with np.errstate(divide="ignore"):
         return np.log(block) if record.space == "p" else block
-
-
-def _binary(record: Observations, outcome: NDArray[Any]) -> NDArray[np.float64]:
-    return {"p": kernels.binary_p, "logp": kernels.binary_logp, "logit": kernels.binary_logit}[record.space](
-        outcome, record.forecast
-    )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -35,29 +35,26 @@ def _keys(ids: Vector, name: str, source: Table) -> list[str]:
     return [text[:-2] for text in texts] if all(text.endswith(".0") for text in texts) else texts
 
 
+def _positions(keys: list[str], source: Table) -> dict[str, int]:
+    """Return the row of each id; one that occurs twice is an error, as it would pair with two rows."""
+    rows: dict[str, int] = {}
+    for position, key in enumerate(keys):
+        if key in rows:
+            raise AlignmentError(
+                "duplicate-ids",
+                f"Id {key!r} occurs more than once in {source.where} (rows {rows[key]} and {position}), so its pair is ambiguous.",
+                cure="Keep one row per id.",
+            )
+        rows[key] = position
+    return rows
+
+
 def pair(
     here: Vector, there: Vector, name: str, source: Table, answers: Table, notes: list[Note]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return positions in both tables of the rows whose ids match, in the order of the predictions."""
     keys_a, keys_b = _keys(here, name, source), _keys(there, name, answers)
-    at: dict[Any, int] = {}
-    for position, key in enumerate(keys_b):
-        if key in at:
-            raise AlignmentError(
-                "duplicate-ids",
-                f"Id {key!r} occurs more than once in {answers.where} (rows {at[key]} and {position}), so its outcome is ambiguous.",
-                cure="Keep one row per id.",
-            )
-        at[key] = position
-    seen: dict[Any, int] = {}
-    for position, key in enumerate(keys_a):
-        if key in seen:
-            raise AlignmentError(
-                "duplicate-ids",
-                f"Id {key!r} occurs more than once in {source.where} (rows {seen[key]} and {position}).",
-                cure="Keep one row per id.",
-            )
-        seen[key] = position
+    at, seen = _positions(keys_b, answers), _positions(keys_a, source)
     pairs = [(position, at[key]) for key, position in seen.items() if key in at]
     if not pairs:
         raise AlignmentError(

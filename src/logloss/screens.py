@@ -135,89 +135,90 @@ def explanation(result: Explanation, unit: str, *, notes: bool = True) -> str:
     """Lay an explanation out."""
     loss = partial(units.loss, in_unit=unit)
     signed = partial(units.signed, in_unit=unit)
-    parts = [_head(result.score, unit)]
-    if result.findings:
-        parts += [
-            "",
-            *(
-                f"  {number}. {printable(finding.text, 2000)} [{finding.id}]"
-                for number, finding in enumerate(result.findings, 1)
-            ),
-        ]
-    belief = f"The forecasts expected {loss(result.expected_log_loss)}, got {loss(result.score.log_loss)}"
-    if result.excess_z is not None:
-        belief += (
-            f": excess {signed(result.score.log_loss - result.expected_log_loss)}, z = {result.excess_z:.1f}"
-        )
-    parts += ["", f"  {belief}"]
+    sections = [
+        [_head(result.score, unit)],
+        [
+            f"  {at}. {printable(found.text, 2000)} [{found.id}]"
+            for at, found in enumerate(result.findings, 1)
+        ],
+        _belief(result, loss, signed),
+        _worst(result, loss),
+        _classes(result, loss),
+        _pairs(result),
+        _edits(result, loss, signed),
+        _what_ifs(result, loss, signed),
+        noted(result.score.notes) if notes else [],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines)
+
+
+def _share(share: float | None) -> str:
+    return "" if share is None else units.percent(share)
+
+
+def _belief(result: Explanation, loss: partial[str], signed: partial[str]) -> list[str]:
+    text = f"  The forecasts expected {loss(result.expected_log_loss)}, got {loss(result.score.log_loss)}"
+    if result.excess_z is None:
+        return [text]
+    return [
+        f"{text}: excess {signed(result.score.log_loss - result.expected_log_loss)}, z = {result.excess_z:.1f}"
+    ]
+
+
+def _worst(result: Explanation, loss: partial[str]) -> list[str]:
+    if not result.worst:
+        return []
     rows = [["row", "id", "outcome", "forecast of it", "said", "surprise", "share", "together"]]
     rows += [
-        [str(r.row), printable("" if r.id is None else r.id), printable(r.outcome), _p(r.forecast), printable(r.predicted), loss(r.surprise),
-         "" if r.share is None else units.percent(r.share), "" if r.cumulative is None else units.percent(r.cumulative)]
+        [str(r.row), printable("" if r.id is None else r.id), printable(r.outcome), _p(r.forecast),
+         printable(r.predicted), loss(r.surprise), _share(r.share), _share(r.cumulative)]
         for r in result.worst
     ]  # fmt: skip
-    if result.worst:
-        of_finite = " (shares of the finite loss)" if result.score.infinite_rows else ""
-        parts += ["", f"  The rows that cost most{of_finite}", table(rows, "><<><>>>", indent=4)]
+    of_finite = " (shares of the finite loss)" if result.score.infinite_rows else ""
+    return [f"  The rows that cost most{of_finite}", table(rows, "><<><>>>", indent=4)]
+
+
+def _classes(result: Explanation, loss: partial[str]) -> list[str]:
     shown = sorted(result.classes, key=lambda c: -(c["share"] or 0.0))[:12]
     rest = len(result.classes) - len(shown)
-    classes = [["class", "rows", "loss", "share"]]
-    classes += [
-        [
-            printable(c["class"]),
-            f"{c['rows']:,.6g}",
-            "" if c["log_loss"] is None else loss(float(c["log_loss"])),
-            "" if c["share"] is None else units.percent(c["share"]),
-        ]
-        for c in shown
+    rows = [["class", "rows", "loss", "share"]]
+    for c in shown:
+        cost = "" if c["log_loss"] is None else loss(float(c["log_loss"]))
+        rows.append([printable(c["class"]), f"{c['rows']:,.6g}", cost, _share(c["share"])])
+    return ["  By class", table(rows, "<>>>", indent=4), *([f"    and {rest} more"] if rest else [])]
+
+
+def _pairs(result: Explanation) -> list[str]:
+    if not result.pairs:
+        return []
+    rows = [["true", "said", "rows", "share of the loss"]]
+    rows += [
+        [printable(c["outcome"]), printable(c["predicted"]), f"{c['rows']:,.6g}", _share(c["share"])]
+        for c in result.pairs[:6]
     ]
-    parts += ["", "  By class", table(classes, "<>>>", indent=4), *([f"    and {rest} more"] if rest else [])]
-    if result.pairs:
-        pairs = [["true", "said", "rows", "share of the loss"]]
-        pairs += [
-            [
-                printable(c["outcome"]),
-                printable(c["predicted"]),
-                f"{c['rows']:,.6g}",
-                "" if c["share"] is None else units.percent(c["share"]),
-            ]
-            for c in result.pairs[:6]
-        ]
-        parts += ["", "  By what happened and what was said", table(pairs, "<<>>", indent=4)]
-    if result.clip is not None:
-        clip = result.clip
-        advised = f"advised {clip.suggested:.4g} -> {loss(clip.suggested_log_loss)}"
-        if clip.best == 0:
-            parts += [
-                "",
-                f"  Clip: none lowers the loss of these rows; {advised}, against blunders not seen yet",
-            ]
-        else:
-            parts += [
-                "",
-                f"  Clip: best at {clip.best:.4g} -> {loss(clip.log_loss)} in this sample{_held_out(clip, signed)}; {advised}",
-            ]
+    return ["  By what happened and what was said", table(rows, "<<>>", indent=4)]
+
+
+def _edits(result: Explanation, loss: partial[str], signed: partial[str]) -> list[str]:
     if result.mix is not None:
-        parts += [
-            "",
-            f"  Mixing with uniform: best share {result.mix['best']:.4g} -> {loss(result.mix['log_loss'])} in this sample",
-        ]
-    what_ifs = [["what if", "loss", "change", "rows better", "worse", "paid most by"]]
-    what_ifs += [
-        [
-            w.name,
-            loss(w.log_loss),
-            signed(w.change),
-            f"{w.better:,}",
-            f"{w.worse:,}",
-            ", ".join(f"{_who(r)} ({signed(r['change'])})" for r in w.paid[:2]),
-        ]
-        for w in result.what_ifs
-    ]
-    parts += ["", table(what_ifs, "<>>>><", indent=2)]
-    if notes and result.score.notes:
-        parts += ["", *noted(result.score.notes)]
-    return "\n".join(parts)
+        share, cost = result.mix["best"], loss(result.mix["log_loss"])
+        return [f"  Mixing with uniform: best share {share:.4g} -> {cost} in this sample"]
+    clip = result.clip
+    if clip is None:
+        return []
+    advised = f"advised {clip.suggested:.4g} -> {loss(clip.suggested_log_loss)}"
+    if clip.best == 0:
+        return [f"  Clip: none lowers the loss of these rows; {advised}, against blunders not seen yet"]
+    best = f"best at {clip.best:.4g} -> {loss(clip.log_loss)} in this sample{_held_out(clip, signed)}"
+    return [f"  Clip: {best}; {advised}"]
+
+
+def _what_ifs(result: Explanation, loss: partial[str], signed: partial[str]) -> list[str]:
+    rows = [["what if", "loss", "change", "rows better", "worse", "paid most by"]]
+    for w in result.what_ifs:
+        paid = ", ".join(f"{_who(row)} ({signed(row['change'])})" for row in w.paid[:2])
+        rows.append([w.name, loss(w.log_loss), signed(w.change), f"{w.better:,}", f"{w.worse:,}", paid])
+    return [table(rows, "<>>>><", indent=2)]
 
 
 def _held_out(clip: Clip, signed: partial[str]) -> str:

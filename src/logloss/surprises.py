@@ -92,9 +92,7 @@ def mean_surprise(s: Float, t: Float) -> Float:
 
 def _hard(record: Observations, outcome: NDArray[Any], forecast: NDArray[Any]) -> Float:
     if record.binary:
-        return {"p": kernels.binary_p, "logp": kernels.binary_logp, "logit": kernels.binary_logit}[
-            record.space
-        ](outcome, forecast)
+        return kernels.binary(record.space, outcome, forecast)
     if record.space == "p":
         return kernels.class_p(outcome, forecast, record.within)
     return (kernels.class_logp if record.space == "logp" else kernels.class_logit)(outcome, forecast)

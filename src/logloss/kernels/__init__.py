@@ -30,6 +30,7 @@ T = TypeVar("T")
 
 __all__ = [
     "COMPILE_FROM",
+    "binary",
     "binary_logit",
     "binary_logp",
     "binary_p",
@@ -121,6 +122,11 @@ def _per_row(name: str, outcome: Array, forecast: Array, *more: float) -> Float:
     y, x = _outcome(outcome), _forecast(forecast)
     _in_slices(lambda part: kernel(y[part], x[part], *more, out[part]), *x.shape)
     return out
+
+
+def binary(space: str, outcome: Array, forecast: Array) -> Float:
+    """Surprise per row of a single column in its space: "p", "logp" or "logit", shape (n,)."""
+    return {"p": binary_p, "logp": binary_logp, "logit": binary_logit}[space](outcome, forecast)
 
 
 def binary_p(outcome: Array, p: Array) -> Float:
