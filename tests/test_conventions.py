@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 import logloss as ll
-from logloss.conventions import CONVENTIONS, EDGES
+from logloss.rules import CONVENTIONS, EDGES
 
 # What each tool prints for one row y = 1, p = 0 (read from its source or run; Spark, H2O: -log 1e-15, and so on).
 CERTAIN_MISTAKE = {
@@ -39,10 +39,12 @@ def test_the_table_is_complete_and_sourced() -> None:
 
 
 def test_edges_are_ascending_and_cover_every_clamp() -> None:
-    assert list(EDGES) == sorted(set(EDGES))
+    for edges in EDGES.values():
+        assert list(edges) == sorted(set(edges))
     for convention in CONVENTIONS:
         for edge in (convention.low, convention.high):
-            assert edge in (0.0, math.inf) or edge in EDGES
+            assert edge in (0.0, math.inf) or edge in EDGES[convention.view]
+    assert set(EDGES["renormalized"]) <= set(EDGES["given"])
 
 
 @pytest.mark.parametrize("name", CERTAIN_MISTAKE)

@@ -16,7 +16,7 @@ SRC = Path(logloss.__file__).parent
 
 # Each line is a floor; a module imports only from floors below its own.
 FLOORS: list[set[str]] = [
-    {"errors", "text", "interval", "examples", "notes", "plain"},
+    {"errors", "text", "interval", "examples", "plain", "rules", "saving"},
     {
         "units",
         "reading",
@@ -26,13 +26,16 @@ FLOORS: list[set[str]] = [
         "tally.bins",
         "tally.table",
         "tally.top",
+        "tally.keyed",
+        "kernels.folds",
     },
-    {"kernels", "tally", "codes"},
+    {"kernels", "tally", "codes", "notes"},
     {"recognise", "labels", "record"},
     {"forensics", "alignment", "delimited"},
     {"observations"},
     {"files", "columns", "joining", "surprises", "whatif", "calibrate", "calibrate.clip"},
     {"sources", "summary", "exact"},
+    {"folding"},
     {"conventions", "baselines", "findings"},
     {"screens"},
     {"scoring"},

@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 
 import logloss as ll
 from logloss import observe
-from logloss.conventions import EDGES
+from logloss.folding import summarize
 from logloss.scoring import of_summary
-from logloss.summary import Summary, summarize
+from logloss.summary import Summary
 
 
 def close(a: Any, b: Any, where: str = "") -> None:
@@ -60,7 +60,7 @@ def test_parts_add_up(seed: int, n: int, cuts: list[int], K: int, weighted: bool
         if not len(rows) or (w is not None and not w[rows].any()):
             return None
         return summarize(
-            observe(y[rows], p[rows], labels=labels, weight=None if w is None else w[rows]), EDGES, top=0
+            observe(y[rows], p[rows], labels=labels, weight=None if w is None else w[rows]), top=0
         )
 
     whole = part(np.arange(n))
@@ -100,7 +100,7 @@ def test_saving_where_it_cannot_leaves_nothing(tmp_path: Path) -> None:
         "{}",
         "[1]",
         '{"kind": "logloss-summary", "schema": 99}',
-        '{"kind": "logloss-summary", "schema": 1}',
+        '{"kind": "logloss-summary", "schema": 2}',
     ],
 )
 def test_what_is_no_summary_is_refused(tmp_path: Path, text: str) -> None:
@@ -140,8 +140,8 @@ def test_the_costliest_rows_are_kept_with_what_they_said() -> None:
     top = ll.score(
         ["cat", "dog", "dog"], [0.1, 0.0, 0.9], labels=["cat", "dog"], ids=["r1", "r2", "r3"]
     ).summary.top
-    key, row, payload = top.entries[0]
-    assert (key, row) == (math.inf, 1)
+    key, place, payload = top.entries[0]
+    assert (key, place) == (math.inf, ("", 1))
     assert payload == {
         "id": "r2",
         "outcome": "dog",

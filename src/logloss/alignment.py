@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss.errors import AlignmentError, ForecastError, OutcomeError, WeightError, places
-from logloss.notes import Note
+from logloss.errors import AlignmentError, ColumnError, ForecastError, OutcomeError, WeightError
+from logloss.notes import FEW, Note, Place, Remark, located, noted
 from logloss.recognise import Matrix, Vector, missing_mask
 
 if TYPE_CHECKING:
@@ -25,12 +25,18 @@ class Draft:
     forecast: Vector | Matrix
     weight: Vector | None
     ids: Vector | None
+    group: Vector | None = None
     rows: NDArray[np.int64] | None = None
+    part: str = ""
 
     def places(self, mask: NDArray[np.bool_]) -> str:
         """Return where in the input the marked rows are."""
-        at = np.flatnonzero(mask)
-        return places(at if self.rows is None else self.rows[at])
+        return located(self.first(mask), int(mask.sum()))
+
+    def first(self, mask: NDArray[np.bool_]) -> tuple[Place, ...]:
+        """Return the places of the first few marked rows."""
+        at = np.flatnonzero(mask)[:FEW]
+        return tuple((self.part, int(row)) for row in (at if self.rows is None else self.rows[at]))
 
     def parts(self) -> dict[str, Vector | Matrix]:
         """Return the parts that were given, by name."""
@@ -39,6 +45,7 @@ class Draft:
             "forecasts": self.forecast,
             "weights": self.weight,
             "ids": self.ids,
+            "groups": self.group,
         }
         return {name: part for name, part in named.items() if part is not None}
 
@@ -81,7 +88,15 @@ class Draft:
             return None if part is None else replace(part, values=part.values[keep], index=None)
 
         rows = np.flatnonzero(keep) if self.rows is None else self.rows[keep]
-        return Draft(pick(self.outcome), pick(self.forecast), pick(self.weight), pick(self.ids), rows)
+        return Draft(
+            pick(self.outcome),
+            pick(self.forecast),
+            pick(self.weight),
+            pick(self.ids),
+            pick(self.group),
+            rows,
+            self.part,
+        )
 
 
 def without_missing(draft: Draft, notes: list[Note], *, skip: bool) -> Draft:
@@ -95,15 +110,18 @@ def without_missing(draft: Draft, notes: list[Note], *, skip: bool) -> Draft:
     if not any(mask.any() for mask in masks.values()):
         return draft
     gone = np.logical_or.reduce(list(masks.values()))
+    found = {name: (int(mask.sum()), draft.first(mask)) for name, mask in masks.items() if mask.any()}
     told = "; ".join(
-        f"{mask.sum():,} missing {name if mask.sum() > 1 else name[:-1]} ({draft.places(mask)})"
-        for name, mask in masks.items()
-        if mask.any()
+        f"{count:,} missing {name if count > 1 else name[:-1]} ({draft.places(masks[name])})"
+        for name, (count, _) in found.items()
     )
     if not skip:
-        kind = {"outcomes": OutcomeError, "forecasts": ForecastError, "weights": WeightError}[
-            next(name for name, mask in masks.items() if mask.any())
-        ]
+        kind = {
+            "outcomes": OutcomeError,
+            "forecasts": ForecastError,
+            "weights": WeightError,
+            "groups": ColumnError,
+        }[next(iter(found))]
         raise kind(
             "missing-values",
             f"{told}.",
@@ -115,5 +133,5 @@ def without_missing(draft: Draft, notes: list[Note], *, skip: bool) -> Draft:
             f"Every row has a missing value: {told}.",
             cure="Give rows with an outcome and a forecast.",
         )
-    notes.append(Note("rows-skipped", f"{gone.sum():,} of {len(gone):,} rows were left out: {told}."))
+    noted(notes, Remark("rows-skipped", int(gone.sum()), found), len(gone), 1.0)
     return draft.take(~gone)

@@ -55,6 +55,10 @@ class LoglossError(ValueError):
         cure = f" {self.cure}" if self.cure else ""
         return f"{self.message}{cure} [{self.slug}]"
 
+    def within(self, where: str) -> LoglossError:
+        """Return the same error, said to be about `where`."""
+        return type(self)(self.slug, f"{where}: {self.message}", self.cure)
+
 
 class UsageError(LoglossError):
     """The call itself is wrong."""

@@ -12,7 +12,7 @@ import numpy as np
 
 from logloss import kernels, units
 from logloss.errors import ForecastError, listing
-from logloss.notes import Note
+from logloss.notes import Note, Remark
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -84,6 +84,7 @@ def row_sums(record: Observations, *, normalize: bool) -> tuple[Observations, li
     weight = np.ones(len(sums)) if record.weight is None else record.weight
     worst = np.argsort(-distance, kind="stable")[: int(off.sum())]
     told = f"{off.sum():,} of {len(off):,} rows do not sum to one (by up to {distance.max():.3g}: {record.places(worst)})"
+    seen = {"": (int(off.sum()), record.first(worst))}
     limit = max(MEANINGLESS_SUM, min(PER_CLASS * len(record.classes), MOST_ROUNDING))
     if distance.max() > limit and not normalize:
         many = (distance > limit).mean() > 0.5
@@ -105,22 +106,15 @@ def row_sums(record: Observations, *, normalize: bool) -> tuple[Observations, li
             f"All zero: {units.count(int((sums <= 0).sum()), 'row')} of probabilities ({record.places(np.flatnonzero(sums <= 0))}).",
             cure="Give these rows a forecast.",
         )
-    moved = float(np.dot(weight, np.log(sums)) / weight.sum())
+    moved, total = float(np.dot(weight, np.log(sums))), float(weight.sum())
     if not normalize:
-        return record, [
-            Note(
-                "rows-not-one",
-                f"{told}; the probabilities are scored as given. Dividing each row by its sum would change the loss by {units.signed(moved)} nats: normalize_rows=True (CLI: --normalize-rows).",
-            )
-        ]
+        as_given = Remark("rows-not-one", int(off.sum()), seen, float(distance.max()), moved)
+        return record, [as_given.note(len(off), total)]
     scaled = (
         record.forecast / sums[:, None] if record.space == "p" else record.forecast - np.log(sums)[:, None]
     )
-    note = Note(
-        "rows-normalized",
-        f"{told}; each was divided by its sum, which changed the loss by {units.signed(moved)} nats.",
-    )
-    return replace(record, forecast=scaled), [note]
+    divided = Remark("rows-normalized", int(off.sum()), seen, float(distance.max()), moved)
+    return replace(record, forecast=scaled), [divided.note(len(off), total)]
 
 
 def examine(record: Observations, surprise: NDArray[np.float64]) -> list[Note]:

@@ -23,7 +23,7 @@ from logloss.errors import (
 )
 from logloss.kernels import tolerance
 from logloss.labels import Classes, classes_of_columns, match, two_classes
-from logloss.notes import Note
+from logloss.notes import Note, Remark, noted
 from logloss.plain import plain
 from logloss.recognise import Matrix, Vector, has_columns, matrix, vector
 from logloss.record import SPACES, Observations, Space
@@ -47,7 +47,9 @@ def observe(
     ids: Any = None,
     normalize_rows: bool = False,
     skip_missing: bool = False,
+    group: Any = None,
     rows: NDArray[np.int64] | None = None,
+    part: str = "",
 ) -> Observations:
     """Check outcomes and forecasts and return them as one record.
 
@@ -66,8 +68,10 @@ def observe(
         Divide each row of probabilities by its sum. Noted, with how much it moved the loss.
     skip_missing
         Leave out rows with a missing outcome, forecast or weight. Counted in a note.
-    rows
-        The number of each row in the input, where only some of its rows are given.
+    group
+        The group of each row (a model, a day, a customer), shape (n,): it gets results of its own.
+    rows, part
+        The number of each row in the input, where only some of its rows are given, and the file they are of.
 
     Raises
     ------
@@ -92,7 +96,9 @@ def observe(
         matrix(forecast, "The forecasts") if has_columns(forecast) else vector(forecast, "The forecasts"),
         None if weight is None else vector(weight, "The weights"),
         None if ids is None else vector(ids, "The ids"),
+        None if group is None else vector(group, "The groups"),
         rows,
+        part,
     ).narrowed()
     draft.check_alignment()
     notes: list[Note] = []
@@ -113,7 +119,9 @@ def observe(
         weight=weights,
         ids=None if draft.ids is None else draft.ids.values,
         soft=soft,
+        group=None if draft.group is None else draft.group.values,
         rows=draft.rows,
+        part=part,
         skipped=total - len(draft.forecast),
         within=within,
     )
@@ -183,10 +191,8 @@ def _classes(
                 cure="Outcomes come first, forecasts second.",
             )
         if shares is not None:
-            note = Note(
-                "soft-outcomes",
-                f"Strictly between 0 and 1: {units.count(int(((shares > 0) & (shares < 1)).sum()), 'outcome')}, scored as shares of the two classes.",
-            )
+            fractions = int(((shares > 0) & (shares < 1)).sum())
+            note = Remark("soft-outcomes", fractions, {"two": (fractions, ())}).note(len(shares), 1.0)
             pair = two_classes(Vector(np.array([0, 1])), forecast.name, labels, positive)
             about_first = set(pair.labels) <= {0, 1} and pair.labels[1] == 0  # the shares are those of 1
             return (
@@ -261,12 +267,8 @@ def _from_indicators(
         )
     if bool(((shares == 0) | (shares == 1)).all()):
         return classes, shares.argmax(axis=1), False
-    classes.notes.append(
-        Note(
-            "soft-outcomes",
-            f"Shares of several classes: {units.count(int((shares.max(axis=1) < 1).sum()), 'outcome')}, scored by the mean surprise under the shares.",
-        )
-    )
+    mixed = int((shares.max(axis=1) < 1).sum())
+    noted(classes.notes, Remark("soft-outcomes", mixed, {"several": (mixed, ())}), len(shares), 1.0)
     return classes, shares, True
 
 
@@ -331,10 +333,7 @@ def _ranged(
             space,
             draft.places(np.asarray(outside.any(axis=1)) if outside.ndim == 2 else outside),
         )
-    notes.append(
-        Note(
-            "snapped",
-            f"{((values < low) | (values > high)).sum():,} values were outside [{low:g}, {high:g}] by rounding (at most {max(low - smallest, largest - high):.1e}) and were taken as the limit.",
-        )
-    )
+    count = int(((values < low) | (values > high)).sum())
+    by = float(max(low - smallest, largest - high))
+    noted(notes, Remark("snapped", count, {f"[{low:g}, {high:g}]": (count, ())}, by), len(values), 1.0)
     return np.asarray(np.clip(values, low, high))

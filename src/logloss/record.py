@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
-from logloss.errors import places
+from logloss.notes import FEW, located
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from logloss.notes import Note
+    from logloss.notes import Note, Place
 
 __all__ = ["SPACES", "Observations", "Space"]
 
@@ -37,10 +37,12 @@ class Observations:
         The labels, in the order of the columns.
     weight
         Non-negative, shape (n,), or None for all equal.
-    ids
+    ids, group
         Shape (n,) or None.
     rows
-        Row numbers in the input, where rows were skipped; else None.
+        Row numbers in the input, where they are not 0, 1, 2, ...; else None.
+    part
+        The file or partition that the rows are of; "" where there is one.
     notes
         What was assumed, changed or found.
     within
@@ -53,8 +55,10 @@ class Observations:
     classes: tuple[Any, ...]
     weight: NDArray[np.float64] | None = None
     ids: NDArray[Any] | None = None
+    group: NDArray[Any] | None = None
     soft: bool = False
     rows: NDArray[np.int64] | None = None
+    part: str = ""
     skipped: int = 0
     notes: tuple[Note, ...] = ()
     within: float = 0.0
@@ -75,12 +79,21 @@ class Observations:
             forecast=self.forecast[keep],
             weight=None if self.weight is None else self.weight[keep],
             ids=None if self.ids is None else self.ids[keep],
+            group=None if self.group is None else self.group[keep],
             rows=np.flatnonzero(keep) if self.rows is None else self.rows[keep],
         )
 
     def places(self, at: NDArray[np.int64]) -> str:
         """Return where in the input the rows at these positions are."""
-        return places(at if self.rows is None else self.rows[at])
+        return located(self.first(at), len(at))
+
+    def first(self, at: NDArray[np.int64]) -> tuple[Place, ...]:
+        """Return the places of the first few of these positions."""
+        return tuple(self.place(int(row)) for row in at[:FEW])
+
+    def place(self, at: int) -> Place:
+        """Return the part and the row's number in it."""
+        return self.part, self.row_number(at)
 
     def row_number(self, at: int) -> int:
         """Return the row's number in the input, counted from 0."""

@@ -3,19 +3,20 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from logloss import conventions, forensics, screens, units
 from logloss.baselines import accuracy_implied, base_rates
-from logloss.errors import UsageError, listing
+from logloss.errors import UsageError
+from logloss.folding import summarize
 from logloss.interval import hall_t
-from logloss.notes import Note
+from logloss.notes import Note, located
 from logloss.plain import jsonable
 from logloss.sources import gather
-from logloss.summary import Summary, summarize
+from logloss.summary import Summary
 from logloss.surprises import per_row
 
 if TYPE_CHECKING:
@@ -209,12 +210,11 @@ def of_record(
     record: Observations, *, level: float = 0.95, surprise: NDArray[np.float64] | None = None
 ) -> Score:
     """Score a checked record; `surprise` per row, if it is known already."""
-    summary = summarize(record, conventions.EDGES)
-    notes = [*record.notes, *forensics.examine(record, per_row(record) if surprise is None else surprise)]
-    return of_summary(summary, notes, level=level)
+    found = forensics.examine(record, per_row(record) if surprise is None else surprise)
+    return of_summary(summarize(replace(record, notes=(*record.notes, *found))), level=level)
 
 
-def of_summary(summary: Summary, notes: Sequence[Note] = (), *, level: float = 0.95) -> Score:
+def of_summary(summary: Summary, *, level: float = 0.95) -> Score:
     """Score what one pass kept."""
     if not 0 < level < 1:
         raise UsageError(
@@ -227,10 +227,7 @@ def of_summary(summary: Summary, notes: Sequence[Note] = (), *, level: float = 0
     accuracy = min(1.0, summary.mass["correct"] / summary.weight)
     low, argmax_loss = accuracy_implied(accuracy, len(summary.classes))
     mean = summary.mean
-    notes = [
-        *notes,
-        *_readings(summary, mean, accuracy),
-    ]
+    notes = [*summary.told(), *_readings(summary, mean, accuracy)]
     return Score(
         log_loss=mean,
         log_loss_finite=summary.mean_finite,
@@ -261,9 +258,6 @@ def _interval(summary: Summary, level: float) -> Any:
     """Return the Hall-t interval of the weighted mean: of u = w s - m w, divided by the mean weight."""
     if summary.infinite[0]:
         return None
-    if not summary.weighted:
-        second, third = summary.moments.along(np.array([1.0]))
-        return hall_t(summary.mean, summary.moments.n, second, third, level=level)
     second, third = summary.moments.along(np.array([-summary.mean, 1.0]))
     return hall_t(
         summary.mean, summary.moments.n, second, third, level=level, scale=float(summary.moments.mean[0])
@@ -281,8 +275,8 @@ def _readings(summary: Summary, mean: float, accuracy: float) -> list[Note]:
     notes = []
     rows, weight = summary.infinite
     if rows:
-        seen = [row for key, row, _ in summary.top.entries if math.isinf(key)]
-        where = f"{'row' if rows == 1 else 'rows'} {listing(seen[:5], total=rows)}"
+        seen = tuple(place for key, place, _ in summary.top.entries if math.isinf(key))
+        where = located(seen, rows, limit=5)
         notes.append(
             Note(
                 "infinite",

@@ -109,7 +109,7 @@ def _lines(names: list[str], width: int) -> list[str]:
 
 def _who_pays(summary: Summary) -> list[list[str]]:
     """Rows and loss by surprise."""
-    bins = summary.clamps
+    bins = summary.clamps["given"]
     edges = conventions.WHO_PAYS
     cuts = [0, *(bins.edges.index(edge) + 1 for edge in edges), len(bins.edges) + 1]
     names = [

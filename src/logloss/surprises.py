@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss import kernels
+from logloss.rules import CLIP32
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -24,14 +25,14 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Columns",
-    "blocks",
     "certain_rows",
     "class_blocks",
+    "columns_of",
     "mean_surprise",
+    "parts",
     "per_row",
 ]
 
-CLIP32 = (np.float32(1e-7), np.float32(1 - 1e-7))
 FEWEST = 1 << 10  # rows per block, however many classes: each block has a table of classes by classes
 BLOCK = 1 << 13  # numbers of a forecast per block: a block's columns stay in cache
 
@@ -51,6 +52,11 @@ class Columns:
     variance: Float  # its variance
     brier: Float  # (p - y)^2 for one column, summed over classes for K columns
     predicted: NDArray[np.int64]  # the class with the largest probability, the first of equals
+    happened: Float  # 1 where that class happened; its share under soft outcomes
+    certain: NDArray[np.bool_]  # forecast leaves no doubt
+    odds: Float  # log-odds of the second class (one column) or of the predicted one (K columns)
+    grid_share: Float  # whether that class happened, or its share
+    grid_p: Float  # its probability
     shares: Float | None  # (m, K), under soft outcomes
     by_class: Float | None  # (m, K) surprise of each class, under soft outcomes
 
@@ -68,7 +74,7 @@ def per_row(record: Observations) -> Float:
 
 def class_blocks(record: Observations) -> Iterator[tuple[slice, Float, Float]]:
     """Yield (rows, surprise of every class, share of every class in the outcome) block by block, both (m, K)."""
-    for part in _parts(record):
+    for part in parts(record):
         yield part, _by_class(record, record.forecast[part]), _shares(record, part)
 
 
@@ -131,18 +137,14 @@ def _shares(record: Observations, part: slice) -> Float:
     return np.asarray(code[:, None] == np.arange(len(record.classes)), np.float64)
 
 
-def _parts(record: Observations) -> list[slice]:
+def parts(record: Observations) -> list[slice]:
+    """Return blocks of rows small enough for their columns to stay in cache."""
     step = max(FEWEST, BLOCK // (1 if record.binary else record.forecast.shape[1]))
     return [slice(start, min(start + step, len(record))) for start in range(0, len(record), step)]
 
 
-def blocks(record: Observations) -> Iterator[Columns]:
-    """Yield the columns of a record block by block; memory is bounded by the block."""
-    for part in _parts(record):
-        yield _columns(record, part)
-
-
-def _columns(record: Observations, part: slice) -> Columns:
+def columns_of(record: Observations, part: slice) -> Columns:
+    """Return the columns of a block of rows; memory is bounded by the block."""
     forecast = record.forecast[part]
     s = _by_class(record, forecast)
     p = _probabilities(record, forecast, s)
@@ -168,6 +170,16 @@ def _columns(record: Observations, part: slice) -> Columns:
         squares = p**2
         squares[at] = (1.0 - p[at]) ** 2
     brier = squares[:, 1] if record.binary else squares.sum(axis=1)
+    predicted = p.argmax(axis=1)
+    if t is None:
+        happened = (predicted == record.outcome[part]).astype(np.float64)
+    else:
+        happened = t[np.arange(len(t)), predicted]
+    if record.binary:
+        odds, grid_p = s[:, 0] - s[:, 1], p[:, 1]
+        grid_share = record.outcome[part].astype(np.float64) if t is None else t[:, 1]
+    else:
+        odds, grid_p, grid_share = _top_odds(s, predicted), p[np.arange(len(p)), predicted], happened
     return Columns(
         rows=part,
         weight=weight,
@@ -179,10 +191,24 @@ def _columns(record: Observations, part: slice) -> Columns:
         entropy=entropy,
         variance=spread,
         brier=brier,
-        predicted=p.argmax(axis=1),
+        predicted=predicted,
+        happened=happened,
+        certain=certain_rows(record, part),
+        odds=odds,
+        grid_share=grid_share,
+        grid_p=grid_p,
         shares=t,
         by_class=s if record.soft else None,
     )
+
+
+def _top_odds(s: Float, predicted: NDArray[np.int64]) -> Float:
+    """Return log p / (1 - p) of the predicted class, from the others' surprises: exact where p is near 1."""
+    at = (np.arange(len(s)), predicted)
+    others = np.exp(-s)
+    others[at] = 0.0
+    with np.errstate(divide="ignore"):
+        return np.asarray(-s[at] - np.log(others.sum(axis=1)))
 
 
 def _probabilities(record: Observations, forecast: NDArray[Any], s: Float) -> Float:

@@ -84,12 +84,14 @@ def test_table() -> None:
 )
 def test_top_of_parts_is_top_of_the_whole(keys: list[float], k: int, cut: int) -> None:
     def top(start: int, stop: int) -> Top:
-        return Top.of(k, np.array(keys[start:stop]), lambda at: start + at, lambda at: f"row {start + at}")
+        return Top.of(
+            k, np.array(keys[start:stop]), lambda at: ("", start + at), lambda at: f"row {start + at}"
+        )
 
     expected = sorted(((-key, row) for row, key in enumerate(keys)))[:k]
     for found in (top(0, len(keys)), top(0, cut) + top(cut, len(keys)), top(cut, len(keys)) + top(0, cut)):
-        assert [(-key, row) for key, row, _ in found.entries] == expected
-        assert all(payload == f"row {row}" for _, row, payload in found.entries)
+        assert [(-key, row) for key, (_, row), _ in found.entries] == expected
+        assert all(payload == f"row {row}" for _, (_, row), payload in found.entries)
 
 
 @pytest.mark.parametrize(
@@ -98,7 +100,7 @@ def test_top_of_parts_is_top_of_the_whole(keys: list[float], k: int, cut: int) -
         Moments.of(np.arange(6.0).reshape(3, 2)),
         Bins.of(EDGES, [np.array([1.0, math.inf])], np.ones(2)),
         Table.of((2,), [np.array([1])], [np.ones(1)]),
-        Top(3, ((math.inf, 4, {"id": "a"}), (1.5, 2, None))),
+        Top(3, ((math.inf, ("", 4), {"id": "a"}), (1.5, ("b.csv", 2), None))),
     ],
     ids=lambda tally: type(tally).__name__,
 )

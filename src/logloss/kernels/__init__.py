@@ -9,17 +9,18 @@ from __future__ import annotations
 
 import math
 import os
+from collections import deque
 from functools import lru_cache
 from itertools import count
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
 
 from logloss.kernels import oracle
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from concurrent.futures import ThreadPoolExecutor
+    from collections.abc import Callable, Iterable, Iterator
+    from concurrent.futures import Future, ThreadPoolExecutor
 
     from numpy.typing import NDArray
 
@@ -27,9 +28,12 @@ if TYPE_CHECKING:
     Float = NDArray[np.float64]
 
 T = TypeVar("T")
+U = TypeVar("U")
 
 __all__ = [
     "COMPILE_FROM",
+    "GRID",
+    "BinaryFold",
     "binary",
     "binary_logit",
     "binary_logp",
@@ -39,6 +43,9 @@ __all__ = [
     "class_logp",
     "class_p",
     "class_p_total",
+    "fold_binary_p",
+    "group_moments",
+    "in_order",
     "tolerance",
 ]
 
@@ -46,6 +53,7 @@ COMPILE_FROM = 50_000  # numbers in the forecast; below, NumPy is done before th
 SLICE = (
     1 << 20
 )  # numbers per slice of work; fixed, so that the result does not depend on how many threads there are
+GRID = (-32.0, 16.0, 1024)  # log-odds: the lowest edge, bins per unit, how many bins
 _NATIVE = (np.dtype(np.float64), np.dtype(np.float32))
 
 
@@ -181,3 +189,107 @@ def class_p_total(outcome: Array, P: Array, within: float) -> tuple[float, int, 
 
     y, x = _outcome(outcome), _forecast(P)
     return _sum(_in_slices(lambda part: compiled.class_p_total(y[part], x[part], within), *P.shape))
+
+
+class BinaryFold(NamedTuple):
+    """What one compiled pass over binary rows returns; every sum is over rows times weight unless it says rows."""
+
+    surprise: Float  # per row
+    sums: dict[str, float]
+    cells: Float  # (3, 2, 2): rows, weight, nats by outcome and first choice
+    moments: tuple[int, Float, Float, Float]  # n, mean, second, third of (w, w s) over finite rows
+    bins: Float  # (B, 3): weight, nats, infinite weight by surprise
+    rounded: Float  # the same by surprise of the float32 view
+    grid: Float  # (G, 3): weight, weight of outcome 1, weight times p by log-odds
+    costliest: list[tuple[float, int]]  # (w s, row), largest first
+    fingerprint: int
+
+
+SUMS = ("weight", "count", "entropy", "variance", "brier", "finite", "finite_weight", "finite_nats", "certain",
+        "rounded_nats", "rounded_weight", "keras_nats")  # fmt: skip
+
+
+def fold_binary_p(
+    outcome: NDArray[np.int8],
+    p: Array,
+    weight: Float,
+    *,
+    edges: tuple[float, ...],
+    rounded_edges: tuple[float, ...],
+    limits: tuple[float, ...],
+    top: int,
+) -> BinaryFold | None:
+    """Summarise binary rows from p = P(1) in one compiled pass; None where a row is not clean.
+
+    `limits`: the middle of the rounded view, then the least and greatest surprise of its clipped form by outcome
+    1 and 0.
+    """
+    from logloss.kernels import folds
+
+    y, x, w = _plain(outcome), _forecast(p), _plain(weight)
+    s = np.empty(len(x))
+    sums = np.zeros(folds.HOW_MANY)
+    bins, rounded = np.zeros((len(edges) + 1, 3)), np.zeros((len(rounded_edges) + 1, 3))
+    grid = np.zeros((GRID[2], 3))
+    at_edges, at_rounded = np.asarray(edges), np.asarray(rounded_edges)
+    if folds.binary_p(y, x, w, limits, at_edges, _start(edges), at_rounded, s, sums, bins, rounded, grid):
+        return None
+    named = dict(zip(SUMS, sums.tolist(), strict=False))
+    cells = sums[folds.CELLS : folds.CELLS + 12].reshape(3, 2, 2)
+    named |= {
+        "errors": float(cells[0, 0, 1] + cells[0, 1, 0]),
+        "certain_errors": float(sums[folds.CELLS + 12]),
+    }
+    n = int(named["finite"])
+    mean = np.array([named["finite_weight"], named["finite_nats"]]) / max(n, 1)
+    central, keys, at = np.zeros(7), np.full(max(top, 1), -1.0), np.full(max(top, 1), -1, np.int64)
+    mark = folds.after(y, w, s, mean[0], mean[1], central, keys, at)
+    pairs = np.add.outer(np.arange(2), np.arange(2))
+    second, third = central[pairs], central[3 + np.add.outer(pairs, np.arange(2))]
+    middle = int(np.searchsorted(at_rounded, limits[0], side="right"))
+    rounded[middle, :2] += named["rounded_weight"], named["rounded_nats"]
+    worst = [(float(key), int(row)) for key, row in zip(keys[:top], at[:top], strict=True) if row >= 0]
+    return BinaryFold(s, named, cells, (n, mean, second, third), bins, rounded, grid, worst, int(mark))
+
+
+@lru_cache(maxsize=8)
+def _start(edges: tuple[float, ...]) -> NDArray[np.int8]:
+    """Return the bin of the smallest float of each possible first 18 bits (the sign is 0)."""
+    smallest = (np.arange(1 << 17, dtype=np.int64) << 46).view(np.float64)
+    with np.errstate(invalid="ignore"):
+        bins = np.where(np.isfinite(smallest), np.searchsorted(edges, smallest, side="right"), len(edges))
+    return bins.astype(np.int8)
+
+
+def group_moments(
+    group: NDArray[np.int64], weight: Float, surprise: Float, groups: int
+) -> tuple[NDArray[np.int64], Float, Float, Float]:
+    """Moments of (w, w s) over finite rows by group: n (G,), mean (G, 2), second (G, 2, 2), third (G, 2, 2, 2)."""
+    from logloss.kernels import folds
+
+    n, mean = np.zeros(groups, np.int64), np.zeros((groups, 2))
+    second, third = np.zeros((groups, 2, 2)), np.zeros((groups, 2, 2, 2))
+    folds.by_group(_plain(group), _plain(weight), _plain(surprise), n, mean, second, third)
+    return n, mean, second, third
+
+
+def in_order(work: Callable[[T], U], items: Iterable[T], threads: int | None = None) -> Iterator[U]:
+    """Yield work(item) in the items' order, computed on all cores; few items are in flight at any time.
+
+    The result does not depend on the number of threads. Memory holds at most two items per thread.
+    """
+    threads = (os.cpu_count() or 1) if threads is None else threads
+    if threads < 2:
+        yield from map(work, items)
+        return
+    waiting: deque[Future[U]] = deque()
+    try:
+        for item in items:
+            waiting.append(_pool().submit(work, item))
+            while len(waiting) > 2 * threads:
+                yield waiting.popleft().result()
+        while waiting:
+            yield waiting.popleft().result()
+    finally:  # left early, by an error or an interrupt: what has not begun is not begun
+        for future in waiting:
+            future.cancel()

@@ -61,6 +61,16 @@ class Bins:
             self.edges, self.weight + other.weight, self.sum + other.sum, self.infinite + other.infinite
         )
 
+    def coarser(self, edges: Sequence[float]) -> Bins:
+        """Return the same counts between fewer edges, which must be among those that there are."""
+        starts = [0, *(self.edges.index(edge) + 1 for edge in edges)]
+        return Bins(
+            tuple(edges),
+            np.add.reduceat(self.weight, starts, axis=1),
+            np.add.reduceat(self.sum, starts, axis=1),
+            self.infinite,
+        )
+
     def clamped(self, column: int, low: float, high: float) -> float:
         """Return the weighted sum of the column after clamping values into [low, high]; both must be edges, 0 or inf."""
         first = 0 if low <= 0 else self.edges.index(low) + 1

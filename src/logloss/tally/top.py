@@ -15,28 +15,26 @@ if TYPE_CHECKING:
 
 __all__ = ["Top"]
 
+Place = tuple[str, int]
+
 
 @dataclass(frozen=True)
 class Top:
-    """At most k entries (key, row number, payload), largest key first; the smaller row number wins a tie."""
+    """At most k entries (key, place, payload), largest key first; the smaller place wins a tie.
+
+    A place is (part, row): the file or partition, "" where there is one, and the row in it.
+    """
 
     k: int
-    entries: tuple[tuple[float, int, Any], ...] = ()
+    entries: tuple[tuple[float, Place, Any], ...] = ()
 
     @classmethod
     def of(
-        cls, k: int, keys: NDArray[np.float64], rows: Callable[[int], int], payload: Callable[[int], Any]
+        cls, k: int, keys: NDArray[np.float64], places: Callable[[int], Place], payload: Callable[[int], Any]
     ) -> Top:
-        """Return the top k of `keys`, shape (n,); `rows` and `payload` are asked only for those kept."""
-        if not k:
-            return cls(k)
-        if len(keys) <= k:
-            best = np.arange(len(keys))
-        else:
-            bar = np.partition(keys, -k)[-k]
-            above = np.flatnonzero(keys > bar)
-            best = np.concatenate([above, np.flatnonzero(keys == bar)[: k - len(above)]])
-        return cls(k, _ordered(k, [(float(keys[at]), rows(int(at)), payload(int(at))) for at in best]))
+        """Return the top k of `keys`, shape (n,); `places` and `payload` are asked only for those kept."""
+        best = _largest(k, keys)
+        return cls(k, _ordered(k, [(float(keys[at]), places(int(at)), payload(int(at))) for at in best]))
 
     def __add__(self, other: Top) -> Top:
         """Return the top of both parts together."""
@@ -47,7 +45,9 @@ class Top:
         """Return plain lists for JSON; infinite keys become null."""
         return {
             "k": self.k,
-            "entries": [[None if np.isinf(key) else key, row, payload] for key, row, payload in self.entries],
+            "entries": [
+                [None if np.isinf(key) else key, list(place), payload] for key, place, payload in self.entries
+            ],
         }
 
     @classmethod
@@ -56,11 +56,22 @@ class Top:
         return cls(
             int(state["k"]),
             tuple(
-                (np.inf if key is None else float(key), int(row), payload)
-                for key, row, payload in state["entries"]
+                (np.inf if key is None else float(key), (str(part), int(row)), payload)
+                for key, (part, row), payload in state["entries"]
             ),
         )
 
 
-def _ordered(k: int, entries: list[tuple[float, int, Any]]) -> tuple[tuple[float, int, Any], ...]:
+def _largest(k: int, keys: NDArray[np.float64]) -> NDArray[np.int64]:
+    """Return the positions of the k largest keys, in no order; the first of equals."""
+    if not k:
+        return np.zeros(0, np.int64)
+    if len(keys) <= k:
+        return np.arange(len(keys))
+    bar = np.partition(keys, -k)[-k]
+    above = np.flatnonzero(keys > bar)
+    return np.concatenate([above, np.flatnonzero(keys == bar)[: k - len(above)]])
+
+
+def _ordered(k: int, entries: list[tuple[float, Place, Any]]) -> tuple[tuple[float, Place, Any], ...]:
     return tuple(heapq.nsmallest(k, entries, key=lambda entry: (-entry[0], entry[1])))

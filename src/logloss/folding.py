@@ -1,0 +1,308 @@
+"""A checked record -> its summary: block by block, on all cores, or in one compiled pass."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import replace
+from functools import reduce
+from operator import add
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logloss import kernels
+from logloss.plain import plain
+from logloss.rules import CLIP32, EDGES
+from logloss.summary import CLASS_MEASURES, Summary
+from logloss.surprises import Columns, columns_of, parts
+from logloss.tally import Bins, Keyed, Moments, Table, Top, sums_by
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from logloss.record import Observations
+
+    Float = NDArray[np.float64]
+
+__all__ = ["fold_clean", "summarize"]
+
+MOST_CLASSES = 256  # above, the true-by-predicted table would outgrow the rest
+STEP = 1 << 17  # rows of a compiled pass
+# The middle of the float32 view's bins, where most rows lie; and what clipping p to [1e-7, 1 - 1e-7] in float32 makes
+# of surprise: (least, greatest) for class 1, then for class 0, whose probability is 1 - p.
+_LOW, _HIGH = EDGES["rounded"][:2]
+_FEW, _MOST = (float(p) for p in CLIP32)
+LIMITS = (_LOW, _HIGH, *(-math.log(q) for q in (_MOST, _FEW, 1.0 - _FEW, 1.0 - _MOST)))
+
+
+def summarize(record: Observations, *, top: int = 20) -> Summary:
+    """Return the summary of a checked record: one pass, block by block; `top` costliest rows are kept."""
+    hard = record.binary and record.space == "p" and not record.soft
+    if hard and len(record) >= kernels.COMPILE_FROM:
+        pieces = [slice(a, min(a + STEP, len(record))) for a in range(0, len(record), STEP)]
+        outcome = record.outcome.astype(np.int8, copy=False)
+        folded = [
+            part
+            for part in kernels.in_order(lambda rows: _compiled(record, rows, outcome[rows], top), pieces)
+            if part is not None
+        ]
+    else:
+        folded = list(kernels.in_order(lambda rows: _of_block(record, rows, top), parts(record)))
+    whole = reduce(add, folded)
+    remarks = tuple(note.remark for note in record.notes if note.remark is not None)
+    return replace(whole, remarks=remarks, notes=tuple(note for note in record.notes if note.remark is None))
+
+
+def fold_clean(record: Observations, *, top: int = 20) -> Summary | None:
+    """Summarise unchecked binary rows of (0/1, p, weight) in one compiled pass; None where a row is not clean."""
+    return _compiled(record, slice(0, len(record)), record.outcome, top)
+
+
+def _compiled(record: Observations, rows: slice, outcome: NDArray[np.int8], top: int) -> Summary | None:
+    p = record.forecast[rows]
+    w = np.ones(len(p)) if record.weight is None else record.weight[rows]
+    fold = kernels.fold_binary_p(
+        outcome, p, w, edges=EDGES["given"], rounded_edges=EDGES["rounded"], limits=LIMITS, top=top
+    )
+    if fold is None:
+        return None
+    sums, s = fold.sums, fold.surprise
+    infinite = np.isinf(s) & (w > 0) if fold.bins[:, 2].any() else None
+    lost = np.zeros((2, 2)) if infinite is None else _infinite_cells(outcome, p, infinite)
+    cells = np.concatenate([fold.cells, lost[None]])
+    given, rounded = _bins("given", fold.bins), _bins("rounded", fold.rounded)
+    keras = Bins(EDGES["keras"], np.array([[sums["weight"]]]), np.array([[sums["keras_nats"]]]), np.zeros(1))
+    mass = {
+        key: sums[key]
+        for key in ("weight", "entropy", "variance", "brier", "certain", "errors", "certain_errors")
+    }
+    correct = float(fold.cells[1, 0, 0] + fold.cells[1, 1, 1])
+    return Summary(
+        classes=record.classes,
+        binary=True,
+        space=record.space,
+        weighted=record.weight is not None,
+        n=int(sums["count"]),
+        moments=Moments(*fold.moments),
+        infinite=(0, 0.0) if infinite is None else (int(infinite.sum()), float(w[infinite].sum())),
+        mass={"rows": float(len(p)), "correct": correct, "outcome_entropy": 0.0, **mass},
+        by_class=Table(cells.sum(axis=2)),
+        confusion=Table(cells),
+        clamps={
+            "given": given,
+            "rounded": rounded,
+            "renormalized": given.coarser(EDGES["renormalized"]),
+            "keras": keras,
+        },
+        grid=Table(np.ascontiguousarray(fold.grid.T)),
+        top=_top(record, rows, fold.costliest, lambda at: int(p[at] > 0.5), s, w, top),
+        fingerprint=fold.fingerprint,
+        groups=None if record.group is None else _groups(record.group[rows], outcome, None, w, s, 2),
+    )
+
+
+def _bins(view: str, columns: Float) -> Bins:
+    """Return (weight, nats, infinite weight) by bin as a tally."""
+    weight, nats, infinite = columns.T
+    return Bins(EDGES[view], weight[None], nats[None], infinite.sum()[None])
+
+
+def _infinite_cells(outcome: NDArray[np.int8], p: NDArray[Any], infinite: NDArray[np.bool_]) -> Float:
+    lost = np.zeros((2, 2))
+    np.add.at(lost, (outcome[infinite], (p[infinite] > 0.5).astype(np.int8)), 1.0)
+    return lost
+
+
+def _top(
+    record: Observations,
+    rows: slice,
+    costliest: list[tuple[float, int]],
+    predicted: Callable[[int], int],
+    s: Float,
+    w: Float,
+    top: int,
+) -> Top:
+    def payload(at: int) -> dict[str, Any]:
+        """Return what is remembered of a costly row: id, outcome, what was forecast, weight."""
+        row = rows.start + at
+        outcome = record.outcome[row]
+        return {
+            "id": None if record.ids is None else plain(record.ids[row]),
+            "outcome": outcome.tolist() if record.soft else record.classes[int(outcome)],
+            "forecast": float(np.exp(-s[at])),
+            "predicted": record.classes[predicted(at)],
+            "surprise": None if np.isinf(s[at]) else float(s[at]),
+            "weight": float(w[at]),
+        }
+
+    keys = np.array([key for key, _ in costliest])
+    at = [row for _, row in costliest]
+    return Top.of(top, keys, lambda i: record.place(rows.start + at[i]), lambda i: payload(at[i]))
+
+
+def _of_block(record: Observations, rows: slice, top: int) -> Summary:
+    """Summarise a block with NumPy: the twin of the compiled pass, for every kind of forecast and outcome."""
+    columns = columns_of(record, rows)
+    w, s = columns.weight, columns.surprise
+    counts = w > 0
+    finite = np.isfinite(s) & counts
+    infinite = counts & ~np.isfinite(s)
+    K = len(record.classes)
+    cells = _cells(record, columns)
+    cost = np.where(counts, s, 0.0) * np.where(counts, w, 0.0)
+    order = np.argsort(-cost, kind="stable")[:top].tolist()
+    shares = columns.shares
+    views = {
+        "given": columns.given,
+        "rounded": columns.rounded,
+        "renormalized": columns.renormalized,
+        "keras": columns.keras,
+    }
+    return Summary(
+        classes=record.classes,
+        binary=record.binary,
+        space=record.space,
+        weighted=record.weight is not None,
+        n=int(counts.sum()),
+        moments=Moments.of(np.stack([w[finite], w[finite] * s[finite]], axis=1)),
+        infinite=(int(infinite.sum()), float(w[infinite].sum())),
+        mass=_mass(columns, finite),
+        by_class=Table.of((K,), [cells[0]], cells[2:]),
+        confusion=Table.of((K, K), cells[:2], cells[2:]) if K <= MOST_CLASSES else None,
+        clamps={view: Bins.of(EDGES[view], [values], w) for view, values in views.items()},
+        grid=_grid(columns),
+        top=_top(
+            record,
+            rows,
+            [(float(cost[at]), at) for at in order],
+            lambda at: int(columns.predicted[at]),
+            s,
+            w,
+            top,
+        ),
+        fingerprint=_fingerprint(record.outcome[rows], w),
+        groups=None
+        if record.group is None
+        else _groups(record.group[rows], record.outcome[rows], shares, w, s, K),
+    )
+
+
+def _mass(columns: Columns, finite: NDArray[np.bool_]) -> dict[str, float]:
+    w, m = columns.weight, len(columns.weight)
+    known = finite & np.isfinite(columns.entropy) & np.isfinite(columns.variance)
+    right = columns.happened
+    counts = w > 0
+    wrong = counts & (right < 0.5)
+    return {
+        "rows": float(m),
+        "weight": float(w.sum()),
+        "entropy": float(np.dot(w[known], columns.entropy[known])),
+        "variance": float(np.dot(w[known] ** 2, columns.variance[known])),
+        "brier": float(np.dot(w, columns.brier)),
+        "correct": float(np.dot(w, right)),
+        "outcome_entropy": 0.0 if columns.shares is None else float(np.dot(w, _entropy(columns.shares))),
+        "certain": float((columns.certain & counts).sum()),
+        "errors": float(wrong.sum()),
+        "certain_errors": float((wrong & columns.certain).sum()),
+    }
+
+
+def _entropy(shares: Float) -> Float:
+    """H(t) = -sum t log t, 0 log 0 = 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(-np.where(shares > 0, shares * np.log(shares), 0.0).sum(axis=1))
+
+
+def _cells(record: Observations, columns: Columns) -> list[NDArray[Any]]:
+    """Return true class, predicted class, and CLASS_MEASURES; a soft row is split into one cell per class."""
+    if columns.shares is None or columns.by_class is None:
+        true, predicted, w, s = (
+            record.outcome[columns.rows].astype(np.int64),
+            columns.predicted,
+            columns.weight,
+            columns.surprise,
+        )
+        one = (w > 0).astype(np.float64)
+    else:
+        m, K = columns.shares.shape
+        true, predicted = np.tile(np.arange(K), m), np.repeat(columns.predicted, K)
+        t = columns.shares.ravel()
+        w, s = np.repeat(columns.weight, K) * t, columns.by_class.ravel()
+        one = t * (np.repeat(columns.weight, K) > 0)
+    infinite = np.isinf(s) & (w > 0)
+    nats = np.where(w > 0, w, 0.0) * np.where(np.isinf(s), 0.0, s)
+    return [true, predicted, one, w, nats, infinite.astype(np.float64)]
+
+
+def _grid(columns: Columns) -> Table:
+    """Weight, weight that happened and weight times p by log-odds of the class the grid is about."""
+    low, steps, bins = kernels.GRID
+    at = np.clip((columns.odds - low) * steps, 0, bins - 1).astype(np.int64)
+    w = columns.weight
+    return Table.of((bins,), [at], [w, w * columns.grid_share, w * columns.grid_p])
+
+
+def _fingerprint(outcome: NDArray[Any], w: Float) -> int:
+    """Sum of SplitMix64's finaliser of (outcome, bits of the weight) modulo 2^64; shares enter by their bits."""
+    seed = np.uint64(0x9E3779B97F4A7C15)
+    hard = outcome.dtype.kind in "biu"
+    marks = (
+        (outcome.astype(np.uint64) + np.uint64(1))
+        if hard
+        else (outcome.astype(np.float64) + 0.0).view(np.uint64)
+    )
+    if marks.ndim == 2:
+        marks = (marks * np.arange(1, 2 * marks.shape[1], 2, dtype=np.uint64)).sum(axis=1, dtype=np.uint64)
+    x = (w + 0.0).view(np.uint64) + seed * marks
+    x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
+    x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    return int((x ^ (x >> np.uint64(31))).sum(dtype=np.uint64))
+
+
+def _groups(
+    group: NDArray[Any], outcome: NDArray[Any], shares: Float | None, w: Float, s: Float, K: int
+) -> Keyed:
+    """Moments of (w, w s) over finite rows, GROUP_MEASURES and the weight of each class, by group."""
+    keys, code = _coded(group)
+    counts = w > 0
+    finite = counts & np.isfinite(s)
+    lost = counts & ~finite
+    measures = [np.ones(len(w)), w, lost.astype(np.float64), np.where(lost, w, 0.0)]
+    G = len(keys)
+    if len(w) < kernels.COMPILE_FROM:
+        rows = np.stack([w, np.where(finite, w * np.where(finite, s, 0.0), 0.0)], axis=1)
+        found = Keyed.of(keys, code, rows, finite, measures)
+    else:
+        sums = sums_by(code, measures, G)
+        n, mean, second, third = kernels.group_moments(code, w, s, G)
+        found = Keyed(keys, n, mean, second, third, sums)
+    if K > MOST_CLASSES:
+        return found
+    if shares is None:
+        by_class = np.bincount(code * K + outcome.astype(np.int64), w, minlength=G * K).reshape(G, K)
+    else:
+        by_class = np.stack([np.bincount(code, w * t, minlength=G) for t in shares.T], axis=1)
+    return replace(found, sums=np.concatenate([found.sums, by_class], axis=1))
+
+
+def _coded(group: NDArray[Any]) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
+    """Return the distinct groups and the position of each row's among them."""
+    if group.dtype.kind in "iu" and len(group):
+        low, high = int(group.min()), int(group.max())
+        if high - low < max(1024, len(group)):
+            offset = group.astype(np.int64) - low
+            seen = np.flatnonzero(np.bincount(offset))
+            position = np.zeros(high - low + 1, np.int64)
+            position[seen] = np.arange(len(seen))
+            return tuple(int(code) + low for code in seen), position[offset]
+    if group.dtype.kind == "O":
+        keys: dict[Any, int] = {}
+        code = np.fromiter((keys.setdefault(plain(key), len(keys)) for key in group), np.int64, len(group))
+        return tuple(keys), code
+    found, code = np.unique(group, return_inverse=True)
+    return tuple(found.tolist()), code.astype(np.int64, copy=False)
+
+
+assert CLASS_MEASURES == ("rows", "weight", "nats", "infinite")  # the order in which the cells are filled
