@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import logloss as ll
 from logloss import observe
-from logloss.folding import summarize
+from logloss.folding import fold_record
 from logloss.scoring import of_summary
 from logloss.summary import Summary
 
@@ -57,14 +57,15 @@ def test_parts_add_up(seed: int, n: int, cuts: list[int], K: int, weighted: bool
         labels = [0, 1, 2]
 
     def part(rows: np.ndarray) -> Summary | None:
-        if not len(rows) or (w is not None and not w[rows].any()):
+        if not len(rows):
             return None
-        return summarize(
-            observe(y[rows], p[rows], labels=labels, weight=None if w is None else w[rows]), top=0
+        return fold_record(
+            observe(y[rows], p[rows], labels=labels, weight=None if w is None else w[rows], partial=True),
+            top=0,
         )
 
     whole = part(np.arange(n))
-    if whole is None:
+    if whole is None or (w is not None and not w.any()):
         return
     pieces = [
         q for q in (part(rows) for rows in np.split(np.arange(n), sorted({c for c in cuts if c < n}))) if q

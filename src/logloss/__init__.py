@@ -26,8 +26,11 @@ if TYPE_CHECKING:
     from logloss.exact import log_loss, surprise
     from logloss.notes import Note
     from logloss.observations import observe
+    from logloss.panel import Panel, load
+    from logloss.ranking import Scores
     from logloss.record import Observations
     from logloss.scoring import Score, score
+    from logloss.summaries import merge, summarize
     from logloss.summary import Summary
 
 __version__ = "0.1.0"
@@ -45,6 +48,8 @@ _HOME = {
     "LoglossWarning": "errors",
     "Note": "notes",
     "Observations": "record",
+    "Panel": "panel",
+    "Scores": "ranking",
     "OutcomeError": "errors",
     "Score": "scoring",
     "SourceError": "errors",
@@ -53,9 +58,12 @@ _HOME = {
     "WeightError": "errors",
     "WhichNumber": "conventions",
     "explain": "blame",
+    "load": "panel",
+    "merge": "summaries",
     "log_loss": "exact",
     "observe": "observations",
     "score": "scoring",
+    "summarize": "summaries",
     "surprise": "exact",
     "which_number": "conventions",
 }
@@ -73,16 +81,21 @@ __all__ = [
     "Note",
     "Observations",
     "OutcomeError",
+    "Panel",
     "Score",
+    "Scores",
     "SourceError",
     "Summary",
     "UsageError",
     "WeightError",
     "WhichNumber",
     "explain",
+    "load",
     "log_loss",
+    "merge",
     "observe",
     "score",
+    "summarize",
     "surprise",
     "which_number",
 ]

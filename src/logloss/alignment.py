@@ -99,7 +99,7 @@ class Draft:
         )
 
 
-def without_missing(draft: Draft, notes: list[Note], *, skip: bool) -> Draft:
+def without_missing(draft: Draft, notes: list[Note], *, skip: bool, partial: bool = False) -> Draft:
     """Refuse missing values, or leave their rows out and say so."""
     masks = {}
     for name, part in draft.parts().items():
@@ -127,7 +127,7 @@ def without_missing(draft: Draft, notes: list[Note], *, skip: bool) -> Draft:
             f"{told}.",
             cure="Fill them in, or leave these rows out on purpose: skip_missing=True (CLI: --skip-missing).",
         )
-    if gone.all():
+    if gone.all() and not partial:
         raise AlignmentError(
             "no-rows",
             f"Every row has a missing value: {told}.",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from collections.abc import Set as AbstractSet
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["as_labels", "as_seen", "check_labels", "distinct", "encode"]
+__all__ = ["Coded", "as_labels", "as_seen", "check_labels", "distinct", "encode"]
 
 
 def as_labels(labels: Any) -> list[Any] | None:
@@ -66,6 +67,50 @@ def distinct(values: NDArray[Any]) -> list[Any]:
         return sorted(found, key=float) if all(isinstance(v, str) for v in found) else sorted(found)
     except (TypeError, ValueError):
         return sorted(found, key=lambda v: (type(v).__name__, v))
+
+
+@dataclass(frozen=True, eq=False)
+class Coded:
+    """Labels as positions among their distinct values: keys in any order, code of shape (n,)."""
+
+    keys: tuple[Any, ...]
+    code: NDArray[np.int64]
+
+    @classmethod
+    def of(cls, values: NDArray[Any]) -> Coded:
+        """Return an array of labels as positions."""
+        if values.dtype.kind in "iu" and len(values):
+            low, high = int(values.min()), int(values.max())
+            if high - low < max(1024, len(values)):
+                offset = (
+                    (values.astype(np.int64) - low)
+                    if values.dtype != np.uint64
+                    else (values - np.uint64(low)).astype(np.int64)
+                )
+                return cls(tuple(range(low, high + 1)), offset).used()
+        if values.dtype.kind == "O":
+            keys: dict[Any, int] = {}
+            code = np.fromiter(
+                (keys.setdefault(plain(key), len(keys)) for key in values), np.int64, len(values)
+            )
+            return cls(tuple(keys), code)
+        found, code = np.unique(values, return_inverse=True)
+        return cls(tuple(found.tolist()), code.astype(np.int64, copy=False))
+
+    def used(self) -> Coded:
+        """Return the same labels without keys that do not occur."""
+        seen = np.flatnonzero(np.bincount(self.code, minlength=len(self.keys)))
+        if len(seen) == len(self.keys):
+            return self
+        position = np.zeros(len(self.keys), np.int64)
+        position[seen] = np.arange(len(seen))
+        return Coded(tuple(self.keys[at] for at in seen), position[self.code])
+
+    def __len__(self) -> int:
+        return len(self.code)
+
+    def __getitem__(self, at: Any) -> Coded:
+        return Coded(self.keys, self.code[at])
 
 
 def encode(values: NDArray[Any], labels: Sequence[Any]) -> NDArray[Any]:

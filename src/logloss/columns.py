@@ -78,7 +78,7 @@ NO_NUMBER = ("", "na", "n/a", "nan", "null", "none")  # text that says "missing"
 
 def numbers_of(column: Any, name: str, source: Table, notes: list[Note]) -> Vector:
     """Return a column of numbers; text that says "missing" counts as missing, other text is an error."""
-    if not _is_text(column):
+    if not is_text(column):
         found = vector(column, f"Column {name!r}")
         if found.values.dtype.kind in "iufb":
             return (
@@ -122,26 +122,46 @@ def _not_numbers(name: str, source: Table, odd: list[int], text: Any) -> ColumnE
     )
 
 
-def labels_of(column: Any, source: Table, *, fractions: bool = True) -> Vector:
-    """Return a column of outcomes or ids. Text becomes numbers or booleans only where that loses nothing (01 stays 01)."""
-    if not (source.textual and _is_text(column)):
+KINDS = ("Int64", "Float64", "Boolean", "String")  # how a column of text can be read
+
+
+def labels_of(column: Any, source: Table, *, fractions: bool = True, kinds: Sequence[str] = KINDS) -> Vector:
+    """Return a column of outcomes or ids. Text becomes numbers or booleans only where that loses nothing (01 stays 01).
+
+    `kinds` are the readings to try, in this order; the last is taken as it is.
+    """
+    if not (source.textual and is_text(column)):
         return vector(column, "The outcomes")
+    return vector(as_kind(column, kind_of(column, fractions=fractions, kinds=kinds)), "The outcomes")
+
+
+def kind_of(column: Any, *, fractions: bool = True, kinds: Sequence[str] = KINDS) -> str:
+    """Return the first of `kinds` that a column of text can be read as without loss, else "String"."""
+    for kind in kinds:
+        if (kind != "Float64" or fractions) and as_kind(column, kind) is not None:
+            return kind
+    return "String"
+
+
+def as_kind(column: Any, kind: str) -> Any:
+    """Return a column of text read as numbers or booleans; None where that would lose something."""
     pl = engine()
-    for kind in (pl.Int64, pl.Float64) if fractions else (pl.Int64,):
-        values = column.cast(kind, strict=False)
-        if values.null_count() != column.null_count():
-            continue
-        if kind == pl.Int64 and bool((values.cast(pl.String) == column).all()):
-            return vector(values, "The outcomes")
-        if kind == pl.Float64 and not bool(column.str.contains(r"^[+-]?0\d").any()):
-            return vector(values, "The outcomes")
-    lowered = column.str.to_lowercase()
-    if lowered.null_count() < len(lowered) and bool(lowered.is_in(["true", "false"]).all()):
-        return vector(lowered == "true", "The outcomes")
-    return vector(column, "The outcomes")
+    if kind == "String":
+        return column
+    if kind == "Boolean":
+        lowered = column.str.to_lowercase()
+        whole = lowered.null_count() < len(lowered) and bool(lowered.is_in(["true", "false"]).all())
+        return lowered == "true" if whole else None
+    values = column.cast(getattr(pl, kind), strict=False)
+    if values.null_count() != column.null_count():
+        return None
+    if kind == "Int64":
+        return values if bool((values.cast(pl.String) == column).all()) else None
+    return None if bool(column.str.contains(r"^[+-]?0\d").any()) else values
 
 
-def _is_text(column: Any) -> bool:
+def is_text(column: Any) -> bool:
+    """Tell whether a column is the engine's text."""
     return str(getattr(column, "dtype", "")) == "String"
 
 

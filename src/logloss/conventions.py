@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from logloss import units
 from logloss.errors import UsageError
-from logloss.folding import summarize
+from logloss.folding import fold_record
 from logloss.observations import observe
 from logloss.plain import jsonable
 from logloss.rules import CONVENTIONS, WHO_PAYS, Convention
@@ -132,12 +132,12 @@ def which_number(
 def which_of(record: Observations, reported: float | str) -> WhichNumber:
     """Say which conventions reproduce a figure reported for a checked record."""
     figure, digits = _figure(reported)
-    found = _ways(summarize(record, top=0), "as given")
+    found = _ways(fold_record(record, top=0), "as given")
     if record.weight is not None:
-        found += _ways(summarize(replace(record, weight=None), top=0), "weights ignored")
+        found += _ways(fold_record(replace(record, weight=None), top=0), "weights ignored")
     if record.binary and not record.soft:
         other = replace(record, outcome=1 - record.outcome.astype("int8"))
-        found += _ways(summarize(other, top=0), f"read as the probability of {record.classes[0]!r}")
+        found += _ways(fold_record(other, top=0), f"read as the probability of {record.classes[0]!r}")
     half = max(
         0.5 * 10.0**-digits * (1 + 1e-9), 1e-13 * max(1.0, abs(figure))
     )  # no sum is exact to the last digit

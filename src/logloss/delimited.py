@@ -1,16 +1,18 @@
 """Delimited text - CSV, TSV - as a table of text: nothing is turned into numbers before its column is known to be.
 
-So an id 007 stays 007, a class 01 is not the class 1, and a 30-digit id fits.
+In batches, the columns that are known to be numbers are read as such. So an id 007 stays 007, a class 01 is not the class 1, and a 30-digit id fits.
 """
 
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
+from logloss.batches import ROWS, Batch
 from logloss.errors import ColumnError, SourceError, listing
-from logloss.reading import collect, engine, lazily
+from logloss.reading import collect, engine, in_our_words, lazily
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -31,6 +33,9 @@ class Delimited:
     source: Path | bytes
     separator: str
     schema: dict[str, Any]
+    part: str = ""
+    again: bool = True
+    limit: int | None = None  # rows, where only the first ones are meant
     cache: dict[str, pl.DataFrame] = field(default_factory=dict)
 
     @property
@@ -48,44 +53,85 @@ class Delimited:
         kind = self.schema[name]
         if kind != engine().String or self.separator == ",":
             return bool(kind.is_numeric() or kind == engine().Boolean)
-        some = self.load([name])[name].drop_nulls().head(TYPED_BY)  # decimal commas
+        some = self.head(TYPED_BY).load([name])[name].drop_nulls()  # decimal commas
         return len(some) > 0 and bool(some.str.contains(r"^\s*[+-]?\d+,\d+\s*$").all())
 
     def load(self, names: Sequence[str]) -> dict[str, Any]:
         """Return columns as text. All are read: given fewer, the engine does not see lines with too many fields."""
         if "whole" not in self.cache:
-            self.cache["whole"] = self._read()
+            try:
+                frame = _scan(self.source, self.separator, infer_schema=False, n_rows=self.limit)
+                self.cache["whole"] = _without_blank(collect(frame, self.where))
+            except SourceError as error:
+                raise self._told(error) from None
         return {name: self.cache["whole"][name] for name in names}
 
-    def _read(self) -> pl.DataFrame:
+    def whole(self) -> Delimited:
+        """Return itself."""
+        return self
+
+    def head(self, rows: int) -> Delimited:
+        """Return the first rows."""
+        if "whole" in self.cache or (self.limit is not None and self.limit <= rows):
+            return self
+        return replace(self, limit=rows, cache={})
+
+    def expected(self) -> int | None:
+        """Return about how many rows there are, from the length of the first lines."""
+        data = self.source if isinstance(self.source, bytes) else None
+        size = len(data) if data is not None else self.source.stat().st_size  # type: ignore[union-attr]  # a path then
+        if data is None:
+            with self.source.open("rb") as file:  # type: ignore[union-attr]  # as above
+                data = file.read(1 << 16)
+        lines = data[: 1 << 16].count(b"\n")
+        return max(1, round(size / min(size, 1 << 16) * lines) - 1)
+
+    def batches(self, names: Sequence[str], numbers: Sequence[str] = (), skip: int = 0) -> Iterator[Batch]:
+        """Yield batches of columns as text; those in `numbers` as the numbers the engine reads, or an error."""
+        del skip  # finding a line takes reading those before it
+        pl = engine()
+        start = 0
         try:
-            whole = collect(_scan(self.source, self.separator, infer_schema=False), self.where)
+            with in_our_words(self.where):
+                typed = dict.fromkeys(numbers, pl.Float64)
+                frame = _scan(self.source, self.separator, infer_schema=False, schema_overrides=typed)
+                for piece in frame.collect_batches(chunk_size=ROWS, maintain_order=True):
+                    rows = _without_blank(piece)
+                    yield Batch({name: rows[name] for name in names}, self.where, True, self.part, start)
+                    start += rows.height
         except SourceError as error:
-            bad = [] if error.slug == "no-rows" else list(self._ragged())
-            if not bad:
-                raise
-            lines = ", ".join(f"line {line} has {count}" for line, count in bad[:3])
-            raise SourceError(
-                "ragged",
-                f"The header of {self.where} has {len(self.names)} fields, but {lines}{' and so on' if len(bad) > 3 else ''}.",
-                cure="Quote fields that contain the separator, or repair those lines.",
-            ) from None
-        if len(self.names) > 1:  # a blank line is not a row
-            pl = engine()
-            whole = whole.filter(~pl.all_horizontal(pl.all().is_null()))
-        return whole
+            raise self._told(error) from None
+
+    def _told(self, error: SourceError) -> SourceError:
+        """Return an error that says which lines are ragged, where that is what it is about."""
+        bad = [] if error.slug == "no-rows" else list(islice(self._ragged(), 4))
+        if not bad:
+            return error
+        lines = ", ".join(f"line {line} has {count}" for line, count in bad[:3])
+        return SourceError(
+            "ragged",
+            f"The header of {self.where} has {len(self.names)} fields, but {lines}{' and so on' if len(bad) > 3 else ''}.",
+            cure="Quote fields that contain the separator, or repair those lines.",
+        )
 
     def _ragged(self) -> Iterator[tuple[int, int]]:
         """Yield (line, fields) of records with more fields than the header, by Python's own reader."""
         import csv
 
-        data = self.source if isinstance(self.source, bytes) else self.source.read_bytes()
-        reader = csv.reader(
-            io.StringIO(data.decode("utf-8", "replace"), newline=""), delimiter=self.separator
-        )
-        for record in reader:
-            if len(record) > len(self.names):
-                yield reader.line_num, len(record)
+        data: Any = io.BytesIO(self.source) if isinstance(self.source, bytes) else self.source.open("rb")
+        with io.TextIOWrapper(data, encoding="utf-8", errors="replace", newline="") as lines:
+            reader = csv.reader(lines, delimiter=self.separator)
+            for record in reader:
+                if len(record) > len(self.names):
+                    yield reader.line_num, len(record)
+
+
+def _without_blank(frame: pl.DataFrame) -> pl.DataFrame:
+    """Leave blank lines out, which are not rows; a table of one column may have empty fields."""
+    if frame.width < 2 or any(not column.null_count() for column in frame.iter_columns()):
+        return frame
+    pl = engine()
+    return frame.filter(~pl.all_horizontal(pl.all().is_null()))
 
 
 def open_delimited(source: Path | bytes, kind: str, head: bytes, where: str) -> Delimited:

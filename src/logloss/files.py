@@ -6,67 +6,24 @@ import io
 import json
 import sys
 import zipfile
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from logloss.batches import Columnar, InMemory
 from logloss.delimited import open_delimited
 from logloss.errors import SourceError, suggestion
 from logloss.reading import collect, engine, lazily
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable
 
 __all__ = ["is_file", "open_table"]
 
 COMPRESSED = (".gz", ".zst")
 GZIP, ZSTD = b"\x1f\x8b", b"\x28\xb5\x2f\xfd"
 UNREAD = (".pkl", ".pickle", ".joblib", ".npy", ".xlsx", ".xls", ".ods", ".h5", ".rds")
-
-
-@dataclass(frozen=True)
-class _Columnar:
-    """A file that the engine reads column by column."""
-
-    where: str
-    frame: Any  # polars.LazyFrame
-    schema: dict[str, Any]
-    textual: bool = False
-
-    @property
-    def names(self) -> list[str]:
-        return list(self.schema)
-
-    def is_number(self, name: str) -> bool:
-        kind = self.schema[name]
-        return bool(kind.is_numeric() or kind == engine().Boolean or kind.is_nested())
-
-    def load(self, names: Sequence[str]) -> dict[str, Any]:
-        if not names:
-            return {}
-        loaded = collect(self.frame.select(list(dict.fromkeys(names))), self.where)
-        return {name: _unnested(loaded[name], self.where) for name in names}
-
-
-@dataclass(frozen=True)
-class _Arrays:
-    """The arrays of an NPZ file, read without unpickling anything."""
-
-    where: str
-    arrays: dict[str, Any]
-    textual: bool = False
-
-    @property
-    def names(self) -> list[str]:
-        return list(self.arrays)
-
-    def is_number(self, name: str) -> bool:
-        return self.arrays[name].dtype.kind in "iufb"
-
-    def load(self, names: Sequence[str]) -> dict[str, Any]:
-        return {name: self.arrays[name] for name in names}
 
 
 def open_table(path: str | Path) -> Any:
@@ -149,11 +106,11 @@ def _bytes(source: Path | io.BytesIO) -> bytes:
     return source.read_bytes() if isinstance(source, Path) else source.getvalue()
 
 
-def _columnar(where: str, scan: Callable[[], Any]) -> _Columnar:
-    return _Columnar(where, *lazily(where, scan))
+def _columnar(where: str, scan: Callable[[], Any]) -> Columnar:
+    return Columnar(where, *lazily(where, scan))
 
 
-def _json(data: bytes, where: str) -> _Columnar:
+def _json(data: bytes, where: str) -> Columnar:
     """Read a list of records, one record per line, or one object of columns."""
     pl = engine()
     if data.lstrip()[:1] == b"[":
@@ -186,20 +143,6 @@ def _json(data: bytes, where: str) -> _Columnar:
     return _columnar(where, lambda: pl.DataFrame([whole]).lazy())
 
 
-def _unnested(column: Any, where: str) -> Any:
-    """Return a column of lists of equal length as an array of two dimensions."""
-    if not column.dtype.is_nested():
-        return column
-    try:
-        return np.array(column.to_list(), dtype=np.float64)
-    except (ValueError, TypeError):
-        raise SourceError(
-            "unreadable",
-            f"Column {column.name!r} of {where} holds lists that are not all of the same length, or not of numbers.",
-            cure="Give one number per class in every row.",
-        ) from None
-
-
 def _decompressed(source: Path | io.BytesIO, head: bytes, where: str) -> bytes:
     """Return the bytes unpacked from gzip or zstd; truncated archives are errors."""
     data = _bytes(source)
@@ -219,7 +162,7 @@ def _decompressed(source: Path | io.BytesIO, head: bytes, where: str) -> bytes:
     return "\n".join(collect(frame, where)["line"].fill_null("").to_list()).encode()
 
 
-def _npz(source: Path | io.BytesIO, where: str) -> _Arrays:
+def _npz(source: Path | io.BytesIO, where: str) -> InMemory:
     try:
         with (
             source.open("rb") if isinstance(source, Path) else source as opened,
@@ -240,4 +183,4 @@ def _npz(source: Path | io.BytesIO, where: str) -> _Arrays:
         )
     if not arrays:
         raise SourceError("empty", f"{where} holds no arrays.", cure="Save outcomes and forecasts into it.")
-    return _Arrays(where, arrays)
+    return InMemory(arrays, where)

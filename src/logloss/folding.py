@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss import kernels
+from logloss.codes import Coded
 from logloss.plain import plain
 from logloss.rules import CLIP32, EDGES
 from logloss.summary import CLASS_MEASURES, Summary
@@ -26,7 +27,7 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["fold_clean", "summarize"]
+__all__ = ["fold_clean", "fold_record"]
 
 MOST_CLASSES = 256  # above, the true-by-predicted table would outgrow the rest
 STEP = 1 << 17  # rows of a compiled pass
@@ -37,14 +38,14 @@ _FEW, _MOST = (float(p) for p in CLIP32)
 LIMITS = (_LOW, _HIGH, *(-math.log(q) for q in (_MOST, _FEW, 1.0 - _FEW, 1.0 - _MOST)))
 
 
-def summarize(record: Observations, *, top: int = 20) -> Summary:
+def fold_record(record: Observations, *, top: int = 20) -> Summary:
     """Return the summary of a checked record: one pass, block by block; `top` costliest rows are kept."""
     hard = record.binary and record.space == "p" and not record.soft
     if hard and len(record) >= kernels.COMPILE_FROM:
         pieces = [slice(a, min(a + STEP, len(record))) for a in range(0, len(record), STEP)]
         outcome = record.outcome.astype(np.int8, copy=False)
         folded = [
-            part
+            part[0]
             for part in kernels.in_order(lambda rows: _compiled(record, rows, outcome[rows], top), pieces)
             if part is not None
         ]
@@ -55,12 +56,17 @@ def summarize(record: Observations, *, top: int = 20) -> Summary:
     return replace(whole, remarks=remarks, notes=tuple(note for note in record.notes if note.remark is None))
 
 
-def fold_clean(record: Observations, *, top: int = 20) -> Summary | None:
-    """Summarise unchecked binary rows of (0/1, p, weight) in one compiled pass; None where a row is not clean."""
+def fold_clean(record: Observations, *, top: int = 20) -> tuple[Summary, Float] | None:
+    """Summarise unchecked binary rows of (0/1, p, weight) in one compiled pass; None where a row is not clean.
+
+    The surprise of each row comes along.
+    """
     return _compiled(record, slice(0, len(record)), record.outcome, top)
 
 
-def _compiled(record: Observations, rows: slice, outcome: NDArray[np.int8], top: int) -> Summary | None:
+def _compiled(
+    record: Observations, rows: slice, outcome: NDArray[np.int8], top: int
+) -> tuple[Summary, Float] | None:
     p = record.forecast[rows]
     w = np.ones(len(p)) if record.weight is None else record.weight[rows]
     fold = kernels.fold_binary_p(
@@ -79,7 +85,7 @@ def _compiled(record: Observations, rows: slice, outcome: NDArray[np.int8], top:
         for key in ("weight", "entropy", "variance", "brier", "certain", "errors", "certain_errors")
     }
     correct = float(fold.cells[1, 0, 0] + fold.cells[1, 1, 1])
-    return Summary(
+    summary = Summary(
         classes=record.classes,
         binary=True,
         space=record.space,
@@ -101,6 +107,7 @@ def _compiled(record: Observations, rows: slice, outcome: NDArray[np.int8], top:
         fingerprint=fold.fingerprint,
         groups=None if record.group is None else _groups(record.group[rows], outcome, None, w, s, 2),
     )
+    return summary, s
 
 
 def _bins(view: str, columns: Float) -> Bins:
@@ -262,10 +269,11 @@ def _fingerprint(outcome: NDArray[Any], w: Float) -> int:
 
 
 def _groups(
-    group: NDArray[Any], outcome: NDArray[Any], shares: Float | None, w: Float, s: Float, K: int
+    group: NDArray[Any] | Coded, outcome: NDArray[Any], shares: Float | None, w: Float, s: Float, K: int
 ) -> Keyed:
     """Moments of (w, w s) over finite rows, GROUP_MEASURES and the weight of each class, by group."""
-    keys, code = _coded(group)
+    coded = (group if isinstance(group, Coded) else Coded.of(group)).used()
+    keys, code = coded.keys, coded.code
     counts = w > 0
     finite = counts & np.isfinite(s)
     lost = counts & ~finite
@@ -285,24 +293,6 @@ def _groups(
     else:
         by_class = np.stack([np.bincount(code, w * t, minlength=G) for t in shares.T], axis=1)
     return replace(found, sums=np.concatenate([found.sums, by_class], axis=1))
-
-
-def _coded(group: NDArray[Any]) -> tuple[tuple[Any, ...], NDArray[np.int64]]:
-    """Return the distinct groups and the position of each row's among them."""
-    if group.dtype.kind in "iu" and len(group):
-        low, high = int(group.min()), int(group.max())
-        if high - low < max(1024, len(group)):
-            offset = group.astype(np.int64) - low
-            seen = np.flatnonzero(np.bincount(offset))
-            position = np.zeros(high - low + 1, np.int64)
-            position[seen] = np.arange(len(seen))
-            return tuple(int(code) + low for code in seen), position[offset]
-    if group.dtype.kind == "O":
-        keys: dict[Any, int] = {}
-        code = np.fromiter((keys.setdefault(plain(key), len(keys)) for key in group), np.int64, len(group))
-        return tuple(keys), code
-    found, code = np.unique(group, return_inverse=True)
-    return tuple(found.tolist()), code.astype(np.int64, copy=False)
 
 
 assert CLASS_MEASURES == ("rows", "weight", "nats", "infinite")  # the order in which the cells are filled

@@ -119,12 +119,12 @@ def row_sums(record: Observations, *, normalize: bool) -> tuple[Observations, li
 
 def examine(record: Observations, surprise: NDArray[np.float64]) -> list[Note]:
     """Return notes on a checked record whose number is defined but may not mean what its owner thinks."""
-    notes = _weightless(record)
-    if notes:  # rows of weight 0 do not count here either
-        assert record.weight is not None
+    if record.weight is not None and not record.weight.all():  # rows of weight 0 do not count here either
         counts = record.weight > 0
         record, surprise = record.take(counts), surprise[counts]
-    notes += _duplicate_ids(record)
+    if not len(record):
+        return []
+    notes = _duplicate_ids(record)
     if record.soft:
         return notes
     hard = _hard_labels(record)
@@ -143,18 +143,6 @@ def _duplicate_ids(record: Observations) -> list[Note]:
         Note(
             "duplicate-ids",
             f"{units.count(int((counts > 1).sum()), 'id')} more than once ({listing(record.ids[first[counts > 1]], limit=3)}); every row counts.",
-        )
-    ]
-
-
-def _weightless(record: Observations) -> list[Note]:
-    if record.weight is None or record.weight.all():
-        return []
-    zero = np.flatnonzero(record.weight == 0)
-    return [
-        Note(
-            "weightless",
-            f"{units.count(len(zero), 'row')} of weight 0 {'does' if len(zero) == 1 else 'do'} not count ({record.places(zero)}).",
         )
     ]
 

@@ -50,6 +50,7 @@ def observe(
     group: Any = None,
     rows: NDArray[np.int64] | None = None,
     part: str = "",
+    partial: bool = False,
 ) -> Observations:
     """Check outcomes and forecasts and return them as one record.
 
@@ -72,6 +73,8 @@ def observe(
         The group of each row (a model, a day, a customer), shape (n,): it gets results of its own.
     rows, part
         The number of each row in the input, where only some of its rows are given, and the file they are of.
+    partial
+        These rows are a part of more: there may be none, and their weights may all be 0.
 
     Raises
     ------
@@ -103,8 +106,8 @@ def observe(
     draft.check_alignment()
     notes: list[Note] = []
     total = len(draft.forecast)
-    draft = without_missing(draft, notes, skip=skip_missing)
-    weights = None if draft.weight is None else _weights(draft, draft.weight)
+    draft = without_missing(draft, notes, skip=skip_missing, partial=partial)
+    weights = None if draft.weight is None else _weights(draft, draft.weight, partial=partial)
     values, classes, codes, soft = _classes(draft, labels, positive)
     notes += classes.notes
     if classes.columns is not None and classes.columns != tuple(range(len(classes.columns))):
@@ -129,7 +132,7 @@ def observe(
     return replace(record, notes=(*notes, *more))
 
 
-def _weights(draft: Draft, weight: Vector) -> NDArray[np.float64]:
+def _weights(draft: Draft, weight: Vector, *, partial: bool) -> NDArray[np.float64]:
     values = weight.values
     if values.dtype.kind not in "biuf":
         raise WeightError("not-a-number", "The weights are not numbers.", cure="Give one number per row.")
@@ -141,6 +144,8 @@ def _weights(draft: Draft, weight: Vector) -> NDArray[np.float64]:
             f"Negative or infinite: {units.count(int(bad.sum()), 'weight')} ({draft.places(bad)}: {listing(values[bad], limit=3)}).",
             cure="A weight says how much a row counts: 0 or more.",
         )
+    if partial:
+        return values
     if not values.any():
         raise WeightError(
             "bad-weights", "All weights are 0, so no row counts.", cure="Give some row a weight."
@@ -301,6 +306,8 @@ def _ranged(
 
     Where rows will be divided by their `sums`, any values of 0 or more are fine.
     """
+    if not values.size:
+        return values
     if space == "logit":
         if values.ndim == 1 or draft.forecast.finite:
             return values

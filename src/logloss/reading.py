@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from logloss.errors import SourceError
+from logloss.errors import LoglossError, SourceError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     import polars as pl
 
-__all__ = ["collect", "engine", "lazily"]
+__all__ = ["collect", "engine", "in_our_words", "lazily"]
 
 
 def engine() -> Any:
@@ -21,13 +22,22 @@ def engine() -> Any:
     return pl
 
 
-def lazily(where: str, scan: Callable[[], Any]) -> tuple[Any, dict[str, Any]]:
-    """Return a lazy frame and its schema."""
+@contextmanager
+def in_our_words(where: str) -> Iterator[None]:
+    """Turn the engine's errors into ours."""
     try:
-        frame = scan()
-        schema = dict(frame.collect_schema())
+        yield
+    except LoglossError:
+        raise
     except (engine().exceptions.PolarsError, OSError, ValueError, TypeError, OverflowError) as error:
         raise _told(error, where) from None
+
+
+def lazily(where: str, scan: Callable[[], Any]) -> tuple[Any, dict[str, Any]]:
+    """Return a lazy frame and its schema."""
+    with in_our_words(where):
+        frame = scan()
+        schema = dict(frame.collect_schema())
     if not schema:
         raise SourceError("empty", f"{where} has no columns.", cure="Write a header line and rows.")
     return frame, schema
@@ -35,10 +45,8 @@ def lazily(where: str, scan: Callable[[], Any]) -> tuple[Any, dict[str, Any]]:
 
 def collect(frame: pl.LazyFrame, where: str) -> pl.DataFrame:
     """Return the frame's rows; none is an error."""
-    try:
+    with in_our_words(where):
         loaded = frame.collect()
-    except (engine().exceptions.PolarsError, OSError, ValueError, TypeError, OverflowError) as error:
-        raise _told(error, where) from None
     if not loaded.height:
         raise SourceError("no-rows", f"{where} has a header but no rows.", cure="Write the rows again.")
     return loaded

@@ -7,7 +7,7 @@ Names, pandas categories and the pandas index travel along, because the door dec
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -29,9 +29,19 @@ __all__ = [
     "is_table",
     "matrix",
     "missing_mask",
+    "stream_kind",
     "table",
     "vector",
 ]
+
+
+# Modules whose frames live in workers, how they are called, and the classes meant.
+CLUSTERS = {
+    "pyspark": ("Spark", ("DataFrame",)),
+    "dask": ("Dask", ("DataFrame", "Array")),
+    "dask_expr": ("Dask", ("DataFrame",)),
+    "ray": ("Ray", ("Dataset",)),
+}
 
 
 @dataclass(frozen=True, eq=False)
@@ -95,6 +105,32 @@ def is_table(obj: Any) -> bool:
         or _is(obj, "pyarrow", "Table", "RecordBatch")
         or (hasattr(obj, "__arrow_c_stream__") and not hasattr(obj, "__len__"))
     )
+
+
+def stream_kind(obj: Any) -> str | None:
+    """Tell how an object hands over rows that need not be in memory; None if it does not.
+
+    "lazy" (Polars), "dataset" (PyArrow), "relation" (DuckDB), "reader" (an Arrow stream that passes once),
+    "iterator" (of tables), "paths" (files), or the cluster whose workers hold the rows: "Spark", "Dask", "Ray".
+    """
+    if _is(obj, "polars", "LazyFrame"):
+        return "lazy"
+    if _is(obj, "pyarrow.dataset", "Dataset"):
+        return "dataset"
+    if _is(obj, "duckdb", "DuckDBPyRelation"):
+        return "relation"
+    module = type(obj).__module__.partition(".")[0]
+    if module in CLUSTERS and type(obj).__name__ in CLUSTERS[module][1]:
+        return CLUSTERS[module][0]
+    if hasattr(obj, "__arrow_c_stream__") and not hasattr(obj, "__len__"):
+        return "reader"
+    if isinstance(obj, list | tuple):
+        return (
+            "paths"
+            if obj and all(isinstance(path, Path | str) and Path(path).is_file() for path in obj)
+            else None
+        )
+    return "iterator" if isinstance(obj, Iterator) else None
 
 
 def has_columns(obj: Any) -> bool:

@@ -12,6 +12,7 @@ from logloss.notes import FEW, located
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from logloss.codes import Coded
     from logloss.notes import Note, Place
 
 __all__ = ["SPACES", "Observations", "Space"]
@@ -55,7 +56,7 @@ class Observations:
     classes: tuple[Any, ...]
     weight: NDArray[np.float64] | None = None
     ids: NDArray[Any] | None = None
-    group: NDArray[Any] | None = None
+    group: NDArray[Any] | Coded | None = None
     soft: bool = False
     rows: NDArray[np.int64] | None = None
     part: str = ""
@@ -94,6 +95,10 @@ class Observations:
     def place(self, at: int) -> Place:
         """Return the part and the row's number in it."""
         return self.part, self.row_number(at)
+
+    def numbers(self) -> NDArray[np.int64]:
+        """Return the number of each row in the input."""
+        return np.arange(len(self)) if self.rows is None else self.rows
 
     def row_number(self, at: int) -> int:
         """Return the row's number in the input, counted from 0."""

@@ -3,27 +3,29 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss import conventions, forensics, screens, units
+from logloss import conventions, screens
 from logloss.baselines import accuracy_implied, base_rates
 from logloss.errors import UsageError
-from logloss.folding import summarize
+from logloss.grouping import Groups, by_group
 from logloss.interval import hall_t
-from logloss.notes import Note, located
+from logloss.panel import Panel
 from logloss.plain import jsonable
-from logloss.sources import gather
+from logloss.ranking import Scores, ranked
+from logloss.readings import readings
+from logloss.summaries import summarize, summary_of
 from logloss.summary import Summary
-from logloss.surprises import per_row
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from logloss.notes import Note
     from logloss.record import Observations, Space
 
 __all__ = ["Score", "of_record", "of_summary", "score"]
@@ -51,6 +53,8 @@ class Score:
         forecast of this accuracy does worse. `calibrated_low` is the least loss that calibrated forecasts of this accuracy have.
     brier
         Mean (p - y)^2 for one column, summed over the classes for K columns.
+    groups
+        The results of each group, if there are groups; None otherwise.
     summary
         What the pass kept; it merges and saves.
     """
@@ -74,6 +78,7 @@ class Score:
     brier: float
     conventions: dict[str, float]
     notes: tuple[Note, ...]
+    groups: Groups | None
     summary: Summary = field(repr=False)
 
     @property
@@ -106,6 +111,7 @@ class Score:
                 "brier": self.brier,
                 "perplexity": self.perplexity,
                 "classes": self.classes(),
+                "groups": self.groups.to_dict() if self.groups is not None else None,
                 "conventions": self.conventions,
                 "notes": [{"id": note.id, "text": note.text} for note in self.notes],
             }
@@ -141,25 +147,31 @@ def score(
     space: Space = "p",
     weight: Any = None,
     ids: Any = None,
+    group: Any = None,
     truth: Any = None,
     labels: Sequence[Any] | None = None,
     positive: Any = None,
     normalize_rows: bool = False,
     skip_missing: bool = False,
+    skip_unreadable: bool = False,
     level: float = 0.95,
-) -> Score:
+) -> Any:
     """Score a forecast: the exact log loss, how sure it is, and whether it is any good.
+
+    Tables are read once, batch by batch, on all cores and in bounded memory, whatever their size.
 
     Parameters
     ----------
     data
-        Outcomes, shape (n,) - or a table (a file name, a pandas, Polars or Arrow frame, a mapping) - or a
-        :class:`Summary`.
+        Outcomes, shape (n,) - or a table: a file, a folder, a pattern such as "part-*.parquet", a list of files, a
+        pandas, Polars or Arrow frame, a PyArrow dataset, a DuckDB relation, anything with an Arrow stream, an
+        iterator of tables, a mapping of columns - or a :class:`Summary` or :class:`Panel`.
     forecast
-        With outcomes: the forecasts, shape (n,) or (n, K). With a table: the column or columns that hold them;
-        found by name if not given.
-    outcome, weight, ids
-        With a table, the names of these columns. With arrays, weights and ids of shape (n,).
+        With outcomes: the forecasts, shape (n,) or (n, K). With a table: the column or columns that hold them, found
+        by name if not given; or a mapping {name: column or columns} of several forecasts of the same rows.
+    outcome, weight, ids, group
+        With a table, the names of these columns. With arrays, weights, ids and groups of shape (n,). Each group
+        gets results of its own.
     space
         "p" (probabilities), "logp" (natural logs of them) or "logit".
     truth
@@ -172,12 +184,14 @@ def score(
         Divide rows of probabilities by their sum (noted, with what it did to the loss).
     skip_missing
         Leave out rows with missing values (noted).
+    skip_unreadable
+        Leave out files of a folder that cannot be read (noted).
     level
         Coverage of the interval.
 
     Returns
     -------
-    Score
+    Score, or Scores for several forecasts
 
     Raises
     ------
@@ -191,30 +205,32 @@ def score(
     >>> round(result.log_loss, 6), round(result.base_rate, 6)
     (0.472288, 0.562335)
     """
-    if isinstance(data, Summary):
-        if any(given is not None for given in (forecast, outcome, weight, ids, truth, labels, positive)):
+    if isinstance(data, Summary | Panel):
+        if any(
+            given is not None for given in (forecast, outcome, weight, ids, group, truth, labels, positive)
+        ):
             raise UsageError(
                 "array-and-names",
                 "A summary has its columns behind it; no others can be named.",
                 cure="Pass the summary alone.",
             )
         return of_summary(data, level=level)
-    record = gather(
-        data, forecast, outcome=outcome, space=space, weight=weight, ids=ids, truth=truth,
+    whole = summarize(
+        data, forecast, outcome=outcome, space=space, weight=weight, ids=ids, group=group, truth=truth,
         labels=labels, positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing,
+        skip_unreadable=skip_unreadable,
     )  # fmt: skip
-    return of_record(record, level=level)
+    return of_summary(whole, level=level)
 
 
 def of_record(
     record: Observations, *, level: float = 0.95, surprise: NDArray[np.float64] | None = None
 ) -> Score:
     """Score a checked record; `surprise` per row, if it is known already."""
-    found = forensics.examine(record, per_row(record) if surprise is None else surprise)
-    return of_summary(summarize(replace(record, notes=(*record.notes, *found))), level=level)
+    return _of_one(summary_of(record, surprise), level)
 
 
-def of_summary(summary: Summary, *, level: float = 0.95) -> Score:
+def of_summary(summary: Summary | Panel, *, level: float = 0.95) -> Score | Scores:
     """Score what one pass kept."""
     if not 0 < level < 1:
         raise UsageError(
@@ -222,12 +238,18 @@ def of_summary(summary: Summary, *, level: float = 0.95) -> Score:
             f"level is {level}, but it is a probability.",
             cure="Give one between 0 and 1, such as 0.95.",
         )
+    if isinstance(summary, Panel):
+        return ranked(summary, {name: _of_one(one, level) for name, one in summary.summaries.items()}, level)
+    return _of_one(summary, level)
+
+
+def _of_one(summary: Summary, level: float) -> Score:
     interval = _interval(summary, level)
     base_rate, base_rate_loo = base_rates(summary)
     accuracy = min(1.0, summary.mass["correct"] / summary.weight)
     low, argmax_loss = accuracy_implied(accuracy, len(summary.classes))
     mean = summary.mean
-    notes = [*summary.told(), *_readings(summary, mean, accuracy)]
+    notes = [*summary.told(), *readings(summary, mean, accuracy)]
     return Score(
         log_loss=mean,
         log_loss_finite=summary.mean_finite,
@@ -250,6 +272,7 @@ def of_summary(summary: Summary, *, level: float = 0.95) -> Score:
             c.name: conventions.under(summary, c) for c in conventions.CONVENTIONS if c.name != "exact"
         },
         notes=tuple(notes),
+        groups=None if summary.groups is None else by_group(summary, level),
         summary=summary,
     )
 
@@ -268,75 +291,6 @@ def _skill(loss: float, reference: float) -> float:
     if reference == 0:
         return math.nan if loss == 0 else -math.inf
     return 1 - loss / reference
-
-
-def _readings(summary: Summary, mean: float, accuracy: float) -> list[Note]:
-    """Return notes on how to read the number."""
-    notes = []
-    rows, weight = summary.infinite
-    if rows:
-        seen = tuple(place for key, place, _ in summary.top.entries if math.isinf(key))
-        where = located(seen, rows, limit=5)
-        notes.append(
-            Note(
-                "infinite",
-                f"{units.count(rows, 'row')} (weight share {units.percent(weight / summary.weight, 2)}) gave probability 0 to what happened, so the log loss is infinite: {where}. The other rows average {units.loss(summary.mean_finite)} nats.",
-            )
-        )
-    notes += _against_own_choice(summary, mean, accuracy)
-    notes += _at_chance(summary, mean, accuracy)
-    if not rows and summary.n >= 20 and summary.top.entries:
-        largest = summary.top.entries[0][0] / summary.finite_nats if summary.finite_nats > 0 else 0.0
-        heavy = summary.top.entries[0][2]["weight"] > 0.05 * summary.weight
-        if largest > 0.2 and not heavy:
-            notes.append(
-                Note(
-                    "one-row-dominates",
-                    f"One row carries {units.percent(largest)} of the loss; the interval cannot know how many more such rows there are outside this sample.",
-                )
-            )
-    return notes
-
-
-def _against_own_choice(summary: Summary, mean: float, accuracy: float) -> list[Note]:
-    """Say when "my first choice, with probability `accuracy`" would have done better, beyond chance.
-
-    In the long run no calibrated forecast does worse than that, but on a sample it can: so the loss must also be
-    further from what the forecasts expect than chance explains. Errors are smoothed by half of one, since with
-    none seen the true rate is not 0.
-    """
-    z, K = summary.excess_z, len(summary.classes)
-    q = 1 - ((1 - accuracy) * summary.n + 0.5) / (summary.n + 1)
-    own = -accuracy * math.log(q) - (1 - accuracy) * math.log((1 - q) / (K - 1))
-    if z is None or abs(z) <= 3 or mean <= own:
-        return []
-    return [
-        Note(
-            "worse-than-argmax",
-            f"Worse than its own first choice: saying only that choice, with probability {units.percent(q)}, scores {units.loss(own)}. Calibrated forecasts do not do that: these are miscalibrated, and recalibrating them should help.",
-        )
-    ]
-
-
-def _at_chance(summary: Summary, mean: float, accuracy: float) -> list[Note]:
-    """Say when confident forecasts are right as often as unrelated ones would be.
-
-    Unrelated choices agree with the outcomes in sum_k share_k q_k of the rows, q_k being how often k is chosen.
-    Confident means that the forecasts expect less than half of the base rate's loss.
-    """
-    base = base_rates(summary)[0]
-    if summary.confusion is None or summary.n < 30 or mean < 2 * base or not summary.expected < 0.5 * base:
-        return []
-    table = summary.confusion.sums[1] / summary.confusion.sums[1].sum()
-    agreement = float(table.sum(axis=1) @ table.sum(axis=0))
-    if abs(accuracy - agreement) > 3 * math.sqrt(max(agreement * (1 - agreement), 0.0) / summary.n):
-        return []
-    return [
-        Note(
-            "at-chance",
-            f"Confident, yet right in {units.percent(accuracy)} of the rows, as often as forecasts of other rows would be ({units.percent(agreement)}): do forecasts and outcomes belong to the same rows? Two files are paired by id with truth= (CLI: --truth).",
-        )
-    ]
 
 
 def _by_class(summary: Summary) -> list[dict[str, Any]]:

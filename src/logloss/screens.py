@@ -15,11 +15,13 @@ if TYPE_CHECKING:
 
     from logloss.blame import Explanation
     from logloss.calibrate.clip import Clip
+    from logloss.grouping import Groups
     from logloss.notes import Note
+    from logloss.ranking import Scores
     from logloss.scoring import Score
     from logloss.summary import Summary
 
-__all__ = ["explanation", "noted", "score"]
+__all__ = ["explanation", "noted", "score", "scores"]
 
 
 def score(result: Score, unit: str, *, notes: bool = True) -> str:
@@ -44,9 +46,75 @@ def score(result: Score, unit: str, *, notes: bool = True) -> str:
         "", "  What others print for the same rows:", table(_grouped(result, unit), "><", indent=4),
         "", "  Who pays?", table(_who_pays(result.summary), "<><><", indent=4),
     ]  # fmt: skip
+    if result.groups is not None:
+        parts += _groups(result.groups, loss)
     if notes and result.notes:
         parts += ["", *noted(result.notes)]
     return "\n".join(parts)
+
+
+def scores(result: Scores, unit: str, *, notes: bool = True) -> str:
+    """Lay out the scores of several forecasts, best first, with the paired difference to the best."""
+    loss, signed = partial(units.loss, in_unit=unit), partial(units.signed, in_unit=unit)
+    best = next(iter(result.models))
+    to_best = {pair["b"]: pair for pair in result.pairs if pair["a"] == best}
+    rows = [["", "loss", "interval", "skill", "worse than the best by", "interval"]]
+    for name, score_ in result.models.items():
+        pair = to_best.get(name)
+        behind = "" if pair is None or pair["difference"] is None else signed(-pair["difference"])
+        span = pair["interval"] if pair else None
+        rows.append(
+            [
+                printable(name),
+                loss(score_.log_loss),
+                ""
+                if score_.interval is None
+                else f"{loss(score_.interval[0])} to {loss(score_.interval[1])}",
+                "" if math.isinf(score_.skill) else f"{score_.skill:.1%}",
+                behind,
+                "" if span is None else f"{signed(-span[1])} to {signed(-span[0])}",
+            ]
+        )
+    first = result.models[best]
+    head = f"{len(result.models)} forecasts of the same {units.count(first.n, 'row')}, in {unit}, best first"
+    parts = [head, "", table(rows, "<><>><", indent=2)]
+    if notes and result.notes:
+        parts += ["", *noted(result.notes)]
+    return "\n".join(parts)
+
+
+def _groups(groups: Groups, loss: partial[str]) -> list[str]:
+    """Lay out the costliest groups."""
+    rows = [["group", "rows", "loss", "interval", "base rate", "share"]]
+    for one in groups.rows[:12]:
+        span = one["interval"]
+        rows.append(
+            [
+                printable(one["group"], 40),
+                f"{one['rows']:,}",
+                loss(one["log_loss"]),
+                "" if span is None else f"{loss(span[0])} to {loss(span[1])}",
+                "" if one["base_rate"] is None else loss(one["base_rate"]),
+                _share(one["share"]),
+            ]
+        )
+    rest = len(groups.rows) - 12
+    lines = [
+        "",
+        f"  {units.count(len(groups.rows), 'group')}, costliest first",
+        table(rows, "<>><>>", indent=4),
+    ]
+    lines += [f"    and {rest:,} more"] if rest > 0 else []
+    if groups.interval is not None:
+        known = (
+            ""
+            if groups.base_rate is None
+            else f"; knowing each group's class shares scores {loss(groups.base_rate)}"
+        )
+        lines.append(
+            f"    were groups drawn, not rows: {loss(groups.interval[0])} to {loss(groups.interval[1])}{known}"
+        )
+    return lines
 
 
 def noted(notes: Sequence[Note]) -> list[str]:

@@ -140,7 +140,7 @@ def _shares(record: Observations, part: slice) -> Float:
 def parts(record: Observations) -> list[slice]:
     """Return blocks of rows small enough for their columns to stay in cache."""
     step = max(FEWEST, BLOCK // (1 if record.binary else record.forecast.shape[1]))
-    return [slice(start, min(start + step, len(record))) for start in range(0, len(record), step)]
+    return [slice(start, min(start + step, len(record))) for start in range(0, max(len(record), 1), step)]
 
 
 def columns_of(record: Observations, part: slice) -> Columns:

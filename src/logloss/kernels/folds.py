@@ -81,7 +81,9 @@ def plain_sums(w, s, odds, entropy, variance, brier, sums):
         nats += v * (s[i] if s[i] < np.inf else 0.0)
         expected += v * entropy[i]
         spread += v * v * variance[i]
-    for at, value in enumerate((weight, count, expected, spread, squares, finite, finite_weight, nats, certain)):
+    for at, value in enumerate(
+        (weight, count, expected, spread, squares, finite, finite_weight, nats, certain)
+    ):
         sums[at] += value
     return 0 if clean == w.shape[0] else 1
 

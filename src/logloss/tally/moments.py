@@ -49,13 +49,8 @@ class Moments:
             return cls.empty(d)
         mean = rows.mean(axis=0)
         centred = rows - mean
-        squares = centred[:, :, None] * centred[:, None, :]
-        third = (
-            np.einsum("nij,nk->ijk", squares, centred)
-            if d > 1
-            else np.sum(squares * centred[:, :, None], axis=0)[:, :, None]
-        )
-        return cls(n, mean, squares.sum(axis=0), third)
+        third = np.stack([(centred * centred[:, i : i + 1]).T @ centred for i in range(d)])
+        return cls(n, mean, centred.T @ centred, third)
 
     def __add__(self, other: Moments) -> Moments:
         """Return the moments of both parts together."""

@@ -1,0 +1,145 @@
+"""Several forecasts of the same rows in one pass: a summary of each, and what their paired differences need."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logloss.errors import AlignmentError, SourceError, UsageError
+from logloss.interval import Interval, hall_t
+from logloss.saving import read_json, write_json
+from logloss.summary import Summary
+from logloss.tally import Moments, Table
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    Float = NDArray[np.float64]
+
+__all__ = ["SCHEMA", "Panel", "load"]
+
+SCHEMA = 1
+
+
+@dataclass(frozen=True, eq=False)
+class Panel:
+    """One pass over rows of several forecasts.
+
+    Attributes
+    ----------
+    summaries
+        The summary of each forecast, by name.
+    joint
+        Moments of (w, w s_1, ..., w s_M) over the rows that are finite under all of them.
+    apart
+        Shape (2, M, M): rows and weight that are infinite under the first and finite under the second.
+    """
+
+    summaries: dict[str, Summary]
+    joint: Moments
+    apart: Table
+
+    @classmethod
+    def of(cls, summaries: dict[str, Summary], weight: Float, surprises: Sequence[Float]) -> Panel:
+        """Return the panel of rows with weights (n,) and their surprise under each forecast."""
+        counts = weight > 0
+        w, s = weight[counts], np.stack([column[counts] for column in surprises], axis=1)
+        lost = np.isinf(s)
+        shared = ~lost.any(axis=1)
+        rows = np.column_stack([np.ones(int(shared.sum())), s[shared]]) * w[shared, None]
+        one = lost.astype(np.float64)
+        apart = np.stack([one.T @ (1.0 - one), (one * w[:, None]).T @ (1.0 - one)])
+        return cls(summaries, Moments.of(rows), Table(apart))
+
+    @property
+    def names(self) -> list[str]:
+        """Names of the forecasts in order."""
+        return list(self.summaries)
+
+    def __add__(self, other: Panel) -> Panel:
+        """Return the panel of both parts together."""
+        if self.names != other.names:
+            raise AlignmentError(
+                "parts-differ",
+                f"These parts do not belong together: forecasts {self.names} against {other.names}.",
+                cure="Score all parts with the same forecasts.",
+            )
+        summaries = {name: self.summaries[name] + other.summaries[name] for name in self.names}
+        return Panel(summaries, self.joint + other.joint, self.apart + other.apart)
+
+    def difference(self, a: str, b: str, level: float = 0.95) -> tuple[float, Interval | None]:
+        """Return the mean of s_a - s_b, paired, and its interval (None where undefined).
+
+        Of u = w (s_a - s_b - m), by Hall's transformation, over the rows that are finite under all forecasts. +-inf
+        where one forecast is infinite on a row and the other is not; NaN where this goes both ways: inf - inf.
+        """
+        for name in (a, b):
+            if name not in self.summaries:
+                raise UsageError(
+                    "no-such-model", f"There is no forecast {name!r}.", cure=f"There are {self.names}."
+                )
+        i, j = self.names.index(a), self.names.index(b)
+        only_a, only_b = self.apart.sums[0, i, j] > 0, self.apart.sums[0, j, i] > 0
+        if only_a or only_b:
+            return math.nan if only_a and only_b else math.inf if only_a else -math.inf, None
+        if not self.joint.n:
+            return math.nan, None
+        mean_weight = float(self.joint.mean[0])
+        mean = float(self.joint.mean[1 + i] - self.joint.mean[1 + j]) / mean_weight
+        direction = np.zeros(1 + len(self.names))
+        direction[0] = -mean
+        direction[1 + i] += 1.0
+        direction[1 + j] -= 1.0
+        second, third = self.joint.along(direction)
+        return mean, hall_t(mean, self.joint.n, second, third, level=level, scale=mean_weight)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "schema": SCHEMA,
+            "kind": "logloss-panel",
+            "summaries": {name: summary.to_dict() for name, summary in self.summaries.items()},
+            "joint": self.joint.to_dict(),
+            "apart": self.apart.to_dict(),
+        }
+
+    @classmethod
+    def from_dict(cls, state: dict[str, Any]) -> Panel:
+        """Return what `to_dict` wrote."""
+        if state.get("kind") != "logloss-panel" or state.get("schema") != SCHEMA:
+            raise SourceError(
+                "not-a-summary",
+                "This JSON is not a panel of summaries this version can read.",
+                cure="Write it with `logloss score --save`.",
+            )
+        return cls(
+            {name: Summary.from_dict(summary) for name, summary in state["summaries"].items()},
+            Moments.from_dict(state["joint"]),
+            Table.from_dict(state["apart"]),
+        )
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write JSON to `path`, whole or not at all."""
+        write_json(self.to_dict(), path)
+
+
+def load(path: str | os.PathLike[str]) -> Summary | Panel:
+    """Read a saved summary or panel.
+
+    Raises
+    ------
+    SourceError
+        Where the file is neither, or of another version.
+    """
+    return read_json(path, from_dict)
+
+
+def from_dict(state: dict[str, Any]) -> Summary | Panel:
+    """Return the summary or panel that `to_dict` wrote."""
+    return (Panel if state.get("kind") == "logloss-panel" else Summary).from_dict(state)

@@ -1,0 +1,297 @@
+"""The one pass: a stream and what was asked of it -> a summary, on all cores, in bounded memory.
+
+Batches are folded in parallel and added up in the rows' order, so that the result depends neither on the number of
+threads nor on timing. An error is that of the first batch that has one; what comes after it is not looked at.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logloss.checkpoints import Checkpoints
+from logloss.choosing import single_outcome
+from logloss.columns import is_text, kind_of, labels_of
+from logloss.errors import (
+    AlignmentError,
+    DataError,
+    LoglossError,
+    OutcomeError,
+    SourceError,
+    WeightError,
+    listing,
+)
+from logloss.kernels import in_order
+from logloss.notes import Note
+from logloss.panel import Panel
+from logloss.plan import Plan, Surprised, make
+from logloss.reading import engine
+from logloss.recognise import Vector, missing_mask, vector
+from logloss.streams import Folder
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterator
+
+    from logloss.batches import Batch
+    from logloss.choosing import Asked
+    from logloss.summary import Summary
+
+__all__ = ["HEAD", "finished", "fold"]
+
+HEAD = 1 << 16  # rows by which the plan is made and the input looked at
+MOST_LABELS = 100_000  # distinct outcomes; more are no classes
+# Notes on what the first rows look like, and notes on classes that they lack.
+LOOKS = ("hard-labels", "rounded-to-one", "reversed", "permuted", "duplicate-ids")
+UNSEEN = ("class-not-seen", "class-positions")
+
+
+def fold(
+    stream: Any,
+    asked: Asked,
+    *,
+    top: int = 20,
+    watch: Callable[[int, int | None], None] | None = None,
+    parts: str | os.PathLike[str] | None = None,
+    skip_unreadable: bool = False,
+    threads: int | None = None,
+) -> Summary | Panel:
+    """Return the summary of a stream's rows; of several forecasts, the panel.
+
+    Parameters
+    ----------
+    watch
+        Called with (rows done, rows expected or None) after every batch.
+    parts
+        A folder in which what is done is kept: the same call goes on from there after an interruption.
+    skip_unreadable
+        Leave out files that turn out to be damaged (noted).
+    threads
+        How many; all cores if None.
+
+    Raises
+    ------
+    DataError
+        Where rows cannot be scored: of the first batch that has such rows.
+    """
+    head = stream.head(HEAD)
+    rows = _height(head)
+    complete = rows < HEAD and not isinstance(stream, Folder)
+    plan = make(head, asked, top=top, complete=complete)
+    work = _Work(stream, Checkpoints(parts), watch, threads, skip_unreadable=skip_unreadable)
+    whole = None if plan is None else _tried(work, plan)
+    if plan is not None and whole is not None and any(note.id in UNSEEN for note in plan.notes):
+        again = make(head, asked, top=top, complete=False, seen=_labels_seen(whole))
+        assert again is not None
+        plan, whole = (again, whole) if again.classes == plan.classes else (None, None)
+    if plan is None or whole is None:
+        if not stream.again:
+            raise OutcomeError(
+                "labels-come-later",
+                f"The first {rows:,} rows of {stream.where} do not show all labels or how they are written, and it cannot be read twice.",
+                cure="Say them: labels=[...] (CLI: --labels); or give a file.",
+            )
+        plan = make(head, asked, top=top, complete=complete, **_distinct(stream, head, asked))
+        assert plan is not None
+        whole = work.run(plan, typed=False)
+    return finished(whole, _told(plan, rows, complete=complete, unread=work.unread))
+
+
+def _tried(work: _Work, plan: Plan) -> Summary | Panel | None:
+    """Return the pass under a plan made from the first rows; None where it must be made again."""
+    try:
+        whole: Summary | Panel = work.run(plan, typed=True)
+    except Surprised:
+        return None
+    except SourceError as error:
+        if not (work.stream.textual and work.stream.again) or error.slug == "ragged":
+            raise
+        return None  # a column of text is not numbers all through: read as text, it is said where
+    return whole
+
+
+def finished(whole: Summary | Panel, notes: tuple[Note, ...]) -> Summary | Panel:
+    """Return the whole with its notes; refuse one in which no row counts."""
+    if isinstance(whole, Panel):
+        return replace(whole, summaries={name: _one(part, notes) for name, part in whole.summaries.items()})
+    return _one(whole, notes)
+
+
+def _one(whole: Summary, notes: tuple[Note, ...]) -> Summary:
+    if not whole.mass["rows"]:
+        raise AlignmentError(
+            "no-rows", "Every row has a missing value.", cure="Give rows with an outcome and a forecast."
+        )
+    if not whole.n:
+        raise WeightError(
+            "bad-weights", "All weights are 0, so no row counts.", cure="Give some row a weight."
+        )
+    return replace(whole, notes=notes)
+
+
+def _told(plan: Plan, rows: int, *, complete: bool, unread: list[str]) -> tuple[Note, ...]:
+    """Return the notes of a plan; what only the first rows were looked at for is said to be seen there."""
+    notes = [
+        replace(note, text=f"{note.text} (Seen in the first {rows:,} rows.)")
+        if note.id in LOOKS and not complete
+        else note
+        for note in plan.notes
+    ]
+    if unread:
+        notes.append(
+            Note(
+                "parts-left-out",
+                f"{len(unread)} files cannot be read and were left out: {listing(unread, limit=5)}.",
+            )
+        )
+    return tuple(notes)
+
+
+def _height(table: Any) -> int:
+    return len(vector(next(iter(table.load(table.names[:1]).values())), "A column"))
+
+
+def _labels_seen(whole: Summary | Panel) -> Vector:
+    """Return the labels that happened."""
+    summary = next(iter(whole.summaries.values())) if isinstance(whole, Panel) else whole
+    labels = [label for label, rows in zip(summary.classes, summary.by_class.sums[0], strict=True) if rows]
+    values = np.asarray(labels)
+    return Vector(values if values.dtype.kind in "biu" else np.array(labels, dtype=object))
+
+
+def _distinct(stream: Any, head: Any, asked: Asked) -> dict[str, Any]:
+    """Return the distinct outcomes of all rows, and how groups in text are read, in one pass over these columns."""
+    chosen = asked.outcome or [single_outcome(head, asked)]
+    if len(chosen) > 1:
+        return {"seen": None}
+    group = [asked.group] if asked.group is not None else []
+    found: dict[str, list[Any]] = {name: [] for name in (*chosen, *group)}
+    for batch in stream.batches(list(found)):
+        for name, seen in found.items():
+            seen[:] = [_unique([*seen, batch.columns[name]])]
+            if len(seen[0]) > MOST_LABELS and name == chosen[0]:
+                raise OutcomeError(
+                    "outcomes-not-classes",
+                    f"Column {name!r} of {stream.where} has more than {MOST_LABELS:,} different values; they look like quantities, not classes.",
+                    cure="Log loss of classes needs labels, or shares between 0 and 1.",
+                )
+    texts = [found[name][0] for name in group if is_text(found[name][0])]
+    groups = kind_of(texts[0], fractions=False) if texts else None
+    return {"seen": labels_of(found[chosen[0]][0], head), "groups": groups}
+
+
+def _unique(columns: list[Any]) -> Any:
+    """Return the distinct values of columns of one kind; fractions count as 0 and 1, whose shares they are."""
+    if all(is_text(column) for column in columns):
+        return engine().concat(columns).drop_nulls().unique()
+    parts = [vector(column, "The outcomes").values for column in columns]
+    values = np.concatenate([part[~missing_mask(part)] for part in parts])
+    if values.dtype.kind == "f" and bool(((values != np.floor(values)) & (values > 0) & (values < 1)).any()):
+        return np.array([0.0, 1.0])
+    return (
+        np.array(sorted(set(values.tolist()), key=str), dtype=object)
+        if values.dtype.kind == "O"
+        else np.unique(values)
+    )
+
+
+class _Work:
+    """The pass over a stream under a plan."""
+
+    def __init__(
+        self,
+        stream: Any,
+        kept: Checkpoints,
+        watch: Callable[[int, int | None], None] | None,
+        threads: int | None,
+        *,
+        skip_unreadable: bool,
+    ) -> None:
+        self.stream = stream
+        self.kept = kept
+        self.watch = watch
+        self.threads = threads
+        self.skip_unreadable = skip_unreadable
+        self.files = list(stream.files) if isinstance(stream, Folder) else [stream]
+        self.broken: dict[int, str] = {}
+
+    @property
+    def unread(self) -> list[str]:
+        """Files left out."""
+        before = list(self.stream.unread) if isinstance(self.stream, Folder) else []
+        return [*before, *self.broken.values()]
+
+    def run(self, plan: Plan, *, typed: bool) -> Any:
+        """Return the sum of all batches; `typed` lets the reader parse numbers."""
+        expected = self.stream.expected() if self.watch is not None else None
+        done, totals = 0, {}
+        self.broken = {}
+        self.kept.begin(plan, self.files)
+        for at, total in self.kept.found.items():
+            totals[at], done = total, done + int(_rows_of(total))
+        items = self._items(plan, typed=typed)
+        try:
+            for at, start, stop, result in in_order(lambda item: _folded(plan, *item), items, self.threads):
+                if isinstance(result, SourceError) and self.skip_unreadable:
+                    self.broken[at] = self.files[at].where
+                    totals.pop(at, None)
+                    continue
+                if isinstance(result, BaseException):
+                    raise self._placed(result, at, stop, expected)
+                totals[at] = result if at not in totals else totals[at] + result
+                self.kept.note(at, totals[at], stop)
+                done += stop - start
+                if self.watch is not None:
+                    self.watch(done, expected)
+        finally:  # an interrupt too: what is done is kept
+            self.kept.save(complete=False)
+        self.kept.save(complete=True)
+        if not totals:
+            raise SourceError("no-rows", f"{self.stream.where} has no rows.", cure="Write the rows again.")
+        ordered = [totals[at] for at in sorted(totals)]
+        whole = ordered[0]
+        for part in ordered[1:]:
+            whole = whole + part
+        return whole
+
+    def _items(self, plan: Plan, *, typed: bool) -> Iterator[tuple[int, Any]]:
+        """Yield (file, batch), and (file, error) where it breaks off."""
+        names, numbers = plan.asked.columns(), plan.numbers() if typed else []
+        for at, file in enumerate(self.files):
+            if self.kept.finished(at):
+                continue
+            try:
+                if isinstance(self.stream, Folder):
+                    self.stream.require(file, names)
+                for batch in self.kept.rest(at, file, names, numbers):
+                    yield at, batch
+            except LoglossError as error:
+                yield at, error
+
+    def _placed(self, error: BaseException, at: int, stop: int, expected: int | None) -> BaseException:
+        """Return an error that says which file it is about, and what was not looked at."""
+        if not isinstance(error, DataError) or isinstance(error, SourceError):
+            return error
+        file = self.files[at]
+        told = error.within(file.where) if file.part and file.where not in error.message else error
+        if len(self.files) == 1 and (expected is None or stop < expected):
+            told.message += f" Rows from {stop:,} on were not looked at."
+        return told
+
+
+def _folded(plan: Plan, at: int, batch: Batch | LoglossError) -> tuple[int, int, int, Any]:
+    """Return (file, first row, last row + 1, summary or error); an error is raised in its turn."""
+    if isinstance(batch, LoglossError):
+        return at, 0, 0, batch
+    start, stop = batch.start, batch.start + len(batch)
+    try:
+        return at, start, stop, plan.fold(batch)
+    except (LoglossError, Surprised) as error:
+        return at, start, stop, error
+
+
+def _rows_of(total: Summary | Panel) -> float:
+    summary = next(iter(total.summaries.values())) if isinstance(total, Panel) else total
+    return summary.mass["rows"] + summary.skipped

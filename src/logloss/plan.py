@@ -1,0 +1,300 @@
+"""What to do with every batch: columns, classes and rules, settled once by the first rows; small enough to travel.
+
+A plan made from the first rows is a guess where they do not show everything: a label that comes later
+(:class:`Surprised` is raised then), a column of text that is not numbers all through. It is then made again from
+the distinct outcomes of all rows. Which of the two was needed does not show in the result.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from functools import reduce
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logloss.choosing import Asked, choose, outcome_of
+from logloss.codes import Coded
+from logloss.columns import KINDS, as_kind, is_text, kind_of, labels_of
+from logloss.errors import DataError, OutcomeError
+from logloss.folding import fold_clean, fold_record
+from logloss.forensics import examine
+from logloss.labels import Classes, classes_of_columns, two_classes
+from logloss.notes import Note, Remark
+from logloss.panel import Panel
+from logloss.reading import engine
+from logloss.recognise import Matrix, Vector, has_columns, vector
+from logloss.record import Observations
+from logloss.sources import record_of
+from logloss.surprises import per_row
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+    from logloss.batches import Batch
+    from logloss.columns import Table
+    from logloss.summary import Summary
+
+__all__ = ["Plan", "Surprised", "make"]
+
+LATER = ("classes-without-column", "one-class", "too-many-classes", "columns-without-class", "no-forecast-column",
+         "outcomes-not-classes")  # fmt: skip  # errors of the first rows that the rest may explain
+ORDER = ("class-order", "matched-by-name", "positive-class")  # said once, when the classes are decided
+
+
+Folded = tuple["NDArray[np.float64]", "dict[str, tuple[Summary, NDArray[np.float64]]]"]  # weight; by forecast
+
+
+class Surprised(Exception):  # noqa: N818  # not an error: the plan is made again
+    """A batch holds what the first rows did not show."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to do with every batch; see the module."""
+
+    asked: Asked  # with every column named
+    classes: dict[str, tuple[Any, ...]]  # labels in order, by forecast
+    kinds: dict[str, str]  # how columns of text are read: outcome, group
+    notes: tuple[Note, ...]
+    top: int = 20
+    settled: bool = False  # made from all rows
+
+    def numbers(self) -> list[str]:
+        """Return the columns that hold numbers."""
+        weight = [] if self.asked.weight is None else [self.asked.weight]
+        return list(
+            dict.fromkeys([name for names in self.asked.forecasts().values() for name in names] + weight)
+        )
+
+    def fold(self, batch: Batch) -> Summary | Panel:
+        """Return the summary of a batch; of several forecasts, the panel.
+
+        Raises
+        ------
+        DataError
+            Where rows cannot be scored.
+        Surprised
+            Where the plan does not fit this batch and may not have seen everything.
+        """
+        weight, folded = self._folded_clean(batch) or self._folded(batch)
+        summaries = {
+            name: replace(summary, columns=self.roles(name)) for name, (summary, _) in folded.items()
+        }
+        if not self.asked.models:
+            return summaries[""]
+        return Panel.of(summaries, weight, [surprise for _, surprise in folded.values()])
+
+    def roles(self, model: str) -> dict[str, list[str]]:
+        """Return the columns of one forecast by role."""
+        return replace(self.asked, forecast=list(self.asked.forecasts()[model])).roles()
+
+    # ------------------------------------------------------------ the compiled lane
+
+    def _folded_clean(self, batch: Batch) -> Folded | None:
+        """Fold plain binary probabilities without looking at them first; None where a row is not clean."""
+        asked = self.asked
+        forecasts = asked.forecasts()
+        if (
+            asked.door["space"] != "p"
+            or len(asked.outcome) != 1
+            or any(len(c) != 1 for c in forecasts.values())
+        ):
+            return None
+        outcome = _codes(
+            batch.columns[asked.outcome[0]], next(iter(self.classes.values())), self.kinds.get("outcome")
+        )
+        weight = None if asked.weight is None else _floats(batch.columns[asked.weight])
+        group = None if asked.group is None else self._group(batch)
+        if (
+            outcome is None
+            or (weight is None) != (asked.weight is None)
+            or (group is None) != (asked.group is None)
+        ):
+            return None
+        rows = np.arange(batch.start, batch.start + len(outcome))
+        ids = None if asked.ids is None else batch.columns[asked.ids]
+        found = {}
+        for name, columns in forecasts.items():
+            p = _floats(batch.columns[columns[0]], narrow=True)
+            if p is None:
+                return None
+            record = Observations(
+                outcome, p, "p", self.classes[name], weight, ids, group, False, rows, batch.part
+            )
+            one = fold_clean(record, top=self.top)
+            if one is None:
+                return None
+            found[name] = one
+        return (np.ones(len(outcome)) if weight is None else weight), found
+
+    def _group(self, batch: Batch) -> Coded | None:
+        column = batch.columns[self.asked.group or ""]
+        if is_text(column):
+            if column.null_count():
+                return None
+            keys = column.unique(maintain_order=True)
+            kind = self.kinds.get("group", "String")
+            read = as_kind(keys, kind) if batch.textual else keys
+            if read is None:
+                raise Surprised
+            code = column.replace_strict(keys, range(len(keys)), return_dtype=engine().Int64).to_numpy()
+            return Coded(tuple(read.to_list()), code)
+        values = vector(column, "The groups").values
+        return None if values.dtype.kind not in "iubU" else Coded.of(values)
+
+    # ------------------------------------------------------------ through the door
+
+    def _folded(self, batch: Batch) -> Folded:
+        """Fold whatever it is: through the door, which says what is wrong."""
+        records = {name: self._record(batch, name) for name in self.asked.forecasts()}
+        if len(records) > 1 and any(record.skipped for record in records.values()):
+            records = _shared(records, len(batch))
+        found = {}
+        for name, record in records.items():
+            counted = tuple(
+                note for note in record.notes if note.remark is not None
+            )  # the rest is in self.notes
+            found[name] = fold_record(replace(record, notes=counted), top=self.top), per_row(record)
+        first = next(iter(records.values()))
+        return (np.ones(len(first)) if first.weight is None else first.weight), found
+
+    def _record(self, batch: Batch, model: str) -> Observations:
+        asked = replace(self.asked, forecast=list(self.asked.forecasts()[model]), models={})
+        door = asked.door | {"labels": list(self.classes[model]), "positive": None}
+        rows = np.arange(batch.start, batch.start + len(batch))
+        try:
+            what = self._outcome(batch)
+            return record_of(
+                what, batch.columns, replace(asked, door=door), batch, [], rows, batch.part, partial=True
+            )
+        except OutcomeError as error:
+            if error.slug == "classes-without-column" and not self.settled:
+                raise Surprised from None
+            raise
+
+    def _outcome(self, batch: Batch) -> Vector | Matrix:
+        kind = self.kinds.get("outcome")
+        if len(self.asked.outcome) > 1 or kind is None or not batch.textual:
+            return outcome_of(batch.columns, self.asked.outcome, batch)
+        return labels_of(batch.columns[self.asked.outcome[0]], batch, kinds=[kind])
+
+
+def _shared(records: dict[str, Observations], total: int) -> dict[str, Observations]:
+    """Keep the rows that every forecast has, so that they stay paired."""
+    kept = reduce(np.intersect1d, [record.numbers() for record in records.values()])
+    gone = Remark("rows-skipped", total - len(kept), {"values": (total - len(kept), ())}).note(total, 1.0)
+    shared = {}
+    for name, record in records.items():
+        others = [note for note in record.notes if note.id != "rows-skipped"]
+        shared[name] = replace(record.take(np.isin(record.numbers(), kept)), notes=(*others, gone))
+    return shared
+
+
+def _codes(column: Any, classes: Sequence[Any], kind: str | None) -> NDArray[np.int8] | None:
+    """Return a column of two labels as 0 and 1; None where that takes a closer look."""
+    if is_text(column):
+        texts = [str(label).lower() if kind == "Boolean" else str(label) for label in classes]
+        if kind == "Float64" or column.null_count():
+            return None
+        if kind == "Boolean":
+            column = column.str.to_lowercase()
+        second = column == texts[1]
+        if not bool((second | (column == texts[0])).all()):
+            return None
+        return np.asarray(second.to_numpy()).view(np.int8)
+    if tuple(classes) not in ((0, 1), (False, True)) or has_columns(column):
+        return None
+    values = vector(column, "The outcomes").values
+    if values.dtype.kind == "b" or values.dtype in (np.int8, np.uint8):
+        return values.view(np.int8)
+    if values.dtype.kind not in "iuf":
+        return None
+    with np.errstate(invalid="ignore"):
+        code = values.astype(np.int8)
+    return code if bool((code == values).all()) else None
+
+
+def _floats(column: Any, *, narrow: bool = False) -> NDArray[Any] | None:
+    """Return a column of numbers as float64 (float32 too, where it may be `narrow`); None for anything else."""
+    if is_text(column) or has_columns(column):
+        return None
+    values = vector(column, "The numbers").values
+    if values.dtype.kind not in "iuf":
+        return None
+    return values if narrow and values.dtype == np.float32 else values.astype(np.float64, copy=False)
+
+
+# ---------------------------------------------------------------- making one
+
+
+def make(
+    head: Table,
+    asked: Asked,
+    *,
+    top: int,
+    complete: bool,
+    seen: Vector | None = None,
+    groups: str | None = None,
+) -> Plan | None:
+    """Return the plan for a table by its first rows; None where they leave open what the rest may tell.
+
+    Parameters
+    ----------
+    complete
+        The first rows are all rows.
+    seen, groups
+        The distinct outcomes of all rows, and how their groups are read; None where they are not known yet.
+    """
+    try:
+        return _made(head, asked, top, seen, groups, complete=complete)
+    except DataError as error:
+        if complete or seen is not None or error.slug not in LATER:
+            raise
+        return None
+
+
+def _made(
+    head: Table, asked: Asked, top: int, seen: Vector | None, groups: str | None, *, complete: bool
+) -> Plan:
+    chosen, what, notes = choose(head, asked, seen)
+    columns = head.load(chosen.columns())
+    kinds = {}
+    if head.textual:
+        kinds = {"outcome": _kind(what)} if isinstance(what, Vector) else {}
+        if chosen.group is not None:
+            kinds["group"] = groups or kind_of(columns[chosen.group], fractions=False)
+    if seen is not None:
+        readings = [kinds["outcome"]] if kinds else KINDS
+        what = labels_of(columns[chosen.outcome[0]], head, kinds=readings)
+    classes: dict[str, tuple[Any, ...]] = {}
+    for name, names in chosen.forecasts().items():
+        one = replace(chosen, forecast=list(names), models={})
+        if seen is not None:
+            decided = _decided(seen, names, columns[names[0]], chosen.door)
+            notes += decided.notes
+            one = replace(one, door=chosen.door | {"labels": list(decided.labels), "positive": None})
+        record = record_of(what, columns, one, head, [], partial=not complete)
+        classes[name] = record.classes
+        notes += [
+            note for note in record.notes if note.remark is None and (seen is None or note.id not in ORDER)
+        ]
+        notes += examine(record, per_row(record)) if len(record) else []
+    return Plan(chosen, classes, kinds, tuple(dict.fromkeys(notes)), top, complete or seen is not None)
+
+
+def _decided(seen: Vector, names: Sequence[str], first: Any, door: dict[str, Any]) -> Classes:
+    """Decide the classes from all distinct outcomes."""
+    if len(names) == 1 and not has_columns(first):
+        return two_classes(seen, names[0], door["labels"], door["positive"])
+    count = len(names) if len(names) > 1 else np.asarray(first).shape[1]
+    return classes_of_columns(seen, list(names) if len(names) > 1 else None, count, door["labels"])
+
+
+def _kind(labels: Vector) -> str:
+    """Return how a column of text was read as these labels."""
+    return {"i": "Int64", "u": "Int64", "f": "Float64", "b": "Boolean"}.get(
+        labels.values.dtype.kind, "String"
+    )

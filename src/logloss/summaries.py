@@ -1,0 +1,171 @@
+"""Anything that holds rows -> its summary; summaries of parts -> the summary of the whole."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from logloss.choosing import asked_of
+from logloss.codes import as_labels
+from logloss.errors import AlignmentError, UsageError
+from logloss.folding import fold_record
+from logloss.forensics import examine
+from logloss.panel import Panel, load
+from logloss.passes import fold
+from logloss.sources import from_arrays, is_rows, joined
+from logloss.streams import open_stream
+from logloss.summary import Summary
+from logloss.surprises import per_row
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Iterable, Sequence
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from logloss.record import Observations, Space
+
+__all__ = ["merge", "summarize", "summary_of"]
+
+
+def summarize(
+    data: Any,
+    forecast: Any = None,
+    *,
+    outcome: Any = None,
+    space: Space = "p",
+    weight: Any = None,
+    ids: Any = None,
+    group: Any = None,
+    truth: Any = None,
+    labels: Sequence[Any] | None = None,
+    positive: Any = None,
+    normalize_rows: bool = False,
+    skip_missing: bool = False,
+    skip_unreadable: bool = False,
+    top: int = 20,
+    watch: Callable[[int, int | None], None] | None = None,
+    parts: str | os.PathLike[str] | None = None,
+    threads: int | None = None,
+) -> Summary | Panel:
+    """Return what one pass over the rows keeps: it scores, adds up with other parts, saves and loads.
+
+    Parameters
+    ----------
+    data, forecast, outcome, space, weight, ids, group, truth, labels, positive, normalize_rows, skip_missing, skip_unreadable
+        As in :func:`logloss.score`.
+    top
+        How many of the costliest rows are kept.
+    watch
+        Called with (rows done, rows expected or None) after every batch of a table.
+    parts
+        A folder in which what is done of each file is kept: after an interruption the same call goes on from there.
+    threads
+        How many batches are folded at a time; None for one per core. The result does not depend on it.
+
+    Returns
+    -------
+    Summary, or Panel for several forecasts
+
+    Examples
+    --------
+    >>> import logloss as ll
+    >>> a = ll.summarize([1, 0], [0.9, 0.2])
+    >>> b = ll.summarize([1, 1], [0.6, 0.35])
+    >>> round(ll.score(a + b).log_loss, 6)
+    0.472288
+    """
+    columns: dict[str, Any] = {"outcome": outcome, "weight": weight, "ids": ids, "group": group}
+    door: dict[str, Any] = {
+        "space": space,
+        "labels": as_labels(labels),
+        "positive": positive,
+        "normalize_rows": normalize_rows,
+        "skip_missing": skip_missing,
+    }
+    if not is_rows(data, forecast):
+        return summary_of(from_arrays(data, forecast, truth=truth, **columns, **door), top=top)
+    asked = asked_of(forecast, **columns, **door)
+    stream = open_stream(data, "The table", skip_unreadable=skip_unreadable)
+    if truth is not None:
+        answers = open_stream(truth, "The truth table", skip_unreadable=skip_unreadable)
+        return summary_of(joined(stream.whole(), answers.whole(), asked), top=top)
+    return fold(
+        stream, asked, top=top, watch=watch, parts=parts, skip_unreadable=skip_unreadable, threads=threads
+    )
+
+
+def summary_of(
+    record: Observations, surprise: NDArray[np.float64] | None = None, *, top: int = 20
+) -> Summary:
+    """Return the summary of a checked record, with notes on what looks wrong with it."""
+    found = examine(record, per_row(record) if surprise is None else surprise)
+    return fold_record(replace(record, notes=(*record.notes, *found)), top=top)
+
+
+def merge(parts: Iterable[Summary | Panel | str | os.PathLike[str]]) -> Summary | Panel:
+    """Add summaries of parts of one data set up: objects, or files that `save` wrote.
+
+    Parameters
+    ----------
+    parts
+        At least one. The result does not depend on their order, to 1e-12 relative.
+
+    Raises
+    ------
+    AlignmentError
+        Where they do not belong together: other labels, columns, weights or forecasts; or where one is there twice.
+
+    Examples
+    --------
+    >>> import logloss as ll
+    >>> merged = ll.merge([ll.summarize([1, 0], [0.9, 0.2]), ll.summarize([1, 1], [0.6, 0.35])])
+    >>> merged.n
+    4
+    """
+    given = list(parts)
+    if not given:
+        raise UsageError(
+            "nothing-to-merge", "There are no parts to merge.", cure="Give at least one summary."
+        )
+    named = [
+        (part, load(part))
+        if isinstance(part, str | Path) or not isinstance(part, Summary | Panel)
+        else ("", part)
+        for part in given
+    ]
+    seen: dict[str, Any] = {}
+    for name, part in named:
+        mark = repr(sorted(_mark(part).items()))
+        if mark in seen:
+            which = f"{seen[mark]} and {name}" if name else "Two parts"
+            raise AlignmentError(
+                "same-part-twice",
+                f"{which} are summaries of the same rows: their outcomes, weights and losses are equal.",
+                cure="Merge each part once.",
+            )
+        seen[mark] = name
+    whole = named[0][1]
+    for _, part in named[1:]:
+        whole = _added(whole, part)
+    return whole
+
+
+def _added(a: Summary | Panel, b: Summary | Panel) -> Summary | Panel:
+    if isinstance(a, Summary) and isinstance(b, Summary):
+        return a + b
+    if isinstance(a, Panel) and isinstance(b, Panel):
+        return a + b
+    raise AlignmentError(
+        "parts-differ",
+        "These parts do not belong together: one has several forecasts, the other one.",
+        cure="Score all parts with the same forecasts.",
+    )
+
+
+def _mark(part: Summary | Panel) -> dict[str, Any]:
+    """Return what tells parts apart: rows, outcomes with weights, losses."""
+    summaries = part.summaries if isinstance(part, Panel) else {"": part}
+    return {name: (one.n, one.fingerprint, one.finite_nats, one.infinite) for name, one in summaries.items()}
