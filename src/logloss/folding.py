@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import replace
-from functools import reduce
+from functools import lru_cache, reduce
 from operator import add
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,7 @@ from logloss.plain import plain
 from logloss.rules import CLIP32, EDGES
 from logloss.summary import CLASS_MEASURES, Summary
 from logloss.surprises import Columns, columns_of, parts
-from logloss.tally import Bins, Keyed, Moments, Table, Top, sums_by
+from logloss.tally import Bins, Keyed, Moments, Table, Top
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["fold_clean", "fold_record"]
+__all__ = ["fold_clean", "fold_record", "ones"]
 
 MOST_CLASSES = 256  # above, the true-by-predicted table would outgrow the rest
 STEP = 1 << 17  # rows of a compiled pass
@@ -68,7 +68,7 @@ def _compiled(
     record: Observations, rows: slice, outcome: NDArray[np.int8], top: int
 ) -> tuple[Summary, Float] | None:
     p = record.forecast[rows]
-    w = np.ones(len(p)) if record.weight is None else record.weight[rows]
+    w = ones(len(p)) if record.weight is None else record.weight[rows]
     fold = kernels.fold_binary_p(
         outcome, p, w, edges=EDGES["given"], rounded_edges=EDGES["rounded"], limits=LIMITS, top=top
     )
@@ -105,15 +105,28 @@ def _compiled(
         grid=Table(np.ascontiguousarray(fold.grid.T)),
         top=_top(record, rows, fold.costliest, lambda at: int(p[at] > 0.5), s, w, top),
         fingerprint=fold.fingerprint,
-        groups=None if record.group is None else _groups(record.group[rows], outcome, None, w, s, 2),
+        groups=None if record.group is None else _compiled_groups(_coded(record.group[rows]), outcome, w, s),
     )
     return summary, s
+
+
+@lru_cache(maxsize=4)
+def ones(rows: int) -> Float:
+    """Return the weights of rows that have none; read-only, as it is kept."""
+    weights = np.ones(rows)
+    weights.flags.writeable = False
+    return weights
 
 
 def _bins(view: str, columns: Float) -> Bins:
     """Return (weight, nats, infinite weight) by bin as a tally."""
     weight, nats, infinite = columns.T
     return Bins(EDGES[view], weight[None], nats[None], infinite.sum()[None])
+
+
+def _compiled_groups(coded: Coded, outcome: NDArray[np.int8], w: Float, s: Float) -> Keyed:
+    n, mean, second, third, sums = kernels.fold_groups(coded.code, outcome, w, s, (len(coded.keys), 2))
+    return Keyed(coded.keys, n, mean, second, third, sums)
 
 
 def _infinite_cells(outcome: NDArray[np.int8], p: NDArray[Any], infinite: NDArray[np.bool_]) -> Float:
@@ -268,31 +281,25 @@ def _fingerprint(outcome: NDArray[Any], w: Float) -> int:
     return int((x ^ (x >> np.uint64(31))).sum(dtype=np.uint64))
 
 
+def _coded(group: NDArray[Any] | Coded) -> Coded:
+    return (group if isinstance(group, Coded) else Coded.of(group)).used()
+
+
 def _groups(
     group: NDArray[Any] | Coded, outcome: NDArray[Any], shares: Float | None, w: Float, s: Float, K: int
 ) -> Keyed:
     """Moments of (w, w s) over finite rows, GROUP_MEASURES and the weight of each class, by group."""
-    coded = (group if isinstance(group, Coded) else Coded.of(group)).used()
-    keys, code = coded.keys, coded.code
+    coded = _coded(group)
     counts = w > 0
     finite = counts & np.isfinite(s)
     lost = counts & ~finite
     measures = [np.ones(len(w)), w, lost.astype(np.float64), np.where(lost, w, 0.0)]
-    G = len(keys)
-    if len(w) < kernels.COMPILE_FROM:
-        rows = np.stack([w, np.where(finite, w * np.where(finite, s, 0.0), 0.0)], axis=1)
-        found = Keyed.of(keys, code, rows, finite, measures)
-    else:
-        sums = sums_by(code, measures, G)
-        n, mean, second, third = kernels.group_moments(code, w, s, G)
-        found = Keyed(keys, n, mean, second, third, sums)
-    if K > MOST_CLASSES:
-        return found
-    if shares is None:
-        by_class = np.bincount(code * K + outcome.astype(np.int64), w, minlength=G * K).reshape(G, K)
-    else:
-        by_class = np.stack([np.bincount(code, w * t, minlength=G) for t in shares.T], axis=1)
-    return replace(found, sums=np.concatenate([found.sums, by_class], axis=1))
+    if K <= MOST_CLASSES and shares is None:
+        measures += [np.where(outcome == k, w, 0.0) for k in range(K)]
+    elif K <= MOST_CLASSES and shares is not None:
+        measures += [w * t for t in shares.T]
+    rows = np.stack([w, np.where(finite, w * np.where(finite, s, 0.0), 0.0)], axis=1)
+    return Keyed.of(coded.keys, coded.code, rows, finite, measures)
 
 
 assert CLASS_MEASURES == ("rows", "weight", "nats", "infinite")  # the order in which the cells are filled

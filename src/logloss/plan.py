@@ -17,7 +17,7 @@ from logloss.choosing import Asked, choose, outcome_of
 from logloss.codes import Coded
 from logloss.columns import KINDS, as_kind, is_text, kind_of, labels_of
 from logloss.errors import DataError, OutcomeError
-from logloss.folding import fold_clean, fold_record
+from logloss.folding import fold_clean, fold_record, ones
 from logloss.forensics import examine
 from logloss.labels import Classes, classes_of_columns, two_classes
 from logloss.notes import Note, Remark
@@ -114,7 +114,7 @@ class Plan:
             or (group is None) != (asked.group is None)
         ):
             return None
-        rows = np.arange(batch.start, batch.start + len(outcome))
+        rows = range(batch.start, batch.start + len(outcome))
         ids = None if asked.ids is None else batch.columns[asked.ids]
         found = {}
         for name, columns in forecasts.items():
@@ -127,8 +127,8 @@ class Plan:
             one = fold_clean(record, top=self.top)
             if one is None:
                 return None
-            found[name] = one
-        return (np.ones(len(outcome)) if weight is None else weight), found
+            found[name] = (one[0], one[1].copy()) if len(forecasts) > 1 else one
+        return (ones(len(outcome)) if weight is None else weight), found
 
     def _group(self, batch: Batch) -> Coded | None:
         column = batch.columns[self.asked.group or ""]

@@ -58,7 +58,7 @@ class Observations:
     ids: NDArray[Any] | None = None
     group: NDArray[Any] | Coded | None = None
     soft: bool = False
-    rows: NDArray[np.int64] | None = None
+    rows: NDArray[np.int64] | range | None = None
     part: str = ""
     skipped: int = 0
     notes: tuple[Note, ...] = ()
@@ -81,7 +81,7 @@ class Observations:
             weight=None if self.weight is None else self.weight[keep],
             ids=None if self.ids is None else self.ids[keep],
             group=None if self.group is None else self.group[keep],
-            rows=np.flatnonzero(keep) if self.rows is None else self.rows[keep],
+            rows=self.numbers()[keep],
         )
 
     def places(self, at: NDArray[np.int64]) -> str:
@@ -98,7 +98,7 @@ class Observations:
 
     def numbers(self) -> NDArray[np.int64]:
         """Return the number of each row in the input."""
-        return np.arange(len(self)) if self.rows is None else self.rows
+        return np.arange(len(self)) if self.rows is None else np.asarray(self.rows)
 
     def row_number(self, at: int) -> int:
         """Return the row's number in the input, counted from 0."""

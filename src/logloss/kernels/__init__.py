@@ -12,6 +12,7 @@ import os
 from collections import deque
 from functools import lru_cache
 from itertools import count
+from threading import local
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeVar
 
 import numpy as np
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
     Float = NDArray[np.float64]
 
+_LOCAL = local()
 T = TypeVar("T")
 U = TypeVar("U")
 
@@ -44,7 +46,7 @@ __all__ = [
     "class_p",
     "class_p_total",
     "fold_binary_p",
-    "group_moments",
+    "fold_groups",
     "in_order",
     "tolerance",
 ]
@@ -53,6 +55,10 @@ COMPILE_FROM = 50_000  # numbers in the forecast; below, NumPy is done before th
 SLICE = (
     1 << 20
 )  # numbers per slice of work; fixed, so that the result does not depend on how many threads there are
+MIDDLE = (
+    1e-3,
+    20.0,
+)  # nats: most surprises lie between the edge below the first and the one above the second
 GRID = (-32.0, 16.0, 1024)  # log-odds: the lowest edge, bins per unit, how many bins
 _NATIVE = (np.dtype(np.float64), np.dtype(np.float32))
 
@@ -194,7 +200,7 @@ def class_p_total(outcome: Array, P: Array, within: float) -> tuple[float, int, 
 class BinaryFold(NamedTuple):
     """What one compiled pass over binary rows returns; every sum is over rows times weight unless it says rows."""
 
-    surprise: Float  # per row
+    surprise: Float  # per row, in memory that is used again
     sums: dict[str, float]
     cells: Float  # (3, 2, 2): rows, weight, nats by outcome and first choice
     moments: tuple[int, Float, Float, Float]  # n, mean, second, third of (w, w s) over finite rows
@@ -221,18 +227,24 @@ def fold_binary_p(
 ) -> BinaryFold | None:
     """Summarise binary rows from p = P(1) in one compiled pass; None where a row is not clean.
 
+    The surprises lie in memory that the thread's next call uses again.
+
     `limits`: the middle of the rounded view, then the least and greatest surprise of its clipped form by outcome
     1 and 0.
     """
     from logloss.kernels import folds
 
     y, x, w = _plain(outcome), _forecast(p), _plain(weight)
-    s = np.empty(len(x))
+    s = _scratch(len(x))
     sums = np.zeros(folds.HOW_MANY)
     bins, rounded = np.zeros((len(edges) + 1, 3)), np.zeros((len(rounded_edges) + 1, 3))
     grid = np.zeros((GRID[2], 3))
+    keys, at = np.full(max(top, 1), -1.0), np.full(max(top, 1), -1, np.int64)
     at_edges, at_rounded = np.asarray(edges), np.asarray(rounded_edges)
-    if folds.binary_p(y, x, w, limits, at_edges, _start(edges), at_rounded, s, sums, bins, rounded, grid):
+    first, last = int(np.searchsorted(at_edges, MIDDLE[0])) - 1, int(np.searchsorted(at_edges, MIDDLE[1]))
+    if folds.binary_p(
+        y, x, w, limits, at_edges, first, last, at_rounded, s, sums, bins, rounded, grid, keys, at
+    ):
         return None
     named = dict(zip(SUMS, sums.tolist(), strict=False))
     cells = sums[folds.CELLS : folds.CELLS + 12].reshape(3, 2, 2)
@@ -242,8 +254,8 @@ def fold_binary_p(
     }
     n = int(named["finite"])
     mean = np.array([named["finite_weight"], named["finite_nats"]]) / max(n, 1)
-    central, keys, at = np.zeros(7), np.full(max(top, 1), -1.0), np.full(max(top, 1), -1, np.int64)
-    mark = folds.after(y, w, s, mean[0], mean[1], central, keys, at)
+    central = np.zeros(7)
+    mark = folds.after(y, w, s, mean[0], mean[1], central)
     pairs = np.add.outer(np.arange(2), np.arange(2))
     second, third = central[pairs], central[3 + np.add.outer(pairs, np.arange(2))]
     middle = int(np.searchsorted(at_rounded, limits[0], side="right"))
@@ -252,25 +264,33 @@ def fold_binary_p(
     return BinaryFold(s, named, cells, (n, mean, second, third), bins, rounded, grid, worst, int(mark))
 
 
-@lru_cache(maxsize=8)
-def _start(edges: tuple[float, ...]) -> NDArray[np.int8]:
-    """Return the bin of the smallest float of each possible first 18 bits (the sign is 0)."""
-    smallest = (np.arange(1 << 17, dtype=np.int64) << 46).view(np.float64)
-    with np.errstate(invalid="ignore"):
-        bins = np.where(np.isfinite(smallest), np.searchsorted(edges, smallest, side="right"), len(edges))
-    return bins.astype(np.int8)
+def _scratch(rows: int) -> Float:
+    """Return memory of this thread: asking the system for new pages takes as long as filling them."""
+    kept = getattr(_LOCAL, "kept", None)
+    if kept is None or len(kept) < rows:
+        kept = _LOCAL.kept = np.empty(rows)
+    return kept[:rows]
 
 
-def group_moments(
-    group: NDArray[np.int64], weight: Float, surprise: Float, groups: int
-) -> tuple[NDArray[np.int64], Float, Float, Float]:
-    """Moments of (w, w s) over finite rows by group: n (G,), mean (G, 2), second (G, 2, 2), third (G, 2, 2, 2)."""
+def fold_groups(
+    group: NDArray[np.int64],
+    outcome: NDArray[np.int8],
+    weight: Float,
+    surprise: Float,
+    shape: tuple[int, int],
+) -> tuple[NDArray[np.int64], Float, Float, Float, Float]:
+    """Moments of (w, w s) over finite rows by group: n (G,), mean (G, 2), second (G, 2, 2), third (G, 2, 2, 2).
+
+    And sums (G, 4 + K): rows, weight, infinite rows, their weight, weight of each class. `shape` is (G, K).
+    """
     from logloss.kernels import folds
 
-    n, mean = np.zeros(groups, np.int64), np.zeros((groups, 2))
-    second, third = np.zeros((groups, 2, 2)), np.zeros((groups, 2, 2, 2))
-    folds.by_group(_plain(group), _plain(weight), _plain(surprise), n, mean, second, third)
-    return n, mean, second, third
+    G, K = shape
+    n, mean, sums = np.zeros(G, np.int64), np.zeros((G, 2)), np.zeros((G, 4 + K))
+    second, third = np.zeros((G, 2, 2)), np.zeros((G, 2, 2, 2))
+    arrays = (_plain(group), _plain(outcome), _plain(weight), _plain(surprise))
+    folds.by_group(*arrays, n, mean, second, third, sums)
+    return n, mean, second, third, sums
 
 
 def in_order(work: Callable[[T], U], items: Iterable[T], threads: int | None = None) -> Iterator[U]:
