@@ -18,9 +18,14 @@ from logloss.recognise import has_columns, table, vector
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
 
-__all__ = ["ROWS", "Batch", "Columnar", "Feed", "InMemory", "Relation", "Stream"]
+__all__ = ["Batch", "Columnar", "Feed", "InMemory", "Relation", "Stream", "rows_of_batch"]
 
-ROWS = 1 << 18  # rows of a batch
+ROWS, NUMBERS = 1 << 19, 1 << 21  # of a batch, at most: memory does not grow with the number of columns
+
+
+def rows_of_batch(columns: int) -> int:
+    """Return how many rows a batch of so many columns has."""
+    return max(1, min(ROWS, NUMBERS // max(columns, 1)))
 
 
 @dataclass(frozen=True)
@@ -134,13 +139,18 @@ class InMemory:
         """Yield slices of the columns."""
         del numbers, skip
         total = self.expected() or 0
-        for start in range(0, total, ROWS):
-            columns = {name: _rows(self.columns[name], start, ROWS) for name in names}
+        step = rows_of_batch(sum(_width(self.columns[name]) for name in names))
+        for start in range(0, total, step):
+            columns = {name: _rows(self.columns[name], start, step) for name in names}
             yield Batch(columns, self.where, self.textual, self.part, start)
 
 
 def _length(column: Any) -> int:
     return int(column.shape[0]) if hasattr(column, "shape") else len(column)
+
+
+def _width(column: Any) -> int:
+    return int(column.shape[1]) if getattr(column, "ndim", 1) == 2 else 1
 
 
 def _rows(column: Any, start: int, count: int) -> Any:
@@ -203,7 +213,11 @@ class Columnar:
         del numbers
         start = skip
         with in_our_words(self.where):
-            for frame in self.select(names).slice(skip).collect_batches(chunk_size=ROWS, maintain_order=True):
+            for frame in (
+                self.select(names)
+                .slice(skip)
+                .collect_batches(chunk_size=rows_of_batch(len(names)), maintain_order=True)
+            ):
                 columns = {name: unnested(frame[name], self.where) for name in names}
                 yield Batch(columns, self.where, False, self.part, start)
                 start += frame.height

@@ -10,7 +10,7 @@ from dataclasses import dataclass, field, replace
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from logloss.batches import ROWS, Batch
+from logloss.batches import Batch, rows_of_batch
 from logloss.errors import ColumnError, SourceError, listing
 from logloss.reading import collect, engine, in_our_words, lazily
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Delimited", "open_delimited"]
 
+BEGINNING = 1 << 20  # bytes by which a long file is judged
 TYPED_BY = 1_000  # rows by which a column looks like numbers
 
 
@@ -36,7 +37,7 @@ class Delimited:
     part: str = ""
     again: bool = True
     limit: int | None = None  # rows, where only the first ones are meant
-    cache: dict[str, pl.DataFrame] = field(default_factory=dict)
+    cache: dict[str, pl.DataFrame] = field(default_factory=dict, compare=False)
 
     @property
     def names(self) -> list[str]:
@@ -74,7 +75,17 @@ class Delimited:
         """Return the first rows."""
         if "whole" in self.cache or (self.limit is not None and self.limit <= rows):
             return self
-        return replace(self, limit=rows, cache={})
+        return replace(self, source=self._beginning(), limit=rows, cache={})
+
+    def _beginning(self) -> Path | bytes:
+        """Return the first whole lines, if it is certain where lines end: the engine would read much more for them."""
+        if isinstance(self.source, bytes):
+            return self.source
+        with self.source.open("rb") as file:
+            data = file.read(BEGINNING)
+        if len(data) < BEGINNING or b'"' in data or data.count(b"\n") < 2:
+            return self.source
+        return data[: data.rindex(b"\n") + 1]
 
     def expected(self) -> int | None:
         """Return about how many rows there are, from the length of the first lines."""
@@ -95,7 +106,9 @@ class Delimited:
             with in_our_words(self.where):
                 typed = dict.fromkeys(numbers, pl.Float64)
                 frame = _scan(self.source, self.separator, infer_schema=False, schema_overrides=typed)
-                for piece in frame.collect_batches(chunk_size=ROWS, maintain_order=True):
+                for piece in frame.collect_batches(
+                    chunk_size=rows_of_batch(len(self.schema)), maintain_order=True
+                ):
                     rows = _without_blank(piece)
                     yield Batch({name: rows[name] for name in names}, self.where, True, self.part, start)
                     start += rows.height

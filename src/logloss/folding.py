@@ -15,7 +15,7 @@ from logloss.codes import Coded
 from logloss.plain import plain
 from logloss.rules import CLIP32, EDGES
 from logloss.summary import CLASS_MEASURES, Summary
-from logloss.surprises import Columns, columns_of, parts
+from logloss.surprises import Columns, columns_of, parts, per_row
 from logloss.tally import Bins, Keyed, Moments, Table, Top
 
 if TYPE_CHECKING:
@@ -56,26 +56,30 @@ def fold_record(record: Observations, *, top: int = 20) -> Summary:
     return replace(whole, remarks=remarks, notes=tuple(note for note in record.notes if note.remark is None))
 
 
-def fold_clean(record: Observations, *, top: int = 20) -> tuple[Summary, Float] | None:
+def fold_clean(
+    record: Observations, *, top: int = 20, keep: bool = False
+) -> tuple[Summary, Float | None] | None:
     """Summarise unchecked binary rows of (0/1, p, weight) in one compiled pass; None where a row is not clean.
 
-    The surprise of each row comes along.
+    With `keep` the surprise of each row comes along.
     """
-    return _compiled(record, slice(0, len(record)), record.outcome, top)
+    return _compiled(record, slice(0, len(record)), record.outcome, top, keep=keep)
 
 
 def _compiled(
-    record: Observations, rows: slice, outcome: NDArray[np.int8], top: int
-) -> tuple[Summary, Float] | None:
+    record: Observations, rows: slice, outcome: NDArray[np.int8], top: int, *, keep: bool = False
+) -> tuple[Summary, Float | None] | None:
     p = record.forecast[rows]
     w = ones(len(p)) if record.weight is None else record.weight[rows]
+    grouped = record.group is not None
     fold = kernels.fold_binary_p(
-        outcome, p, w, edges=EDGES["given"], rounded_edges=EDGES["rounded"], limits=LIMITS, top=top
-    )
+        outcome, p, w, edges=EDGES["given"], rounded_edges=EDGES["rounded"], limits=LIMITS, top=top,
+        keep=keep or grouped,
+    )  # fmt: skip
     if fold is None:
         return None
     sums, s = fold.sums, fold.surprise
-    infinite = np.isinf(s) & (w > 0) if fold.bins[:, 2].any() else None
+    infinite = (p == 1 - outcome) & (w > 0) if fold.bins[:, 2].any() else None
     lost = np.zeros((2, 2)) if infinite is None else _infinite_cells(outcome, p, infinite)
     cells = np.concatenate([fold.cells, lost[None]])
     given, rounded = _bins("given", fold.bins), _bins("rounded", fold.rounded)
@@ -103,11 +107,13 @@ def _compiled(
             "keras": keras,
         },
         grid=Table(np.ascontiguousarray(fold.grid.T)),
-        top=_top(record, rows, fold.costliest, lambda at: int(p[at] > 0.5), s, w, top),
+        top=_top(record, rows, fold.costliest, lambda at: int(p[at] > 0.5), w, top),
         fingerprint=fold.fingerprint,
-        groups=None if record.group is None else _compiled_groups(_coded(record.group[rows]), outcome, w, s),
+        groups=None
+        if record.group is None or s is None
+        else _compiled_groups(_coded(record.group[rows]), outcome, w, s),
     )
-    return summary, s
+    return summary, s.copy() if keep and s is not None else None
 
 
 @lru_cache(maxsize=4)
@@ -140,26 +146,29 @@ def _top(
     rows: slice,
     costliest: list[tuple[float, int]],
     predicted: Callable[[int], int],
-    s: Float,
     w: Float,
     top: int,
 ) -> Top:
-    def payload(at: int) -> dict[str, Any]:
-        """Return what is remembered of a costly row: id, outcome, what was forecast, weight."""
-        row = rows.start + at
-        outcome = record.outcome[row]
+    """Return the costliest rows with what is remembered of them: id, outcome, what was forecast, weight."""
+    keys = np.array([key for key, _ in costliest])
+    at = np.array([row for _, row in costliest], np.int64)
+    few = replace(
+        record, outcome=record.outcome[rows.start + at], forecast=record.forecast[rows.start + at], rows=None
+    )
+    s = per_row(few)
+
+    def payload(i: int) -> dict[str, Any]:
+        outcome, row = few.outcome[i], int(at[i])
         return {
-            "id": None if record.ids is None else plain(record.ids[row]),
+            "id": None if record.ids is None else plain(record.ids[rows.start + row]),
             "outcome": outcome.tolist() if record.soft else record.classes[int(outcome)],
-            "forecast": float(np.exp(-s[at])),
-            "predicted": record.classes[predicted(at)],
-            "surprise": None if np.isinf(s[at]) else float(s[at]),
-            "weight": float(w[at]),
+            "forecast": float(np.exp(-s[i])),
+            "predicted": record.classes[predicted(row)],
+            "surprise": None if np.isinf(s[i]) else float(s[i]),
+            "weight": float(w[row]),
         }
 
-    keys = np.array([key for key, _ in costliest])
-    at = [row for _, row in costliest]
-    return Top.of(top, keys, lambda i: record.place(rows.start + at[i]), lambda i: payload(at[i]))
+    return Top.of(top, keys, lambda i: record.place(rows.start + int(at[i])), payload)
 
 
 def _of_block(record: Observations, rows: slice, top: int) -> Summary:
@@ -198,7 +207,6 @@ def _of_block(record: Observations, rows: slice, top: int) -> Summary:
             rows,
             [(float(cost[at]), at) for at in order],
             lambda at: int(columns.predicted[at]),
-            s,
             w,
             top,
         ),

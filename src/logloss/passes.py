@@ -41,7 +41,7 @@ if TYPE_CHECKING:
 
 __all__ = ["HEAD", "finished", "fold"]
 
-HEAD = 1 << 16  # rows by which the plan is made and the input looked at
+HEAD = 1 << 15  # rows by which the plan is made and the input looked at
 MOST_LABELS = 100_000  # distinct outcomes; more are no classes
 # Notes on what the first rows look like, and notes on classes that they lack.
 LOOKS = ("hard-labels", "rounded-to-one", "reversed", "permuted", "duplicate-ids")
@@ -78,7 +78,7 @@ def fold(
     """
     head = stream.head(HEAD)
     rows = _height(head)
-    complete = rows < HEAD and not isinstance(stream, Folder)
+    complete = rows < HEAD and not isinstance(stream, Folder) and _is_all(head, stream)
     plan = make(head, asked, top=top, complete=complete)
     work = _Work(stream, Checkpoints(parts), watch, threads, skip_unreadable=skip_unreadable)
     whole = None if plan is None else _tried(work, plan)
@@ -147,6 +147,11 @@ def _told(plan: Plan, rows: int, *, complete: bool, unread: list[str]) -> tuple[
             )
         )
     return tuple(notes)
+
+
+def _is_all(head: Any, stream: Any) -> bool:
+    """Tell whether a short head is the whole table, not only the first lines of a long file."""
+    return not hasattr(head, "source") or bool(head.source == stream.source)
 
 
 def _height(table: Any) -> int:

@@ -44,7 +44,9 @@ LATER = ("classes-without-column", "one-class", "too-many-classes", "columns-wit
 ORDER = ("class-order", "matched-by-name", "positive-class")  # said once, when the classes are decided
 
 
-Folded = tuple["NDArray[np.float64]", "dict[str, tuple[Summary, NDArray[np.float64]]]"]  # weight; by forecast
+Folded = tuple[
+    "NDArray[np.float64]", "dict[str, tuple[Summary, NDArray[np.float64] | None]]"
+]  # weight; by forecast
 
 
 class Surprised(Exception):  # noqa: N818  # not an error: the plan is made again
@@ -85,7 +87,9 @@ class Plan:
         }
         if not self.asked.models:
             return summaries[""]
-        return Panel.of(summaries, weight, [surprise for _, surprise in folded.values()])
+        return Panel.of(
+            summaries, weight, [surprise for _, surprise in folded.values() if surprise is not None]
+        )
 
     def roles(self, model: str) -> dict[str, list[str]]:
         """Return the columns of one forecast by role."""
@@ -124,10 +128,10 @@ class Plan:
             record = Observations(
                 outcome, p, "p", self.classes[name], weight, ids, group, False, rows, batch.part
             )
-            one = fold_clean(record, top=self.top)
+            one = fold_clean(record, top=self.top, keep=bool(asked.models))
             if one is None:
                 return None
-            found[name] = (one[0], one[1].copy()) if len(forecasts) > 1 else one
+            found[name] = one
         return (ones(len(outcome)) if weight is None else weight), found
 
     def _group(self, batch: Batch) -> Coded | None:
@@ -152,7 +156,7 @@ class Plan:
         records = {name: self._record(batch, name) for name in self.asked.forecasts()}
         if len(records) > 1 and any(record.skipped for record in records.values()):
             records = _shared(records, len(batch))
-        found = {}
+        found: dict[str, tuple[Summary, NDArray[np.float64] | None]] = {}
         for name, record in records.items():
             counted = tuple(
                 note for note in record.notes if note.remark is not None

@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from logloss.batches import ROWS, Columnar, Feed, InMemory, Relation, Stream
+from logloss.batches import Columnar, Feed, InMemory, Relation, Stream, rows_of_batch
 from logloss.errors import ColumnError, LoglossError, SourceError, UsageError, listing
 from logloss.files import open_table
 from logloss.reading import engine, lazily
@@ -112,7 +112,10 @@ def open_stream(data: Any, where: str, *, skip_unreadable: bool = False) -> Any:
         return Relation(where, data, schema, counted=False)
     if kind == "reader":
         return Feed(
-            engine().scan_arrow_c_stream(data).collect_batches(chunk_size=ROWS, maintain_order=True), where
+            engine()
+            .scan_arrow_c_stream(data)
+            .collect_batches(chunk_size=rows_of_batch(8), maintain_order=True),
+            where,
         )
     if kind == "iterator":
         return Feed(data, "The stream")

@@ -200,7 +200,7 @@ def class_p_total(outcome: Array, P: Array, within: float) -> tuple[float, int, 
 class BinaryFold(NamedTuple):
     """What one compiled pass over binary rows returns; every sum is over rows times weight unless it says rows."""
 
-    surprise: Float  # per row, in memory that is used again
+    surprise: Float | None  # per row, in memory that is used again
     sums: dict[str, float]
     cells: Float  # (3, 2, 2): rows, weight, nats by outcome and first choice
     moments: tuple[int, Float, Float, Float]  # n, mean, second, third of (w, w s) over finite rows
@@ -224,27 +224,27 @@ def fold_binary_p(
     rounded_edges: tuple[float, ...],
     limits: tuple[float, ...],
     top: int,
+    keep: bool = False,
 ) -> BinaryFold | None:
     """Summarise binary rows from p = P(1) in one compiled pass; None where a row is not clean.
 
-    The surprises lie in memory that the thread's next call uses again.
-
     `limits`: the middle of the rounded view, then the least and greatest surprise of its clipped form by outcome
-    1 and 0.
+    1 and 0. With `keep` the surprise of each row comes along, in memory that the thread's next call uses again.
     """
     from logloss.kernels import folds
 
     y, x, w = _plain(outcome), _forecast(p), _plain(weight)
-    s = _scratch(len(x))
-    sums = np.zeros(folds.HOW_MANY)
+    s = _scratch(len(x)) if keep else np.empty(folds.ROWS)
+    sums, moments = np.zeros(folds.HOW_MANY), np.zeros(10)
     bins, rounded = np.zeros((len(edges) + 1, 3)), np.zeros((len(rounded_edges) + 1, 3))
     grid = np.zeros((GRID[2], 3))
     keys, at = np.full(max(top, 1), -1.0), np.full(max(top, 1), -1, np.int64)
     at_edges, at_rounded = np.asarray(edges), np.asarray(rounded_edges)
     first, last = int(np.searchsorted(at_edges, MIDDLE[0])) - 1, int(np.searchsorted(at_edges, MIDDLE[1]))
-    if folds.binary_p(
-        y, x, w, limits, at_edges, first, last, at_rounded, s, sums, bins, rounded, grid, keys, at
-    ):
+    unclean, mark = folds.binary_p(
+        y, x, w, limits, at_edges, first, last, at_rounded, s, sums, bins, rounded, grid, moments, keys, at
+    )
+    if unclean:
         return None
     named = dict(zip(SUMS, sums.tolist(), strict=False))
     cells = sums[folds.CELLS : folds.CELLS + 12].reshape(3, 2, 2)
@@ -252,16 +252,13 @@ def fold_binary_p(
         "errors": float(cells[0, 0, 1] + cells[0, 1, 0]),
         "certain_errors": float(sums[folds.CELLS + 12]),
     }
-    n = int(named["finite"])
-    mean = np.array([named["finite_weight"], named["finite_nats"]]) / max(n, 1)
-    central = np.zeros(7)
-    mark = folds.after(y, w, s, mean[0], mean[1], central)
     pairs = np.add.outer(np.arange(2), np.arange(2))
-    second, third = central[pairs], central[3 + np.add.outer(pairs, np.arange(2))]
+    second, third = moments[3 + pairs], moments[6 + np.add.outer(pairs, np.arange(2))]
     middle = int(np.searchsorted(at_rounded, limits[0], side="right"))
     rounded[middle, :2] += named["rounded_weight"], named["rounded_nats"]
     worst = [(float(key), int(row)) for key, row in zip(keys[:top], at[:top], strict=True) if row >= 0]
-    return BinaryFold(s, named, cells, (n, mean, second, third), bins, rounded, grid, worst, int(mark))
+    every = (int(moments[0]), moments[1:3], second, third)
+    return BinaryFold(s if keep else None, named, cells, every, bins, rounded, grid, worst, int(mark))
 
 
 def _scratch(rows: int) -> Float:

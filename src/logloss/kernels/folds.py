@@ -14,9 +14,9 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from logloss.kernels.compiled import FUSE, SUM, bits_of, fast_log
+from logloss.kernels.compiled import AS_WRITTEN, FUSE, SUM, bits_of, fast_log
 
-ROWS = 1024  # rows of a block: its columns stay in the first-level cache
+ROWS = 512  # rows of a block: its columns stay in the first-level cache
 NEAR = 1e-3  # below, log1p(t) to the fifth order errs by less than t^6/6 = 2e-19
 GRID_LOW, GRID_STEPS, GRID_BINS = -32.0, 16.0, 1024  # log-odds from -32 to 32 in bins of 1/16
 
@@ -184,22 +184,20 @@ def middle_bins(w, s, edges, first, last, bins):
 
     One vectorised loop per bin is several times faster than finding the bin of each row.
     """
-    inside = 0.0
     for at in range(first, last):
         low = edges[at]
         high = edges[at + 1]
-        count = 0.0
         weight = 0.0
         nats = 0.0
         for i in range(w.shape[0]):
             here = (s[i] >= low) & (s[i] < high)
-            v = w[i] if here else 0.0
-            count += 1.0 if here else 0.0
-            weight += v
-            nats += v * s[i] if here else 0.0
-        inside += count
+            weight += w[i] if here else 0.0
+            nats += w[i] * s[i] if here else 0.0
         bins[at + 1, 0] += weight
         bins[at + 1, 1] += nats
+    inside = 0.0
+    for i in range(w.shape[0]):
+        inside += 1.0 if (s[i] >= edges[first]) & (s[i] < edges[last]) else 0.0
     return inside < w.shape[0]
 
 
@@ -218,8 +216,8 @@ def tails(w, rounded, low, high, edges, bins):
 
 
 @njit(nogil=True, error_model="numpy", fastmath=SUM)
-def central(w, s, mean_w, mean_ws, out):
-    """Central sums of (w, w s) over finite rows: ww, wx, xx, www, wwx, wxx, xxx."""
+def central(w, s, n, mean_w, mean_x, out):
+    """Central sums of (w, x = w s) over n finite rows with these means: ww, wx, xx, www, wwx, wxx, xxx."""
     ww = 0.0
     wx = 0.0
     xx = 0.0
@@ -230,7 +228,7 @@ def central(w, s, mean_w, mean_ws, out):
     for i in range(w.shape[0]):
         inside = (w[i] > 0.0) & (s[i] < np.inf)
         u = w[i] - mean_w if inside else 0.0
-        x = w[i] * s[i] - mean_ws if inside else 0.0
+        x = w[i] * s[i] - mean_x if inside else 0.0
         ww += u * u
         wx += u * x
         xx += x * x
@@ -238,13 +236,38 @@ def central(w, s, mean_w, mean_ws, out):
         wwx += u * u * x
         wxx += u * x * x
         xxx += x * x * x
-    out[0] = ww
-    out[1] = wx
-    out[2] = xx
-    out[3] = www
-    out[4] = wwx
-    out[5] = wxx
-    out[6] = xxx
+    for at, value in enumerate((n, mean_w, mean_x, ww, wx, xx, www, wwx, wxx, xxx)):
+        out[at] = value
+
+
+@njit(nogil=True, error_model="numpy", fastmath=AS_WRITTEN)
+def add_moments(a, b):
+    """Add moments b to a, both as (n, means, central sums) of two columns: Pebay's formulas, see tally/moments.py."""
+    if b[0] == 0.0:
+        return
+    n = a[0] + b[0]
+    d = b[1] - a[1]
+    e = b[2] - a[2]
+    if a[0] == 0.0:
+        d = 0.0
+        e = 0.0
+        a[1] = b[1]
+        a[2] = b[2]
+    both = a[0] * b[0] / n
+    skew = both * (a[0] - b[0]) / n
+    m_dd = (a[0] * b[3] - b[0] * a[3]) / n
+    m_de = (a[0] * b[4] - b[0] * a[4]) / n
+    m_ee = (a[0] * b[5] - b[0] * a[5]) / n
+    a[6] += b[6] + skew * d * d * d + 3.0 * d * m_dd
+    a[7] += b[7] + skew * d * d * e + 2.0 * d * m_de + e * m_dd
+    a[8] += b[8] + skew * d * e * e + 2.0 * e * m_de + d * m_ee
+    a[9] += b[9] + skew * e * e * e + 3.0 * e * m_ee
+    a[3] += b[3] + both * d * d
+    a[4] += b[4] + both * d * e
+    a[5] += b[5] + both * e * e
+    a[1] += d * (b[0] / n)
+    a[2] += e * (b[0] / n)
+    a[0] = n
 
 
 @njit(nogil=True, error_model="numpy")
@@ -267,10 +290,10 @@ def costliest(w, s, start, keys, at):
     """Keep the rows with the largest w s in `keys` (descending; the earlier row first of equals) and `at`."""
     k = keys.shape[0]
     bar = keys[k - 1]
-    above = 0.0
+    above = 0
     for i in range(w.shape[0]):
-        above += 1.0 if w[i] * s[i] > bar else 0.0
-    if above == 0.0 and bar >= 0.0:
+        above += w[i] * s[i] > bar
+    if above == 0 and bar >= 0.0:
         return
     for i in range(w.shape[0]):
         key = w[i] * s[i] if w[i] > 0.0 else 0.0
@@ -286,42 +309,63 @@ def costliest(w, s, start, keys, at):
 
 @njit(nogil=True, cache=True, error_model="numpy")
 def binary_p(
-    outcome, p, w, limits, edges, first, last, rounded_edges, s, sums, bins, rounded_bins, grid, keys, at
+    outcome,
+    p,
+    w,
+    limits,
+    edges,
+    first,
+    last,
+    rounded_edges,
+    s,
+    sums,
+    bins,
+    rounded_bins,
+    grid,
+    moments,
+    keys,
+    at,
 ):
-    """Summarise rows; fills s (surprise per row), sums, bins, grid, the costliest; returns rows not clean."""
+    """Summarise rows into sums, bins, grid, moments and the costliest; return (rows not clean, fingerprint).
+
+    s takes the surprise per row, if it has room for them; else it is a block's buffer.
+    """
     odds = np.empty(ROWS)
     rounded = np.empty(ROWS)
     entropy = np.empty(ROWS)
     variance = np.empty(ROWS)
     brier = np.empty(ROWS)
     cell = np.empty(ROWS, np.int32)
+    before = np.empty(3)
+    of_block = np.empty(10)
+    mark = np.uint64(0)
     unclean = 0
     for a in range(0, p.shape[0], ROWS):
         b = min(a + ROWS, p.shape[0])
         m = b - a
-        y_, p_, w_, s_ = outcome[a:b], p[a:b], w[a:b], s[a:b]
+        y_, p_, w_ = outcome[a:b], p[a:b], w[a:b]
+        s_ = s[a:b] if s.shape[0] >= p.shape[0] else s[:m]
         unclean += columns(y_, p_, s_, odds[:m], rounded[:m], entropy[:m], variance[:m], brier[:m])
+        before[:] = sums[5:8]
         unclean += plain_sums(w_, s_, odds[:m], entropy[:m], variance[:m], brier[:m], sums)
         if unclean > 0:
-            return unclean
+            return unclean, mark
+        n = sums[5] - before[0]
+        if n > 0.0:
+            central(w_, s_, n, (sums[6] - before[1]) / n, (sums[7] - before[2]) / n, of_block)
+            add_moments(moments, of_block)
         if view_sums(y_, w_, rounded[:m], limits, sums) > 0.0:
             tails(w_, rounded[:m], limits[0], limits[1], rounded_edges, rounded_bins)
         cell_sums(y_, w_, s_, odds[:m], sums)
+        if middle_bins(w_, s_, edges, first, last, bins):
+            tails(w_, s_, edges[first], edges[last], edges, bins)
         cells_of(
             y_, p_, w_, odds[:m], cell[:m], entropy[:m], variance[:m]
         )  # both have been summed: room to spare
         scatter(w_, cell[:m], entropy[:m], variance[:m], grid)
-        if middle_bins(w_, s_, edges, first, last, bins):
-            tails(w_, s_, edges[first], edges[last], edges, bins)
         costliest(w_, s_, a, keys, at)
-    return unclean
-
-
-@njit(nogil=True, cache=True, error_model="numpy")
-def after(outcome, w, s, mean_w, mean_ws, moments):
-    """Fill the central moments of summarised rows; return the fingerprint."""
-    central(w, s, mean_w, mean_ws, moments)
-    return fingerprint(outcome, w)
+        mark += fingerprint(y_, w_)
+    return unclean, mark
 
 
 @njit(nogil=True, cache=True, error_model="numpy")
