@@ -9,7 +9,7 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from logloss.blame import Explanation, explain
+    from logloss.blame import explain
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
     from logloss.errors import (
         AlignmentError,
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         WeightError,
     )
     from logloss.exact import log_loss, surprise
+    from logloss.explanation import Explanation
     from logloss.notes import Note
     from logloss.observations import observe
     from logloss.panel import Panel, load
@@ -42,7 +43,7 @@ _HOME = {
     "ColumnError": "errors",
     "Convention": "conventions",
     "DataError": "errors",
-    "Explanation": "blame",
+    "Explanation": "explanation",
     "ForecastError": "errors",
     "LoglossError": "errors",
     "LoglossWarning": "errors",

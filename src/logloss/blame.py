@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss import screens
+from logloss import units
 from logloss.calibrate.clip import Clip, best_mix, clip_advice
-from logloss.errors import UsageError
+from logloss.choosing import asked_of
+from logloss.codes import as_labels
+from logloss.errors import UsageError, listing
+from logloss.explanation import Explanation, Row
 from logloss.findings import Finding, findings
 from logloss.notes import Note
-from logloss.plain import jsonable, plain
-from logloss.scoring import Score, of_record
-from logloss.sources import gather
+from logloss.panel import Panel
+from logloss.passes import fold
+from logloss.plain import plain
+from logloss.recognise import vector
+from logloss.scoring import Score, of_record, of_summary
+from logloss.sources import from_arrays, is_rows, joined, single
+from logloss.streams import open_stream
+from logloss.summary import Summary
 from logloss.surprises import certain_rows, class_blocks, mean_surprise, per_row
 from logloss.whatif import Edit, WhatIf, edited, edits, what_if
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -28,109 +36,10 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["Explanation", "Finding", "Row", "WhatIf", "explain"]
+__all__ = ["Explanation", "Finding", "Row", "WhatIf", "explain", "of_fold", "of_observations"]
 
-
-@dataclass(frozen=True)
-class Row:
-    """A costly row: its number in the input (from 0), what happened, what was forecast of it, what was said most."""
-
-    row: int
-    id: Any
-    outcome: Any
-    forecast: float
-    predicted: Any
-    surprise: float
-    share: float | None
-    cumulative: float | None
-
-
-@dataclass(frozen=True, eq=False)
-class Explanation:
-    """Why a loss is what it is. Losses in nats, in sample unless said otherwise.
-
-    Attributes
-    ----------
-    expected_log_loss
-        What the forecasts themselves expect: their mean entropy.
-    excess_z
-        (loss - expected) / its standard error under the forecasts' own belief: > 0 over-confident, < 0
-        under-confident. None where infinite.
-    census
-        Forecasts of exactly 0 or 1, and how many of the errors they are.
-    half
-        The number of rows that carry half of the loss.
-    clip
-        For two classes: the best and the advised clip. None otherwise.
-    mix
-        For K classes: the best share of the uniform forecast to mix in. None for two.
-    observations, surprise
-        The checked record (outcomes, forecasts, ids in the order of the forecasts), and the surprise of each row.
-    """
-
-    score: Score
-    expected_log_loss: float
-    excess_z: float | None
-    worst: tuple[Row, ...]
-    half: int
-    classes: tuple[dict[str, Any], ...]
-    pairs: tuple[dict[str, Any], ...]
-    confusion: tuple[tuple[float, ...], ...] | None
-    census: dict[str, int]
-    clip: Clip | None
-    mix: dict[str, float] | None
-    what_ifs: tuple[WhatIf, ...]
-    findings: tuple[Finding, ...]
-    observations: Observations = field(repr=False)
-    surprise: Float = field(repr=False)
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return the JSON contract: nats; the text "inf" for infinite, None where undefined."""
-        clip = self.clip
-        state: dict[str, Any] = jsonable(
-            {
-                "schema": 1,
-                "log_loss": self.score.log_loss,
-                "log_loss_finite": self.score.log_loss_finite,
-                "n": self.score.n,
-                "expected_log_loss": self.expected_log_loss,
-                "excess_z": self.excess_z,
-                "worst": [asdict(row) for row in self.worst],
-                "rows_for_half": self.half,
-                "classes": list(self.classes),
-                "pairs": list(self.pairs),
-                "confusion": self.confusion,
-                "census": self.census,
-                "clip": None
-                if clip is None
-                else {
-                    "best": clip.best,
-                    "log_loss": clip.log_loss,
-                    "suggested": clip.suggested,
-                    "suggested_log_loss": clip.suggested_log_loss,
-                    "gain": clip.gain,
-                    "gain_interval": clip.gain_interval,
-                },
-                "mix": self.mix,
-                "what_if": [asdict(what_if) for what_if in self.what_ifs],
-                "findings": [asdict(finding) for finding in self.findings],
-                "notes": [{"id": note.id, "text": note.text} for note in self.score.notes],
-            }
-        )
-        return state
-
-    def __str__(self) -> str:
-        """One screen of text."""
-        return self.show()
-
-    def show(self, unit: str = "nats", *, notes: bool = True) -> str:
-        """Return one screen of text with losses in `unit`."""
-        return screens.explanation(self, unit, notes=notes)
-
-    def _repr_html_(self) -> str:
-        import html
-
-        return f"<pre>{html.escape(str(self))}</pre>"
+MOST_ROWS = 5_000_000  # rows that are looked at together; more are explained from a summary
+CENSUS = ("rows", "exact_zero_or_one", "zero_on_the_truth", "errors", "errors_exact")
 
 
 def explain(
@@ -141,27 +50,33 @@ def explain(
     space: Space = "p",
     weight: Any = None,
     ids: Any = None,
+    group: Any = None,
     truth: Any = None,
     labels: Sequence[Any] | None = None,
     positive: Any = None,
     normalize_rows: bool = False,
     skip_missing: bool = False,
+    skip_unreadable: bool = False,
     rows: int = 10,
     clip: float | Sequence[float] = (),
     temperature: float | Sequence[float] = (),
+    watch: Callable[[int, int | None], None] | None = None,
 ) -> Explanation:
     """Explain a log loss: who carries it, is the forecast over-confident, and what would an edit change.
 
     Parameters
     ----------
-    data, forecast, outcome, space, weight, ids, truth, labels, positive, normalize_rows, skip_missing
-        As in :func:`logloss.score`.
+    data, forecast, outcome, space, weight, ids, group, truth, labels, positive, normalize_rows, skip_missing, skip_unreadable
+        As in :func:`logloss.score`. More than 5,000,000 rows, and summaries, are explained from one pass: without the
+        clip, the what-ifs and the number of rows that carry half of the loss.
     rows
         How many of the costliest rows to list.
     clip
         Clips to try besides the best and the advised one (two classes).
     temperature
         Temperatures to try besides 1/2 and 2: above 1 softens, below 1 sharpens.
+    watch
+        Called with (rows done, rows expected or None) during a long pass.
 
     Examples
     --------
@@ -171,11 +86,90 @@ def explain(
     >>> worst.row, round(worst.surprise, 5), round(worst.share, 2)
     (4, 3.26387, 0.83)
     """
-    record = gather(
-        data, forecast, outcome=outcome, space=space, weight=weight, ids=ids, truth=truth,
-        labels=labels, positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing,
-    )  # fmt: skip
-    return of_observations(record, rows=rows, clip=clip, temperature=temperature)
+    if isinstance(data, Summary | Panel):
+        return of_fold(data, rows=rows)
+    columns: dict[str, Any] = {"outcome": outcome, "weight": weight, "ids": ids, "group": group}
+    door: dict[str, Any] = {
+        "space": space,
+        "labels": as_labels(labels),
+        "positive": positive,
+        "normalize_rows": normalize_rows,
+        "skip_missing": skip_missing,
+    }
+    options: dict[str, Any] = {"rows": rows, "clip": clip, "temperature": temperature}
+    if not is_rows(data, forecast):
+        return of_observations(from_arrays(data, forecast, truth=truth, **columns, **door), **options)
+    asked = asked_of(forecast, **columns, **door)
+    stream = open_stream(data, "The table", skip_unreadable=skip_unreadable)
+    if truth is not None:
+        answers = open_stream(truth, "The truth table", skip_unreadable=skip_unreadable)
+        return of_observations(joined(stream.whole(), answers.whole(), asked), **options)
+    if asked.models or _many(stream):
+        return of_fold(
+            fold(stream, asked, top=max(rows, 20), skip_unreadable=skip_unreadable, watch=watch), rows=rows
+        )
+    return of_observations(single(stream.whole(), asked), **options)
+
+
+def _many(stream: Any) -> bool:
+    """Tell whether a stream has more rows than are held in memory to look at them together."""
+    expected = stream.expected()
+    if expected is None:
+        head = stream.head(MOST_ROWS)
+        return len(vector(head.load(head.names[:1])[head.names[0]], "A column")) >= MOST_ROWS
+    return bool(expected > MOST_ROWS)
+
+
+def of_fold(summary: Summary | Panel, *, rows: int = 10) -> Explanation:
+    """Explain what one pass kept: all but the clip curve, the what-ifs and the rows that carry half of the loss."""
+    if isinstance(summary, Panel):
+        raise UsageError(
+            "one-forecast",
+            f"There are several forecasts: {listing(summary.names)}.",
+            cure="Explain one of them: panel.summaries[name], or forecast=... (CLI: --forecast).",
+        )
+    note = Note(
+        "from-summary",
+        f"Explained from one pass over {units.count(summary.n, 'row')}: what needs all rows side by side (the clip, what-ifs, how many rows carry half of the loss) is left out; a sample of the rows tells it.",
+    )
+    score = of_summary(replace(summary, notes=(*summary.notes, note)))
+    assert isinstance(score, Score)
+    confusion, pairs = _confusion(summary)
+    mass = summary.mass
+    counts = (summary.n, mass["certain"], summary.infinite[0], mass["errors"], mass["certain_errors"])
+    result = Explanation(
+        score=score,
+        expected_log_loss=summary.expected,
+        excess_z=summary.excess_z,
+        worst=_kept(summary, rows),
+        half=None,
+        classes=tuple(score.classes()),
+        pairs=pairs,
+        confusion=confusion,
+        census=dict(zip(CENSUS, map(int, counts), strict=True)),
+        clip=None,
+        mix=None,
+        what_ifs=(),
+        findings=(),
+        observations=None,
+        surprise=None,
+    )
+    return replace(result, findings=tuple(findings(result, np.zeros(0), np.zeros(0))))
+
+
+def _kept(summary: Summary, rows: int) -> tuple[Row, ...]:
+    """Return the costliest rows that a summary kept."""
+    running, found = 0.0, []
+    for key, (part, row), seen in summary.top.entries[:rows]:
+        finite = math.isfinite(key) and summary.finite_nats > 0
+        share = key / summary.finite_nats if finite else None
+        running += share or 0.0
+        surprise = math.inf if seen["surprise"] is None else float(seen["surprise"])
+        found.append(
+            Row(row, seen["id"], seen["outcome"], seen["forecast"], seen["predicted"], surprise, share,
+                None if share is None else running, part)
+        )  # fmt: skip
+    return tuple(found)
 
 
 def of_observations(
@@ -317,8 +311,7 @@ def _per_block(
         counts += [counted.sum(), certain.sum(), missed.sum(), wrong.sum(), (wrong & certain).sum()]
         for edit, column in zip(tried, after, strict=True):
             column[part] = mean_surprise(edited(edit, s), t)
-    names = ("rows", "exact_zero_or_one", "zero_on_the_truth", "errors", "errors_exact")
-    return said, dict(zip(names, counts.tolist(), strict=True)), after
+    return said, dict(zip(CENSUS, counts.tolist(), strict=True)), after
 
 
 def _mix(record: Observations, surprise: Float, weight: Float) -> tuple[float, float]:

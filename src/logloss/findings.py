@@ -16,7 +16,7 @@ from logloss import units
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from logloss.blame import Explanation
+    from logloss.explanation import Explanation
 
     Float = NDArray[np.float64]
 
@@ -55,6 +55,8 @@ def _infinite(result: Explanation) -> list[Finding]:
 
 
 def _concentrated(result: Explanation, cost: Float, weight: Float) -> list[Finding]:
+    if result.half is None:
+        return []
     known = np.isfinite(cost)
     finite, weight = cost[known], weight[known]
     total, k = float(finite.sum()), result.half

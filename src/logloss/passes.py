@@ -39,7 +39,7 @@ if TYPE_CHECKING:
     from logloss.choosing import Asked
     from logloss.summary import Summary
 
-__all__ = ["HEAD", "finished", "fold"]
+__all__ = ["HEAD", "distinct_of", "driven", "finished", "fold", "height", "told"]
 
 HEAD = 1 << 15  # rows by which the plan is made and the input looked at
 MOST_LABELS = 100_000  # distinct outcomes; more are no classes
@@ -77,39 +77,62 @@ def fold(
         Where rows cannot be scored: of the first batch that has such rows.
     """
     head = stream.head(HEAD)
-    rows = _height(head)
+    rows = height(head)
     complete = rows < HEAD and not isinstance(stream, Folder) and _is_all(head, stream)
-    plan = make(head, asked, top=top, complete=complete)
     work = _Work(stream, Checkpoints(parts), watch, threads, skip_unreadable=skip_unreadable)
-    whole = None if plan is None else _tried(work, plan)
-    if plan is not None and whole is not None and any(note.id in UNSEEN for note in plan.notes):
-        again = make(head, asked, top=top, complete=False, seen=_labels_seen(whole))
-        assert again is not None
-        plan, whole = (again, whole) if again.classes == plan.classes else (None, None)
-    if plan is None or whole is None:
+
+    def run(plan: Plan, *, first: bool) -> Any:
+        try:
+            return work.run(plan, typed=first)
+        except SourceError as error:
+            if not (first and stream.textual and stream.again) or error.slug == "ragged":
+                raise
+            raise Surprised from None  # a column of text is not numbers all through: read as text, it is said where
+
+    def distinct() -> dict[str, Any]:
         if not stream.again:
             raise OutcomeError(
                 "labels-come-later",
                 f"The first {rows:,} rows of {stream.where} do not show all labels or how they are written, and it cannot be read twice.",
                 cure="Say them: labels=[...] (CLI: --labels); or give a file.",
             )
-        plan = make(head, asked, top=top, complete=complete, **_distinct(stream, head, asked))
-        assert plan is not None
-        whole = work.run(plan, typed=False)
-    return finished(whole, _told(plan, rows, complete=complete, unread=work.unread))
+        return _distinct(stream, head, asked)
+
+    whole, plan = driven(head, asked, top, run, distinct, complete=complete)
+    return finished(whole, told(plan, rows, complete=complete, unread=work.unread))
 
 
-def _tried(work: _Work, plan: Plan) -> Summary | Panel | None:
-    """Return the pass under a plan made from the first rows; None where it must be made again."""
-    try:
-        whole: Summary | Panel = work.run(plan, typed=True)
-    except Surprised:
-        return None
-    except SourceError as error:
-        if not (work.stream.textual and work.stream.again) or error.slug == "ragged":
-            raise
-        return None  # a column of text is not numbers all through: read as text, it is said where
-    return whole
+def driven(
+    head: Any,
+    asked: Asked,
+    top: int,
+    run: Callable[..., Summary | Panel],
+    distinct: Callable[[], dict[str, Any]],
+    *,
+    complete: bool,
+) -> tuple[Summary | Panel, Plan]:
+    """Return the pass and its plan, whoever does the work.
+
+    `run(plan, first=...)` does the pass, or raises Surprised where the plan of the first rows does not fit; then
+    `distinct()` finds the outcomes of all rows, and the pass is done again.
+    """
+    plan = make(head, asked, top=top, complete=complete)
+    if plan is not None:
+        try:
+            whole = run(plan, first=True)
+        except Surprised:
+            whole = None
+        if whole is not None and any(
+            note.id in UNSEEN for note in plan.notes
+        ):  # by now it is known what happened
+            again = make(head, asked, top=top, complete=False, seen=_labels_seen(whole))
+            assert again is not None
+            plan, whole = again, (whole if again.classes == plan.classes else None)
+        if whole is not None:
+            return whole, plan
+    plan = make(head, asked, top=top, complete=complete, **distinct())
+    assert plan is not None
+    return run(plan, first=False), plan
 
 
 def finished(whole: Summary | Panel, notes: tuple[Note, ...]) -> Summary | Panel:
@@ -131,7 +154,7 @@ def _one(whole: Summary, notes: tuple[Note, ...]) -> Summary:
     return replace(whole, notes=notes)
 
 
-def _told(plan: Plan, rows: int, *, complete: bool, unread: list[str]) -> tuple[Note, ...]:
+def told(plan: Plan, rows: int, *, complete: bool, unread: list[str]) -> tuple[Note, ...]:
     """Return the notes of a plan; what only the first rows were looked at for is said to be seen there."""
     notes = [
         replace(note, text=f"{note.text} (Seen in the first {rows:,} rows.)")
@@ -154,7 +177,8 @@ def _is_all(head: Any, stream: Any) -> bool:
     return not hasattr(head, "source") or bool(head.source == stream.source)
 
 
-def _height(table: Any) -> int:
+def height(table: Any) -> int:
+    """Return the number of rows of a table."""
     return len(vector(next(iter(table.load(table.names[:1]).values())), "A column"))
 
 
@@ -175,7 +199,7 @@ def _distinct(stream: Any, head: Any, asked: Asked) -> dict[str, Any]:
     found: dict[str, list[Any]] = {name: [] for name in (*chosen, *group)}
     for batch in stream.batches(list(found)):
         for name, seen in found.items():
-            seen[:] = [_unique([*seen, batch.columns[name]])]
+            seen[:] = [distinct_of([*seen, batch.columns[name]])]
             if len(seen[0]) > MOST_LABELS and name == chosen[0]:
                 raise OutcomeError(
                     "outcomes-not-classes",
@@ -187,7 +211,7 @@ def _distinct(stream: Any, head: Any, asked: Asked) -> dict[str, Any]:
     return {"seen": labels_of(found[chosen[0]][0], head), "groups": groups}
 
 
-def _unique(columns: list[Any]) -> Any:
+def distinct_of(columns: list[Any]) -> Any:
     """Return the distinct values of columns of one kind; fractions count as 0 and 1, whose shares they are."""
     if all(is_text(column) for column in columns):
         return engine().concat(columns).drop_nulls().unique()

@@ -40,7 +40,7 @@ CLUSTERS = {
     "pyspark": ("Spark", ("DataFrame",)),
     "dask": ("Dask", ("DataFrame", "Array")),
     "dask_expr": ("Dask", ("DataFrame",)),
-    "ray": ("Ray", ("Dataset",)),
+    "ray": ("Ray", ("Dataset", "MaterializedDataset")),
 }
 
 

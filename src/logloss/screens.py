@@ -13,8 +13,8 @@ from logloss.text import bar, printable, table, wrapped
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from logloss.blame import Explanation
     from logloss.calibrate.clip import Clip
+    from logloss.explanation import Explanation
     from logloss.grouping import Groups
     from logloss.notes import Note
     from logloss.ranking import Scores
@@ -238,7 +238,7 @@ def _worst(result: Explanation, loss: partial[str]) -> list[str]:
         return []
     rows = [["row", "id", "outcome", "forecast of it", "said", "surprise", "share", "together"]]
     rows += [
-        [str(r.row), printable("" if r.id is None else r.id), printable(r.outcome), _p(r.forecast),
+        [f"{r.row} of {printable(r.part, 40)}" if r.part else str(r.row), printable("" if r.id is None else r.id), printable(r.outcome), _p(r.forecast),
          printable(r.predicted), loss(r.surprise), _share(r.share), _share(r.cumulative)]
         for r in result.worst
     ]  # fmt: skip

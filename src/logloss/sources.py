@@ -92,6 +92,7 @@ def gather(
     positive: Any = None,
     normalize_rows: bool = False,
     skip_missing: bool = False,
+    skip_unreadable: bool = False,
 ) -> Observations:
     """Return the checked record of whatever was given; see :func:`logloss.score` for the arguments."""
     columns: dict[str, Any] = {"outcome": outcome, "weight": weight, "ids": ids, "group": group}
@@ -105,9 +106,13 @@ def gather(
     if not is_rows(data, forecast):
         return from_arrays(data, forecast, truth=truth, **columns, **door)
     asked = asked_of(forecast, **columns, **door)
-    predictions = open_stream(data, "The table")
+    predictions = open_stream(data, "The table", skip_unreadable=skip_unreadable)
     if truth is not None:
-        return joined(predictions.whole(), open_stream(truth, "The truth table").whole(), asked)
+        return joined(
+            predictions.whole(),
+            open_stream(truth, "The truth table", skip_unreadable=skip_unreadable).whole(),
+            asked,
+        )
     return single(predictions.whole(), asked)
 
 

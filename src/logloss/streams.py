@@ -7,8 +7,9 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from logloss.batches import Columnar, Feed, InMemory, Relation, Stream, rows_of_batch
+from logloss.batches import Columnar, InMemory, Relation, Stream, rows_of_batch
 from logloss.errors import ColumnError, LoglossError, SourceError, UsageError, listing
+from logloss.feeds import Feed
 from logloss.files import open_table
 from logloss.reading import engine, lazily
 from logloss.recognise import CLUSTERS as KNOWN_CLUSTERS
@@ -125,7 +126,7 @@ def open_stream(data: Any, where: str, *, skip_unreadable: bool = False) -> Any:
 def _paths(path: Any, *, skip_unreadable: bool) -> Any:
     """Return the stream of one path: a file, a folder or a pattern."""
     text = str(path)
-    folder = Path(text).expanduser() if text != "-" else None
+    folder = _path_of(text)
     if folder is not None and folder.is_dir():
         found = sorted(
             str(file) for file in folder.rglob("*")
@@ -133,8 +134,8 @@ def _paths(path: Any, *, skip_unreadable: bool) -> Any:
         )  # fmt: skip
         if not found:
             raise SourceError(
-                "no-such-file",
-                f"There are no tables in the folder {text}.",
+                "is-a-directory",
+                f"{text} is a directory without tables.",
                 cure=f"Tables end in {', '.join(TABLES)}.",
             )
         return _folder(found, text, skip_unreadable=skip_unreadable)
@@ -147,6 +148,16 @@ def _paths(path: Any, *, skip_unreadable: bool) -> Any:
             )
         return _folder(found, text, skip_unreadable=skip_unreadable)
     return open_table(path)
+
+
+def _path_of(text: str) -> Path | None:
+    """Return the path that a name stands for; None for standard input, and for names the system refuses."""
+    try:
+        path = Path(text).expanduser()
+        path.is_dir()
+    except (OSError, RuntimeError, ValueError):
+        return None
+    return None if text == "-" else path
 
 
 def _folder(names: list[str], where: str, *, skip_unreadable: bool) -> Any:
@@ -166,13 +177,13 @@ def _folder(names: list[str], where: str, *, skip_unreadable: bool) -> Any:
     return Folder(where, tuple(files), all(file.textual for file in files), tuple(name for name, _ in broken))
 
 
-def _unreadable(broken: Sequence[tuple[str, LoglossError]], total: int) -> SourceError:
+def _unreadable(broken: Sequence[tuple[str, LoglossError]], total: int) -> LoglossError:
     name, error = broken[0]
-    told = error.message if name in error.message else f"{name}: {error.message}"
+    told = error if name in error.message else error.within(name)
     if len(broken) == total:
-        return SourceError(error.slug, told, cure=error.cure)
+        return told
     return SourceError(
         "part-unreadable",
-        f"{len(broken)} of {total} files cannot be read ({listing([name for name, _ in broken], limit=3)}). {told}",
+        f"{len(broken)} of {total} files cannot be read ({listing([name for name, _ in broken], limit=3)}). {told.message}",
         cure="Repair it, or score the rest on purpose: skip_unreadable=True (CLI: --skip-unreadable).",
     )

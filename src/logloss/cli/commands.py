@@ -49,6 +49,7 @@ def table_options(command: Callable[..., None]) -> Callable[..., None]:
             help="Column of the forecasts, or, repeated, one column per class.",
         ),
         click.option("--weight", metavar="COLUMN", help="Column of weights."),
+        click.option("--group", metavar="COLUMN", help="Column of groups: each gets results of its own."),
         click.option("--id", "ids", metavar="COLUMN", help="Column of ids; joins --truth."),
         click.option("--truth", metavar="FILE", help="File with the outcomes, joined by id."),
         click.option(
@@ -73,6 +74,11 @@ def table_options(command: Callable[..., None]) -> Callable[..., None]:
             "--skip-missing", is_flag=True, help="Leave out rows with missing values (and say how many)."
         ),
         click.option(
+            "--skip-unreadable",
+            is_flag=True,
+            help="Leave out files of a folder that cannot be read (and say which).",
+        ),
+        click.option(
             "--unit",
             type=click.Choice(UNITS),
             default="nats",
@@ -89,7 +95,21 @@ def table_options(command: Callable[..., None]) -> Callable[..., None]:
 @cli.command()
 @table_options
 @click.option(
-    "--save", metavar="FILE", help="Save the summary of the pass as JSON; summaries of parts can be added up."
+    "--model",
+    "models",
+    multiple=True,
+    metavar="NAME=COLUMN[,COLUMN...]",
+    help="One of several forecasts of the same rows; repeat it for each.",
+)
+@click.option(
+    "--save",
+    metavar="FILE",
+    help="Save the summary of the pass as JSON; `logloss merge` adds summaries of parts up.",
+)
+@click.option(
+    "--parts",
+    metavar="FOLDER",
+    help="Keep what is done of each file there; after an interruption the same command goes on.",
 )
 @click.option(
     "--which",
@@ -105,34 +125,84 @@ def table_options(command: Callable[..., None]) -> Callable[..., None]:
     help="Coverage of the interval.",
 )
 def score(
-    file: str, save: str | None, reported: str | None, level: float, unit: str, as_json: bool, **columns: Any
+    file: str,
+    models: tuple[str, ...],
+    save: str | None,
+    parts: str | None,
+    reported: str | None,
+    level: float,
+    unit: str,
+    as_json: bool,
+    **columns: Any,
 ) -> None:
     """Score FILE: the log loss, how sure it is, and whether it is any good.
 
-    FILE is CSV, TSV, Parquet, Arrow, JSON lines or NPZ, also gzipped CSV; - is standard input. Outcome and
-    forecast columns are found by their names where that is unambiguous, and what was found is said.
+    FILE is CSV, TSV, Parquet, Arrow, JSON lines or NPZ, also gzipped CSV; a folder of such files, a quoted pattern
+    ('part-*.parquet'); - is standard input. It may be far larger than memory. Outcome and forecast columns are found
+    by their names where that is unambiguous, and what was found is said.
     """
-    from logloss.cli.output import again, columns_asked, emit
-    from logloss.scoring import of_record
-    from logloss.sources import gather
+    from logloss.cli.output import again, columns_asked, emit, models_asked, progress, save_summary
+    from logloss.scoring import of_summary
+    from logloss.summaries import summarize
 
-    record = gather(file, **columns_asked(columns))
-    result = of_record(record, level=level)
-    if save:
-        from logloss.cli.output import save_summary
-
-        save_summary(result.summary, save)
+    asked = columns_asked(columns)
     if reported is not None:
-        from logloss.conventions import which_of
-
-        answer = which_of(record, reported)
-        emit(answer.to_dict() if as_json else str(answer), result.notes)
+        _which(file, reported, as_json, asked)
         return
+    if models:
+        asked["forecast"] = models_asked(models, asked["forecast"])
+    with progress(parts) as watch:
+        summary = summarize(file, **asked, watch=watch, parts=parts)
+    result = of_summary(summary, level=level)
+    if save:
+        save_summary(summary, save)
     emit(
         result.to_dict() if as_json else result.show(unit, notes=False),
         result.notes,
-        follow=again("explain", file, columns),
+        follow=None if models else again("explain", file, columns),
     )
+
+
+def _which(file: str, reported: str, as_json: bool, asked: dict[str, Any]) -> None:
+    """Say which conventions reproduce a reported figure."""
+    from logloss.cli.output import emit
+    from logloss.conventions import which_of
+    from logloss.scoring import of_record
+    from logloss.sources import gather
+
+    record = gather(file, **asked)
+    answer = which_of(record, reported)
+    emit(answer.to_dict() if as_json else str(answer), of_record(record).notes)
+
+
+@cli.command()
+@click.argument("files", metavar="SUMMARY...", nargs=-1, required=True)
+@click.option("--save", metavar="FILE", help="Save the summary of the whole.")
+@click.option(
+    "--level",
+    type=click.FloatRange(0.5, 0.9999),
+    default=0.95,
+    show_default=True,
+    help="Coverage of the interval.",
+)
+@click.option(
+    "--unit", type=click.Choice(UNITS), default="nats", show_default=True, help="Unit of the losses."
+)
+@click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
+def merge(files: tuple[str, ...], save: str | None, level: float, unit: str, as_json: bool) -> None:
+    """Score parts together: SUMMARY files that `logloss score --save` wrote, added up.
+
+    Each part may have been scored on another machine; the result is that of scoring all rows at once.
+    """
+    from logloss.cli.output import emit, save_summary
+    from logloss.scoring import of_summary
+    from logloss.summaries import merge as merged
+
+    whole = merged(files)
+    result = of_summary(whole, level=level)
+    if save:
+        save_summary(whole, save)
+    emit(result.to_dict() if as_json else result.show(unit, notes=False), result.notes)
 
 
 @cli.command()
@@ -166,10 +236,11 @@ def explain(
     **columns: Any,
 ) -> None:
     """Explain the log loss of FILE: which rows and classes carry it, and what would change it."""
-    from logloss.blame import of_observations
-    from logloss.cli.output import columns_asked, emit
-    from logloss.sources import gather
+    from logloss.blame import explain as explained
+    from logloss.cli.output import columns_asked, emit, progress
 
-    record = gather(file, **columns_asked(columns))
-    result = of_observations(record, rows=rows, clip=clip, temperature=temperature)
+    with progress(None) as watch:
+        result = explained(
+            file, **columns_asked(columns), rows=rows, clip=clip, temperature=temperature, watch=watch
+        )
     emit(result.to_dict() if as_json else result.show(unit, notes=False), result.score.notes)

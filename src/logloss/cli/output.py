@@ -7,18 +7,23 @@ import json
 import os
 import re
 import sys
+import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from logloss.errors import SourceError
+from logloss.errors import SourceError, UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
     from logloss.errors import LoglossError
     from logloss.notes import Note
+    from logloss.panel import Panel
     from logloss.summary import Summary
 
-__all__ = ["again", "columns_asked", "complain", "emit", "save_summary"]
+__all__ = ["again", "columns_asked", "complain", "emit", "models_asked", "progress", "save_summary"]
+
+PATIENCE = 1.5  # seconds without a progress bar
 
 
 def columns_asked(options: dict[str, Any]) -> dict[str, Any]:
@@ -29,6 +34,7 @@ def columns_asked(options: dict[str, Any]) -> dict[str, Any]:
         "forecast": list(options["forecast"]) or None,
         "space": options["space"],
         "weight": options["weight"],
+        "group": options["group"],
         "ids": options["ids"],
         "truth": options["truth"],
         "labels": None
@@ -37,7 +43,69 @@ def columns_asked(options: dict[str, Any]) -> dict[str, Any]:
         "positive": None if options["positive"] is None else _label(options["positive"]),
         "normalize_rows": options["normalize_rows"],
         "skip_missing": options["skip_missing"],
+        "skip_unreadable": options["skip_unreadable"],
     }
+
+
+def models_asked(models: Sequence[str], forecast: Any) -> dict[str, list[str]]:
+    """Return NAME=COLUMN[,COLUMN...] as a mapping of names to columns; quotes protect commas in names."""
+    if forecast:
+        raise UsageError(
+            "model-and-forecast",
+            "--model names several forecasts, --forecast the columns of one.",
+            cure="Use one of them.",
+        )
+    named: dict[str, list[str]] = {}
+    for text in models:
+        name, mark, columns = text.partition("=")
+        if not mark or not name or not columns or name in named:
+            raise UsageError(
+                "bad-model",
+                f"--model {text!r} does not name a forecast of its own.",
+                cure="Write --model NAME=COLUMN, or NAME=COLUMN,COLUMN,... with one column per class.",
+            )
+        named[name] = next(csv.reader([columns], skipinitialspace=True))
+    return named
+
+
+@contextmanager
+def progress(parts: str | None) -> Iterator[Callable[[int, int | None], None] | None]:
+    """Show rows done, rows a second and time left on a terminal, from the second second on; say what an interrupt left."""
+    bar: list[Any] = []
+    start = time.monotonic()
+    done = [0]
+
+    def watch(rows: int, expected: int | None) -> None:
+        done[0] = rows
+        if not bar and sys.stderr.isatty() and time.monotonic() - start > PATIENCE:
+            bar.extend(_bar(expected))
+        if bar:
+            bar[0].update(bar[1], completed=rows, total=None if expected is None else max(rows, expected))
+
+    try:
+        yield watch
+    except KeyboardInterrupt:
+        kept = f" What is done is kept in {parts}: the same command goes on from there." if parts else ""
+        sys.stderr.write(f"\ninterrupted after {done[0]:,} rows.{kept}\n")
+        sys.exit(130)
+    finally:
+        if bar:
+            bar[0].stop()
+
+
+def _bar(expected: int | None) -> tuple[Any, Any]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
+    from rich.text import Text
+
+    class Speed(ProgressColumn):
+        def render(self, task: Any) -> Text:
+            return Text(f"{task.completed:,.0f} rows, {task.speed or 0:,.0f} rows/s")
+
+    columns = (TextColumn("  reading"), BarColumn(), Speed(), TimeRemainingColumn())
+    shown = Progress(*columns, console=Console(stderr=True), transient=True)
+    shown.start()
+    return shown, shown.add_task("", total=expected)
 
 
 def _label(text: str) -> Any:
@@ -123,15 +191,15 @@ def complain(error: LoglossError) -> None:
     sys.stderr.write(f"{told}\n  [{error.slug}: see docs/messages.md{rows}]\n")
 
 
-def save_summary(summary: Summary, path: str) -> None:
+def save_summary(summary: Summary | Panel, path: str) -> None:
     """Write the summary; it replaces another summary, and nothing else."""
     from pathlib import Path
 
-    from logloss.summary import Summary
+    from logloss.panel import load
 
     if Path(path).exists():
         try:
-            Summary.load(path)
+            load(path)
         except SourceError:
             raise SourceError(
                 "would-overwrite",

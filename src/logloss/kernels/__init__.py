@@ -280,13 +280,13 @@ def fold_groups(
 
     And sums (G, 4 + K): rows, weight, infinite rows, their weight, weight of each class. `shape` is (G, K).
     """
-    from logloss.kernels import folds
+    from logloss.kernels import gathers
 
     G, K = shape
     n, mean, sums = np.zeros(G, np.int64), np.zeros((G, 2)), np.zeros((G, 4 + K))
     second, third = np.zeros((G, 2, 2)), np.zeros((G, 2, 2, 2))
     arrays = (_plain(group), _plain(outcome), _plain(weight), _plain(surprise))
-    folds.by_group(*arrays, n, mean, second, third, sums)
+    gathers.by_group(*arrays, n, mean, second, third, sums)
     return n, mean, second, third, sums
 
 

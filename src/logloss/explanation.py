@@ -1,0 +1,127 @@
+"""The answer of explain: who carries the loss, is the forecast over-confident, what would change it."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from logloss import screens
+from logloss.plain import jsonable
+
+if TYPE_CHECKING:
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from logloss.calibrate.clip import Clip
+    from logloss.findings import Finding
+    from logloss.record import Observations
+    from logloss.scoring import Score
+    from logloss.whatif import WhatIf
+
+    Float = NDArray[np.float64]
+
+__all__ = ["Explanation", "Row"]
+
+
+@dataclass(frozen=True)
+class Row:
+    """A costly row: its number in the input (from 0), what happened, what was forecast of it, what was said most."""
+
+    row: int
+    id: Any
+    outcome: Any
+    forecast: float
+    predicted: Any
+    surprise: float
+    share: float | None
+    cumulative: float | None
+    part: str = ""  # the file, where there are several
+
+
+@dataclass(frozen=True, eq=False)
+class Explanation:
+    """Why a loss is what it is. Losses in nats, in sample unless said otherwise.
+
+    Attributes
+    ----------
+    expected_log_loss
+        What the forecasts themselves expect: their mean entropy.
+    excess_z
+        (loss - expected) / its standard error under the forecasts' own belief: > 0 over-confident, < 0
+        under-confident. None where infinite.
+    census
+        Forecasts of exactly 0 or 1, and how many of the errors they are.
+    half
+        The number of rows that carry half of the loss; None where only a summary is known.
+    clip
+        For two classes: the best and the advised clip. None otherwise, and where only a summary is known.
+    mix
+        For K classes: the best share of the uniform forecast to mix in. None for two.
+    observations, surprise
+        The checked record (outcomes, forecasts, ids in the order of the forecasts), and the surprise of each row;
+        None where only a summary is known.
+    """
+
+    score: Score
+    expected_log_loss: float
+    excess_z: float | None
+    worst: tuple[Row, ...]
+    half: int | None
+    classes: tuple[dict[str, Any], ...]
+    pairs: tuple[dict[str, Any], ...]
+    confusion: tuple[tuple[float, ...], ...] | None
+    census: dict[str, int]
+    clip: Clip | None
+    mix: dict[str, float] | None
+    what_ifs: tuple[WhatIf, ...]
+    findings: tuple[Finding, ...]
+    observations: Observations | None = field(repr=False)
+    surprise: Float | None = field(repr=False)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON contract: nats; the text "inf" for infinite, None where undefined."""
+        clip = self.clip
+        state: dict[str, Any] = jsonable(
+            {
+                "schema": 1,
+                "log_loss": self.score.log_loss,
+                "log_loss_finite": self.score.log_loss_finite,
+                "n": self.score.n,
+                "expected_log_loss": self.expected_log_loss,
+                "excess_z": self.excess_z,
+                "worst": [asdict(row) for row in self.worst],
+                "rows_for_half": self.half,
+                "classes": list(self.classes),
+                "pairs": list(self.pairs),
+                "confusion": self.confusion,
+                "census": self.census,
+                "clip": None
+                if clip is None
+                else {
+                    "best": clip.best,
+                    "log_loss": clip.log_loss,
+                    "suggested": clip.suggested,
+                    "suggested_log_loss": clip.suggested_log_loss,
+                    "gain": clip.gain,
+                    "gain_interval": clip.gain_interval,
+                },
+                "mix": self.mix,
+                "what_if": [asdict(what_if) for what_if in self.what_ifs],
+                "findings": [asdict(finding) for finding in self.findings],
+                "notes": [{"id": note.id, "text": note.text} for note in self.score.notes],
+            }
+        )
+        return state
+
+    def __str__(self) -> str:
+        """One screen of text."""
+        return self.show()
+
+    def show(self, unit: str = "nats", *, notes: bool = True) -> str:
+        """Return one screen of text with losses in `unit`."""
+        return screens.explanation(self, unit, notes=notes)
+
+    def _repr_html_(self) -> str:
+        import html
+
+        return f"<pre>{html.escape(str(self))}</pre>"
