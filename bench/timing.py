@@ -32,12 +32,14 @@ class Check:
     passed: bool | None = None
 
 
-def arguments(description: str | None, rounds: int = 9) -> argparse.Namespace:
-    """Read the command line that all scripts share."""
+def arguments(description: str | None, rounds: int = 9, **sizes: int) -> argparse.Namespace:
+    """Read the command line that all scripts share; `sizes` are numbers of rows, an option each."""
     parser = argparse.ArgumentParser(description=(description or "").partition("\n")[0])
     parser.add_argument(
         "--rounds", type=int, default=rounds, help="timed rounds per contender (default: %(default)s)"
     )
+    for name, size in sizes.items():
+        parser.add_argument(f"--{name}", type=int, default=size, help="rows (default: %(default)s)")
     parser.add_argument("--strict", action="store_true", help="exit with 1 if a claim fails")
     return parser.parse_args()
 

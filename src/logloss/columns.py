@@ -109,6 +109,7 @@ def numbers_of(column: Any, name: str, source: Table, notes: list[Note]) -> Vect
 
 
 def _not_numbers(name: str, source: Table, odd: list[int], text: Any) -> ColumnError:
+    first = getattr(source, "start", 0)  # of a batch
     shown = listing([repr(text[at]) for at in odd[:4]], total=len(odd), limit=3)
     cure = "Correct them, or name another column."
     if all("%" in text[at] for at in odd[:100]):
@@ -117,7 +118,7 @@ def _not_numbers(name: str, source: Table, odd: list[int], text: Any) -> ColumnE
         cure = "A forecast is a probability, not a decision; name a column of numbers."
     return ColumnError(
         "text-in-numbers",
-        f"Column {name!r} of {source.where} should hold numbers, but {len(odd):,} of {len(text):,} entries are not ({places(odd)}: {shown}).",
+        f"Column {name!r} of {source.where} should hold numbers, but {len(odd):,} of {len(text):,} entries are not ({places([first + at for at in odd])}: {shown}).",
         cure=cure,
     )
 

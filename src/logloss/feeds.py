@@ -23,6 +23,7 @@ class Feed:
 
     source: Iterator[Any]
     where: str = "The stream"
+    part: str = ""
     textual: bool = False
     again: bool = False
     waiting: list[dict[str, Any]] = field(default_factory=list)

@@ -116,7 +116,12 @@ def driven(
     `run(plan, first=...)` does the pass, or raises Surprised where the plan of the first rows does not fit; then
     `distinct()` finds the outcomes of all rows, and the pass is done again.
     """
-    plan = make(head, asked, top=top, complete=complete)
+    try:
+        plan = make(head, asked, top=top, complete=complete)
+    except DataError as error:
+        if not complete:
+            error.message += f" (Only the first {height(head):,} rows were looked at.)"
+        raise
     if plan is not None:
         try:
             whole = run(plan, first=True)

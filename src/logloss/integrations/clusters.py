@@ -14,7 +14,7 @@ import math
 from typing import TYPE_CHECKING, Any
 
 from logloss.choosing import asked_of
-from logloss.errors import UsageError
+from logloss.errors import AlignmentError, UsageError
 from logloss.partitions import merged, spread
 from logloss.passes import HEAD
 from logloss.recognise import stream_kind
@@ -186,7 +186,7 @@ def _dask_arrays(outcome: Any, forecast: Any, weight: Any, door: dict[str, Any],
     arrays = {"outcome": outcome, "forecast": forecast} | ({} if weight is None else {"weight": weight})
     lengths = {name: array.shape[0] for name, array in arrays.items()}
     if len(set(lengths.values())) > 1 or any(math.isnan(length) for length in lengths.values()):
-        raise UsageError(
+        raise AlignmentError(
             "different-lengths",
             f"The parts have different or unknown lengths: {lengths}.",
             cure="Give one of each per row; compute_chunk_sizes() finds unknown lengths.",

@@ -296,13 +296,21 @@ def in_order(work: Callable[[T], U], items: Iterable[T], threads: int | None = N
     The result does not depend on the number of threads. Memory holds at most two items per thread.
     """
     threads = (os.cpu_count() or 1) if threads is None else threads
-    if threads < 2:
+    if threads < 2 or getattr(_LOCAL, "working", False):  # a thread of the pool would wait for the pool
         yield from map(work, items)
         return
+
+    def marked(item: T) -> U:
+        _LOCAL.working = True
+        try:
+            return work(item)
+        finally:
+            _LOCAL.working = False
+
     waiting: deque[Future[U]] = deque()
     try:
         for item in items:
-            waiting.append(_pool().submit(work, item))
+            waiting.append(_pool().submit(marked, item))
             while len(waiting) > 2 * threads:
                 yield waiting.popleft().result()
         while waiting:
