@@ -74,7 +74,7 @@ def test_strangers_are_refused() -> None:
     base = ll.summarize({"y": [1, 0], "p": [0.7, 0.5]}, "p", outcome="y")
     others = {
         "columns": ll.summarize(table, "q", outcome="y"),
-        "groups": ll.summarize(table, "p", outcome="y", group="g"),
+        "group": ll.summarize(table, "p", outcome="y", group="g"),
         "several forecasts": ll.summarize(table, {"a": "p", "b": "q"}, outcome="y"),
         "space": ll.summarize([1, 0], [0.5, 0.25], space="logit"),
     }
@@ -141,7 +141,10 @@ def test_explaining_a_summary_gives_what_adds_up() -> None:
     assert folded.confusion == whole.confusion
     assert folded.excess_z == pytest.approx(whole.excess_z, rel=1e-12)
     assert folded.clip is None
-    assert {found.id for found in folded.findings} == {found.id for found in whole.findings} - {"LL010", "LL031"}
+    assert {found.id for found in folded.findings} == {found.id for found in whole.findings} - {
+        "LL010",
+        "LL031",
+    }
     assert "from-summary" in {note.id for note in folded.score.notes}
     assert str(folded)
     with pytest.raises(ll.UsageError, match="several forecasts"):

@@ -119,7 +119,7 @@ class Plan:
         ):
             return None
         rows = range(batch.start, batch.start + len(outcome))
-        ids = None if asked.ids is None else batch.columns[asked.ids]
+        ids = None if asked.ids is None else _ids(batch.columns[asked.ids])
         found = {}
         for name, columns in forecasts.items():
             p = _floats(batch.columns[columns[0]], narrow=True)
@@ -219,6 +219,11 @@ def _codes(column: Any, classes: Sequence[Any], kind: str | None) -> NDArray[np.
     with np.errstate(invalid="ignore"):
         code = values.astype(np.int8)
     return code if bool((code == values).all()) else None
+
+
+def _ids(column: Any) -> Any:
+    """Return ids as something that gives the id of a row by its position: text stays the engine's."""
+    return column if is_text(column) else vector(column, "The ids").values
 
 
 def _floats(column: Any, *, narrow: bool = False) -> NDArray[Any] | None:
