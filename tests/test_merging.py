@@ -81,7 +81,7 @@ def test_strangers_are_refused() -> None:
     for told, other in others.items():
         with pytest.raises(ll.AlignmentError, match=told):
             ll.merge([base, other])
-    with pytest.raises(ll.UsageError, match="no parts"):
+    with pytest.raises(ll.UsageError, match="no summaries"):
         ll.merge([])
 
 

@@ -541,3 +541,57 @@ def test_arrow_arrays_as_outcomes_and_forecasts() -> None:
     assert ll.log_loss(pa.array([1, 0]), pa.array([0.5, 0.75])) == pytest.approx(
         (np.log(2) - np.log(0.25)) / 2
     )
+
+
+@pytest.mark.parametrize("kind", ["csv", "parquet"])
+@pytest.mark.parametrize("buckets", [1, 5])
+def test_a_join_in_buckets_is_the_join_in_memory(
+    kind: str, buckets: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
+) -> None:
+    import polars as pl
+
+    n = 300
+    ids = rng.permutation(1000)[:n]
+    p = rng.random(n)
+    truth = pl.DataFrame({"id": np.r_[rng.permutation(ids[20:]), [2000, 2001]], "w": rng.random(n - 18)})
+    truth = truth.with_columns(y=pl.Series((rng.random(n - 18) < 0.5).astype(int)))
+    for name, frame in {"a": pl.DataFrame({"id": ids, "p": p}), "b": truth}.items():
+        getattr(frame, f"write_{kind}")(tmp_path / f"{name}.{kind}")
+    files = {"data": str(tmp_path / f"a.{kind}"), "truth": str(tmp_path / f"b.{kind}")}
+    options = {"outcome": "y", "weight": "w", "ids": "id"}
+    inside = ll.score(files["data"], "p", truth=files["truth"], **options)
+    monkeypatch.setattr("logloss.summaries.JOINED_IN_MEMORY", 10)
+    monkeypatch.setattr("logloss.joins.BUCKET", -(-n // buckets))
+    monkeypatch.setattr("logloss.passes.HEAD", 40)
+    monkeypatch.setattr("logloss.batches.ROWS", 64)
+    outside = ll.score(files["data"], "p", truth=files["truth"], **options)
+    assert outside.log_loss == pytest.approx(inside.log_loss, rel=1e-13)
+    assert outside.n == inside.n == n - 20
+    told = [{note.id: note.text.split(" (")[0] for note in one.notes} for one in (inside, outside)]
+    assert told[0]["ids-without-outcome"] == told[1]["ids-without-outcome"]
+    assert told[0]["ids-without-forecast"] == told[1]["ids-without-forecast"]
+    rows = [
+        {(row, payload["id"]) for _, (_, row), payload in one.summary.top.entries}
+        for one in (inside, outside)
+    ]
+    assert rows[0] == rows[1]
+    both = ll.score(files["data"], {"a": "p", "b": "p"}, truth=files["truth"], **options)
+    assert both.models["a"].log_loss == pytest.approx(inside.log_loss, rel=1e-13)
+
+
+def test_a_join_in_buckets_refuses_what_the_join_in_memory_refuses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("logloss.summaries.JOINED_IN_MEMORY", 1)
+    write = lambda name, lines: (tmp_path / name).write_text("\n".join(lines) + "\n")  # noqa: E731
+    write("a.csv", ["id,p", "1,.5", "2,.25", "2,.75"])
+    write("b.csv", ["id,y", "1,0", "2,1", "3,1"])
+    with pytest.raises(ll.AlignmentError, match="occurs more than once") as caught:
+        ll.score(tmp_path / "a.csv", truth=tmp_path / "b.csv")
+    assert caught.value.slug == "duplicate-ids"
+    write("a.csv", ["id,p", "7,.5", "8,.25"])
+    with pytest.raises(ll.AlignmentError, match="share no id"):
+        ll.score(tmp_path / "a.csv", truth=tmp_path / "b.csv")
+    write("a.csv", ["id,p", "1,.5", ",.25"])
+    with pytest.raises(ll.AlignmentError, match="without an id"):
+        ll.score(tmp_path / "a.csv", truth=tmp_path / "b.csv")

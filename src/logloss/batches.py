@@ -17,9 +17,21 @@ from logloss.recognise import has_columns, vector
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["Batch", "Columnar", "InMemory", "Relation", "Stream", "length", "rows_of_batch"]
+    from numpy.typing import NDArray
 
-ROWS, NUMBERS = 1 << 19, 1 << 21  # of a batch, at most: memory does not grow with the number of columns
+__all__ = [
+    "Batch",
+    "Columnar",
+    "InMemory",
+    "Relation",
+    "Stream",
+    "flat",
+    "has_length",
+    "length",
+    "rows_of_batch",
+]
+
+ROWS, NUMBERS = 1 << 18, 1 << 20  # of a batch, at most: memory does not grow with the number of columns
 
 
 def rows_of_batch(columns: int) -> int:
@@ -36,6 +48,12 @@ class Batch:
     textual: bool = False
     part: str = ""
     start: int = 0
+    rows: NDArray[np.int64] | None = None  # their numbers, where they do not follow one another
+    blank: int = 0  # lines between them that were not taken for rows
+
+    def numbers(self) -> NDArray[np.int64] | range:
+        """Return the number of each row in its part."""
+        return range(self.start, self.start + len(self)) if self.rows is None else self.rows
 
     @property
     def names(self) -> list[str]:
@@ -123,25 +141,40 @@ class InMemory:
         """Return itself."""
         return self
 
+    def lazy(self, names: Sequence[str]) -> Any:
+        """Return some columns as the engine's lazy frame."""
+        pl = engine()
+        columns = {name: vector(self.columns[name], f"Column {name!r}").values for name in names}
+        return pl.DataFrame(
+            {name: pl.Series(name, values, strict=False) for name, values in columns.items()}
+        ).lazy()
+
     def expected(self) -> int | None:
-        """Return the length of the columns."""
-        lengths = {length(column) for column in self.columns.values()}
-        return lengths.pop() if len(lengths) == 1 else None
+        """Return the length of the longest column."""
+        return max((length(column) for column in self.columns.values() if has_length(column)), default=None)
 
     def head(self, rows: int) -> InMemory:
-        """Return the first rows; all of them where columns differ in length, which is for the door to say."""
-        if self.expected() is None:
-            return self
-        return InMemory({name: _rows(column, 0, rows) for name, column in self.columns.items()}, self.where)
+        """Return the first rows; what has no rows, as it is."""
+        columns = {name: _rows(c, 0, rows) if has_length(c) else c for name, c in self.columns.items()}
+        return replace(self, columns=columns)
 
     def batches(self, names: Sequence[str], numbers: Sequence[str] = (), skip: int = 0) -> Iterator[Batch]:
         """Yield slices of the columns."""
         del numbers, skip
-        total = self.expected() or 0
+        lengths = {length(self.columns[name]) if has_length(self.columns[name]) else 1 for name in names}
+        if len(lengths) > 1:  # which is for the door to say
+            yield Batch({name: self.columns[name] for name in names}, self.where, self.textual, self.part)
+            return
+        total = lengths.pop()
         step = rows_of_batch(sum(_width(self.columns[name]) for name in names))
         for start in range(0, total, step):
             columns = {name: _rows(self.columns[name], start, step) for name in names}
             yield Batch(columns, self.where, self.textual, self.part, start)
+
+
+def has_length(column: Any) -> bool:
+    """Tell whether something is a column."""
+    return hasattr(column, "shape") or (hasattr(column, "__len__") and not isinstance(column, str | bytes))
 
 
 def length(column: Any) -> int:
@@ -193,6 +226,10 @@ class Columnar:
         """Return a lazy frame of some columns, each once."""
         return self.frame.select(list(dict.fromkeys(names)))
 
+    def lazy(self, names: Sequence[str]) -> Any:
+        """Return some columns as the engine's lazy frame."""
+        return self.select(names)
+
     def whole(self) -> Columnar:
         """Return itself."""
         return self
@@ -235,6 +272,11 @@ class Relation(Columnar):
     def head(self, rows: int) -> Relation:
         """Return the first rows, read when asked for."""
         return replace(self, frame=self.frame.limit(rows))
+
+
+def flat(column: Any, where: str) -> Any:
+    """Return a column of the engine's lists as an array of two dimensions; any other as it is."""
+    return unnested(column, where) if hasattr(getattr(column, "dtype", None), "is_nested") else column
 
 
 def unnested(column: Any, where: str) -> Any:

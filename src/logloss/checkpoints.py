@@ -7,7 +7,7 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from logloss.errors import SourceError
+from logloss.errors import LoglossError, SourceError
 from logloss.panel import from_dict
 from logloss.saving import read_json, write_json
 
@@ -60,12 +60,18 @@ class Checkpoints:
             path = self._path(at)
             if not path.exists():
                 continue
-            state = read_json(path, dict)
+            try:
+                state = read_json(path, dict)
+                found, rows, complete = (
+                    from_dict(state["summary"]),
+                    int(state["rows"]),
+                    bool(state["complete"]),
+                )
+            except (LoglossError, KeyError, TypeError, ValueError):
+                continue  # damaged, or of another version: done again
             if state.get("key") == key:
-                self.found[at] = from_dict(state["summary"])
-                self._upto[at] = int(state["rows"])
-                if state["complete"]:
-                    self._done.add(at)
+                self.found[at], self._upto[at] = found, rows
+                self._done |= {at} if complete else set()
 
     def finished(self, at: int) -> bool:
         """Tell whether a file is done."""
@@ -91,6 +97,14 @@ class Checkpoints:
         if time.monotonic() - self._last > EVERY:
             self.save(complete=False)
 
+    def drop(self, at: int) -> None:
+        """Forget a file that turned out to be damaged."""
+        self._changed.pop(at, None)
+        if self._before is not None and self._before[0] == at:
+            self._before = None
+        if self.folder is not None:
+            self._path(at).unlink(missing_ok=True)
+
     def save(self, *, complete: bool) -> None:
         """Write down what changed; `complete` says that all files are done."""
         if self.folder is None:
@@ -110,7 +124,9 @@ class Checkpoints:
 
     def _path(self, at: int) -> Path:
         assert self.folder is not None
-        return self.folder / f"part-{self._keys[at][:24]}.json"
+        return (
+            self.folder / f"part-{self._keys[at][:24]}.logloss"
+        )  # not .json: the folder may lie among the data
 
 
 def _key(plan: Plan, file: Any) -> str:

@@ -67,7 +67,9 @@ class Asked:
 def by_name(forecast: Any) -> bool:
     """Tell whether forecasts are given as names of columns (or are to be found)."""
     if isinstance(forecast, dict):
-        return all(by_name(columns) and columns for columns in forecast.values())
+        return bool(forecast) and all(
+            by_name(columns) and columns is not None for columns in forecast.values()
+        )
     return (
         forecast is None
         or isinstance(forecast, str)
@@ -91,7 +93,7 @@ def asked_of(
         if isinstance(forecast, dict)
         else {}
     )
-    if isinstance(forecast, dict) and not several:
+    if isinstance(forecast, dict) and not (several and all(several.values())):
         raise UsageError("no-forecast", "No forecast was named.", cure="Give {name: column or columns}.")
     return Asked(
         [] if several else _names(forecast),

@@ -76,8 +76,13 @@ class Table(Protocol):
 NO_NUMBER = ("", "na", "n/a", "nan", "null", "none")  # text that says "missing" in a column of numbers
 
 
-def numbers_of(column: Any, name: str, source: Table, notes: list[Note]) -> Vector:
-    """Return a column of numbers; text that says "missing" counts as missing, other text is an error."""
+def numbers_of(
+    column: Any, name: str, source: Table, notes: list[Note], commas: bool | None = None
+) -> Vector:
+    """Return a column of numbers; text that says "missing" counts as missing, other text is an error.
+
+    `commas` says whether 0,5 may be a number; None: where the column leaves no doubt.
+    """
     if not is_text(column):
         found = vector(column, f"Column {name!r}")
         if found.values.dtype.kind in "iufb":
@@ -97,6 +102,7 @@ def numbers_of(column: Any, name: str, source: Table, notes: list[Note]) -> Vect
     odd = (text.is_not_null() & values.is_null()).arg_true()
     if (
         len(odd)
+        and commas is not False
         and bool(text.gather(odd).str.contains(r"^[+-]?\d+,\d+$").all())
         and not bool(text.str.contains(".", literal=True).any())
     ):

@@ -62,10 +62,24 @@ class Delimited:
         if "whole" not in self.cache:
             try:
                 frame = _scan(self.source, self.separator, infer_schema=False, n_rows=self.limit)
-                self.cache["whole"] = _without_blank(collect(frame, self.where))
+                raw = collect(frame, self.where)
+                self.cache["raw"], self.cache["whole"] = raw, _without_blank(raw)
             except SourceError as error:
                 raise self._told(error) from None
         return {name: self.cache["whole"][name] for name in names}
+
+    def lazy(self, names: Sequence[str]) -> Any:
+        """Return some columns, as text, as the engine's lazy frame."""
+        pl = engine()
+        frame = _scan(self.source, self.separator, infer_schema=False)
+        rows = frame if len(self.schema) < 2 else frame.filter(~pl.all_horizontal(pl.all().is_null()))
+        return rows.select(list(dict.fromkeys(names)))
+
+    @property
+    def raw_rows(self) -> int:
+        """How many rows were loaded, blank lines included."""
+        self.load([])
+        return self.cache["raw"].height
 
     def whole(self) -> Delimited:
         """Return itself."""
@@ -110,7 +124,8 @@ class Delimited:
                     chunk_size=rows_of_batch(len(self.schema)), maintain_order=True
                 ):
                     rows = _without_blank(piece)
-                    yield Batch({name: rows[name] for name in names}, self.where, True, self.part, start)
+                    columns = {name: rows[name] for name in names}
+                    yield Batch(columns, self.where, True, self.part, start, None, piece.height - rows.height)
                     start += rows.height
         except SourceError as error:
             raise self._told(error) from None

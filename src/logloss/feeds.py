@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss.batches import Batch, InMemory, length
+from logloss.batches import Batch, InMemory, flat, has_length, length
 from logloss.errors import SourceError
-from logloss.recognise import table, vector
+from logloss.recognise import Vector, is_table, table, vector
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Sequence
@@ -31,7 +31,9 @@ class Feed:
     def _next(self) -> bool:
         """Take one more table; tell whether there was one."""
         for piece in self.source:
-            columns = table(piece)
+            columns = self._table(piece)
+            if self.waiting and set(columns) == set(self.names):
+                columns = {name: columns[name] for name in self.names}
             if self.waiting and list(columns) != self.names:
                 raise SourceError(
                     "different-columns",
@@ -42,6 +44,23 @@ class Feed:
                 self.waiting.append(columns)
                 return True
         return False
+
+    def _table(self, piece: Any) -> dict[str, Any]:
+        if not is_table(piece):
+            raise SourceError(
+                "not-a-table",
+                f"{self.where} yields a {type(piece).__name__}, which is not a table.",
+                cure="Yield frames, Arrow batches, or mappings of names to columns.",
+            )
+        columns = table(piece)
+        odd = [name for name, column in columns.items() if not has_length(column)]
+        if odd:
+            raise SourceError(
+                "not-a-table",
+                f"{self.where} yields a mapping whose {odd[0]!r} is not a column.",
+                cure="Yield mappings of names to columns, not single rows.",
+            )
+        return {name: flat(column, self.where) for name, column in columns.items()}
 
     @property
     def names(self) -> list[str]:
@@ -103,8 +122,13 @@ def _joined(tables: Iterable[dict[str, Any]], names: list[str]) -> dict[str, Any
     pieces = list(tables)
     if len(pieces) == 1:
         return pieces[0]
-    joined = {}
+    joined: dict[str, Any] = {}
     for name in names:
+        if all(getattr(piece[name], "ndim", 1) == 2 for piece in pieces):
+            joined[name] = np.concatenate([np.asarray(piece[name]) for piece in pieces])
+            continue
         parts = [vector(piece[name], f"Column {name!r}") for piece in pieces]
-        joined[name] = np.concatenate([part.values for part in parts])
+        categories = {part.categories for part in parts}
+        declared = categories.pop() if len(categories) == 1 else None
+        joined[name] = Vector(np.concatenate([part.values for part in parts]), name, declared)
     return joined

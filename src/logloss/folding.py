@@ -12,6 +12,7 @@ import numpy as np
 
 from logloss import kernels
 from logloss.codes import Coded
+from logloss.kernels import weighted_sum
 from logloss.plain import plain
 from logloss.rules import CLIP32, EDGES
 from logloss.summary import CLASS_MEASURES, Summary
@@ -226,11 +227,13 @@ def _mass(columns: Columns, finite: NDArray[np.bool_]) -> dict[str, float]:
     return {
         "rows": float(m),
         "weight": float(w.sum()),
-        "entropy": float(np.dot(w[known], columns.entropy[known])),
-        "variance": float(np.dot(w[known] ** 2, columns.variance[known])),
-        "brier": float(np.dot(w, columns.brier)),
-        "correct": float(np.dot(w, right)),
-        "outcome_entropy": 0.0 if columns.shares is None else float(np.dot(w, _entropy(columns.shares))),
+        "entropy": float(weighted_sum(w[known], columns.entropy[known])),
+        "variance": float(weighted_sum(w[known] ** 2, columns.variance[known])),
+        "brier": float(weighted_sum(w, columns.brier)),
+        "correct": float(weighted_sum(w, right)),
+        "outcome_entropy": 0.0
+        if columns.shares is None
+        else float(weighted_sum(w, _entropy(columns.shares))),
         "certain": float((columns.certain & counts).sum()),
         "errors": float(wrong.sum()),
         "certain_errors": float((wrong & columns.certain).sum()),

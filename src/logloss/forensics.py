@@ -12,6 +12,7 @@ import numpy as np
 
 from logloss import kernels, units
 from logloss.errors import ForecastError, listing
+from logloss.kernels import weighted_sum
 from logloss.notes import Note, Remark
 
 if TYPE_CHECKING:
@@ -106,7 +107,7 @@ def row_sums(record: Observations, *, normalize: bool) -> tuple[Observations, li
             f"All zero: {units.count(int((sums <= 0).sum()), 'row')} of probabilities ({record.places(np.flatnonzero(sums <= 0))}).",
             cure="Give these rows a forecast.",
         )
-    moved, total = float(np.dot(weight, np.log(sums))), float(weight.sum())
+    moved, total = float(weighted_sum(weight, np.log(sums))), float(weight.sum())
     if not normalize:
         as_given = Remark("rows-not-one", int(off.sum()), seen, float(distance.max()), moved)
         return record, [as_given.note(len(off), total)]
@@ -187,7 +188,7 @@ def _rounded_to_one(record: Observations, surprise: NDArray[np.float64]) -> list
 def _swapped(record: Observations, surprise: NDArray[np.float64]) -> list[Note]:
     """Say when exchanging classes would lower the loss far beyond chance."""
     weight = np.ones(len(record)) if record.weight is None else record.weight
-    if len(surprise) < 10 or (record.binary and np.dot(weight, surprise) <= weight.sum() * np.log(2.0)):
+    if len(surprise) < 10 or (record.binary and weighted_sum(weight, surprise) <= weight.sum() * np.log(2.0)):
         return []  # s + s' >= 2 log 2 in every row of two classes: nothing to gain from exchanging them
     if not record.binary:
         return _permuted(record, weight)
@@ -212,8 +213,8 @@ def _swapped(record: Observations, surprise: NDArray[np.float64]) -> list[Note]:
 def _capped_mean(surprise: NDArray[np.float64], weight: NDArray[np.float64]) -> tuple[float, float]:
     """Return the weighted mean of min(s, CAP) and its standard error."""
     s = np.minimum(surprise, CAP)
-    mean = float(np.dot(weight, s) / weight.sum())
-    return mean, float(np.sqrt(np.dot(weight**2, (s - mean) ** 2)) / weight.sum())
+    mean = float(weighted_sum(weight, s) / weight.sum())
+    return mean, float(np.sqrt(weighted_sum(weight**2, (s - mean) ** 2)) / weight.sum())
 
 
 def _permuted(record: Observations, weight: NDArray[np.float64]) -> list[Note]:
@@ -231,7 +232,7 @@ def _permuted(record: Observations, weight: NDArray[np.float64]) -> list[Note]:
     now, _ = _capped_mean(-block[at, code], weight[rest])
     then, _ = _capped_mean(-block[at, columns[code]], weight[rest])
     gain = np.minimum(-block[at, code], CAP) - np.minimum(-block[at, columns[code]], CAP)
-    error = float(np.sqrt(np.dot(weight[rest] ** 2, (gain - (now - then)) ** 2)) / weight[rest].sum())
+    error = float(np.sqrt(weighted_sum(weight[rest] ** 2, (gain - (now - then)) ** 2)) / weight[rest].sum())
     if now - then < 0.3 * now or now - then < 4 * error:
         return []
     moved = [

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from logloss.columns import Table
     from logloss.recognise import Vector
 
-__all__ = ["pair"]
+__all__ = ["left_over", "pair"]
 
 
 def _keys(ids: Vector, name: str, source: Table) -> list[str]:
@@ -63,20 +63,31 @@ def pair(
             cure="Check that both files are about the same rows, and that the ids are written the same way.",
         )
     alone = [key for key in seen if key not in at]
-    if alone:
+    lost = [key for key in at if key not in seen]
+    notes += left_over(
+        (len(alone), len(seen), alone), (len(lost), len(at), lost), source.where, answers.where
+    )
+    both = np.asarray(pairs, np.int64)
+    return both[:, 0], both[:, 1]
+
+
+def left_over(
+    alone: tuple[int, int, list[str]], lost: tuple[int, int, list[str]], here: str, there: str
+) -> list[Note]:
+    """Return notes on predictions without outcome and outcomes without prediction: each (how many, of how many, which)."""
+    notes = []
+    if alone[0]:
         notes.append(
             Note(
                 "ids-without-outcome",
-                f"{len(alone):,} of {len(seen):,} predictions have no outcome in {answers.where} and are not scored (ids {listing(alone, limit=3)}).",
+                f"{alone[0]:,} of {alone[1]:,} predictions have no outcome in {there} and are not scored (ids {listing(alone[2], total=alone[0], limit=3)}).",
             )
         )
-    lost = [key for key in at if key not in seen]
-    if lost:
+    if lost[0]:
         notes.append(
             Note(
                 "ids-without-forecast",
-                f"{len(lost):,} of {len(at):,} outcomes have no prediction in {source.where}; the score leaves them out (ids {listing(lost, limit=3)}).",
+                f"{lost[0]:,} of {lost[1]:,} outcomes have no prediction in {here}; the score leaves them out (ids {listing(lost[2], total=lost[0], limit=3)}).",
             )
         )
-    both = np.asarray(pairs, np.int64)
-    return both[:, 0], both[:, 1]
+    return notes

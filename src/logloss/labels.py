@@ -255,6 +255,10 @@ def _declared(seen: list[Any], labels: tuple[Any, ...], named: list[str] | None,
 
 
 def _by_name(seen: list[Any], categories: tuple[Any, ...] | None, named: list[str]) -> Classes:
+    if not seen:
+        raise OutcomeError(
+            "no-rows", "No row has an outcome.", cure="Give rows with an outcome and a forecast."
+        )
     columns = match(named, seen)
     if columns is None:
         plain = [v for v in seen if match(named, [v]) is None]

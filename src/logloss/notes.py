@@ -133,7 +133,12 @@ def _divided(remark: Remark, total: int, weight: float) -> str:
     return f"{_sums(remark, total)}; each was divided by its sum, which changed the loss by {moved} nats."
 
 
+def _blank(remark: Remark, _total: int, _weight: float) -> str:
+    return f"{units.count(remark.rows, 'line')} without any value, blank or of separators only, {'is' if remark.rows == 1 else 'are'} no row."
+
+
 _WORDS = {
+    "blank-lines": _blank,
     "rows-skipped": _skipped,
     "snapped": _snapped,
     "soft-outcomes": _soft,

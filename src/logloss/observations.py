@@ -144,13 +144,11 @@ def _weights(draft: Draft, weight: Vector, *, partial: bool) -> NDArray[np.float
             f"Negative or infinite: {units.count(int(bad.sum()), 'weight')} ({draft.places(bad)}: {listing(values[bad], limit=3)}).",
             cure="A weight says how much a row counts: 0 or more.",
         )
-    if partial:
-        return values
-    if not values.any():
+    if not values.any() and not partial:
         raise WeightError(
             "bad-weights", "All weights are 0, so no row counts.", cure="Give some row a weight."
         )
-    if not 1e-100 <= values.max() <= 1e100:
+    if not (0.0 if partial else 1e-100) <= values.max(initial=0.0) <= 1e100:
         raise WeightError(
             "bad-weights",
             f"The largest weight is {values.max():.3g}: their squares and cubes leave the range of numbers.",

@@ -18,8 +18,9 @@ from logloss import errors
 from logloss.batches import InMemory
 from logloss.choosing import single_outcome
 from logloss.errors import LoglossError, SourceError
+from logloss.outcomes import distinct_of
 from logloss.panel import from_dict
-from logloss.passes import distinct_of, driven, finished, height, told
+from logloss.passes import driven, finished, height, told
 from logloss.plain import jsonable
 from logloss.plan import Plan, Surprised
 from logloss.reading import engine

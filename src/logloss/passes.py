@@ -9,11 +9,8 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
+from logloss.batches import InMemory, has_length, length
 from logloss.checkpoints import Checkpoints
-from logloss.choosing import single_outcome
-from logloss.columns import is_text, kind_of, labels_of
 from logloss.errors import (
     AlignmentError,
     DataError,
@@ -25,10 +22,10 @@ from logloss.errors import (
 )
 from logloss.kernels import in_order
 from logloss.notes import Note
+from logloss.outcomes import distinct_outcomes, labels_seen
 from logloss.panel import Panel
 from logloss.plan import Plan, Surprised, make
-from logloss.reading import engine
-from logloss.recognise import Vector, missing_mask, vector
+from logloss.recognise import vector
 from logloss.streams import Folder
 
 if TYPE_CHECKING:
@@ -39,10 +36,9 @@ if TYPE_CHECKING:
     from logloss.choosing import Asked
     from logloss.summary import Summary
 
-__all__ = ["HEAD", "distinct_of", "driven", "finished", "fold", "height", "told"]
+__all__ = ["HEAD", "driven", "finished", "fold", "height", "told"]
 
 HEAD = 1 << 15  # rows by which the plan is made and the input looked at
-MOST_LABELS = 100_000  # distinct outcomes; more are no classes
 # Notes on what the first rows look like, and notes on classes that they lack.
 LOOKS = ("hard-labels", "rounded-to-one", "reversed", "permuted", "duplicate-ids")
 UNSEEN = ("class-not-seen", "class-positions")
@@ -78,7 +74,9 @@ def fold(
     """
     head = stream.head(HEAD)
     rows = height(head)
-    complete = rows < HEAD and not isinstance(stream, Folder) and _is_all(head, stream)
+    complete = (
+        getattr(head, "raw_rows", rows) < HEAD and not isinstance(stream, Folder) and _is_all(head, stream)
+    )
     work = _Work(stream, Checkpoints(parts), watch, threads, skip_unreadable=skip_unreadable)
 
     def run(plan: Plan, *, first: bool) -> Any:
@@ -96,7 +94,7 @@ def fold(
                 f"The first {rows:,} rows of {stream.where} do not show all labels or how they are written, and it cannot be read twice.",
                 cure="Say them: labels=[...] (CLI: --labels); or give a file.",
             )
-        return _distinct(stream, head, asked)
+        return distinct_outcomes(stream, head, asked)
 
     whole, plan = driven(head, asked, top, run, distinct, complete=complete)
     return finished(whole, told(plan, rows, complete=complete, unread=work.unread))
@@ -130,7 +128,7 @@ def driven(
         if whole is not None and any(
             note.id in UNSEEN for note in plan.notes
         ):  # by now it is known what happened
-            again = make(head, asked, top=top, complete=False, seen=_labels_seen(whole))
+            again = make(head, asked, top=top, complete=False, seen=labels_seen(whole))
             assert again is not None
             plan, whole = again, (whole if again.classes == plan.classes else None)
         if whole is not None:
@@ -140,11 +138,12 @@ def driven(
     return run(plan, first=False), plan
 
 
-def finished(whole: Summary | Panel, notes: tuple[Note, ...]) -> Summary | Panel:
-    """Return the whole with its notes; refuse one in which no row counts."""
+def finished(whole: Summary | Panel, notes: tuple[Note, ...], *, more: bool = False) -> Summary | Panel:
+    """Return the whole with its notes (or with `more` of them, in front); refuse one in which no row counts."""
     if isinstance(whole, Panel):
-        return replace(whole, summaries={name: _one(part, notes) for name, part in whole.summaries.items()})
-    return _one(whole, notes)
+        summaries = {name: finished(part, notes, more=more) for name, part in whole.summaries.items()}
+        return replace(whole, summaries=summaries)  # type: ignore[arg-type]  # a summary makes a summary
+    return _one(whole, (*notes, *whole.notes) if more else notes)
 
 
 def _one(whole: Summary, notes: tuple[Note, ...]) -> Summary:
@@ -155,6 +154,12 @@ def _one(whole: Summary, notes: tuple[Note, ...]) -> Summary:
     if not whole.n:
         raise WeightError(
             "bad-weights", "All weights are 0, so no row counts.", cure="Give some row a weight."
+        )
+    if not 1e-100 <= whole.weight <= 1e110:
+        raise WeightError(
+            "bad-weights",
+            f"The weights sum to {whole.weight:.3g}: their squares and cubes leave the range of numbers.",
+            cure="Divide them by a constant; only their ratios matter.",
         )
     return replace(whole, notes=notes)
 
@@ -184,51 +189,9 @@ def _is_all(head: Any, stream: Any) -> bool:
 
 def height(table: Any) -> int:
     """Return the number of rows of a table."""
+    if isinstance(table, InMemory):
+        return max((length(column) for column in table.columns.values() if has_length(column)), default=0)
     return len(vector(next(iter(table.load(table.names[:1]).values())), "A column"))
-
-
-def _labels_seen(whole: Summary | Panel) -> Vector:
-    """Return the labels that happened."""
-    summary = next(iter(whole.summaries.values())) if isinstance(whole, Panel) else whole
-    labels = [label for label, rows in zip(summary.classes, summary.by_class.sums[0], strict=True) if rows]
-    values = np.asarray(labels)
-    return Vector(values if values.dtype.kind in "biu" else np.array(labels, dtype=object))
-
-
-def _distinct(stream: Any, head: Any, asked: Asked) -> dict[str, Any]:
-    """Return the distinct outcomes of all rows, and how groups in text are read, in one pass over these columns."""
-    chosen = asked.outcome or [single_outcome(head, asked)]
-    if len(chosen) > 1:
-        return {"seen": None}
-    group = [asked.group] if asked.group is not None else []
-    found: dict[str, list[Any]] = {name: [] for name in (*chosen, *group)}
-    for batch in stream.batches(list(found)):
-        for name, seen in found.items():
-            seen[:] = [distinct_of([*seen, batch.columns[name]])]
-            if len(seen[0]) > MOST_LABELS and name == chosen[0]:
-                raise OutcomeError(
-                    "outcomes-not-classes",
-                    f"Column {name!r} of {stream.where} has more than {MOST_LABELS:,} different values; they look like quantities, not classes.",
-                    cure="Log loss of classes needs labels, or shares between 0 and 1.",
-                )
-    texts = [found[name][0] for name in group if is_text(found[name][0])]
-    groups = kind_of(texts[0], fractions=False) if texts else None
-    return {"seen": labels_of(found[chosen[0]][0], head), "groups": groups}
-
-
-def distinct_of(columns: list[Any]) -> Any:
-    """Return the distinct values of columns of one kind; fractions count as 0 and 1, whose shares they are."""
-    if all(is_text(column) for column in columns):
-        return engine().concat(columns).drop_nulls().unique()
-    parts = [vector(column, "The outcomes").values for column in columns]
-    values = np.concatenate([part[~missing_mask(part)] for part in parts])
-    if values.dtype.kind == "f" and bool(((values != np.floor(values)) & (values > 0) & (values < 1)).any()):
-        return np.array([0.0, 1.0])
-    return (
-        np.array(sorted(set(values.tolist()), key=str), dtype=object)
-        if values.dtype.kind == "O"
-        else np.unique(values)
-    )
 
 
 class _Work:
@@ -268,19 +231,28 @@ class _Work:
         items = self._items(plan, typed=typed)
         try:
             for at, start, stop, result in in_order(lambda item: _folded(plan, *item), items, self.threads):
+                if (
+                    isinstance(result, SourceError)
+                    and typed
+                    and self.stream.textual
+                    and result.slug != "ragged"
+                ):
+                    raise result  # perhaps only a column of text that is not numbers all through
                 if isinstance(result, SourceError) and self.skip_unreadable:
+                    self.kept.drop(at)
                     self.broken[at] = self.files[at].where
                     totals.pop(at, None)
                     continue
                 if isinstance(result, BaseException):
-                    raise self._placed(result, at, stop, expected)
+                    raise self._placed(result, at, stop)
                 totals[at] = result if at not in totals else totals[at] + result
                 self.kept.note(at, totals[at], stop)
                 done += stop - start
                 if self.watch is not None:
                     self.watch(done, expected)
-        finally:  # an interrupt too: what is done is kept
+        except BaseException:  # an interrupt too: what is done is kept
             self.kept.save(complete=False)
+            raise
         self.kept.save(complete=True)
         if not totals:
             raise SourceError("no-rows", f"{self.stream.where} has no rows.", cure="Write the rows again.")
@@ -298,18 +270,19 @@ class _Work:
                 continue
             try:
                 if isinstance(self.stream, Folder):
-                    self.stream.require(file, names)
+                    self.stream.require(file, names, plan.numbers())
                 for batch in self.kept.rest(at, file, names, numbers):
                     yield at, batch
             except LoglossError as error:
                 yield at, error
 
-    def _placed(self, error: BaseException, at: int, stop: int, expected: int | None) -> BaseException:
+    def _placed(self, error: BaseException, at: int, stop: int) -> BaseException:
         """Return an error that says which file it is about, and what was not looked at."""
         if not isinstance(error, DataError) or isinstance(error, SourceError):
             return error
         file = self.files[at]
         told = error.within(file.where) if file.part and file.where not in error.message else error
+        expected = self.stream.expected()
         if len(self.files) == 1 and (expected is None or stop < expected):
             told.message += f" Rows from {stop:,} on were not looked at."
         return told

@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss.choosing import Asked, choose, outcome_of
-from logloss.codes import Coded
-from logloss.columns import KINDS, as_kind, is_text, kind_of, labels_of
-from logloss.errors import DataError, OutcomeError
+from logloss.codes import Coded, as_seen, distinct
+from logloss.columns import as_kind, is_text, kind_of, labels_of
+from logloss.errors import LoglossError, OutcomeError
 from logloss.folding import fold_clean, fold_record, ones
 from logloss.forensics import examine
 from logloss.labels import Classes, classes_of_columns, two_classes
@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Plan", "Surprised", "make"]
 
-LATER = ("classes-without-column", "one-class", "too-many-classes", "columns-without-class", "no-forecast-column",
+LATER = ("classes-without-column", "rows-not-one", "no-rows", "positive-unknown", "labels-count", "one-class", "too-many-classes", "columns-without-class", "no-forecast-column",
          "outcomes-not-classes")  # fmt: skip  # errors of the first rows that the rest may explain
 ORDER = ("class-order", "matched-by-name", "positive-class")  # said once, when the classes are decided
 
@@ -63,6 +63,7 @@ class Plan:
     notes: tuple[Note, ...]
     top: int = 20
     settled: bool = False  # made from all rows
+    commas: bool = False  # text such as 0,5 may be a number
 
     def numbers(self) -> list[str]:
         """Return the columns that hold numbers."""
@@ -85,6 +86,9 @@ class Plan:
         summaries = {
             name: replace(summary, columns=self.roles(name)) for name, (summary, _) in folded.items()
         }
+        if batch.blank:
+            blank = Remark("blank-lines", batch.blank, {"": (batch.blank, ())})
+            summaries = {name: one.remarked(blank) for name, one in summaries.items()}
         if not self.asked.models:
             return summaries[""]
         return Panel.of(
@@ -107,9 +111,11 @@ class Plan:
             or any(len(c) != 1 for c in forecasts.values())
         ):
             return None
-        outcome = _codes(
-            batch.columns[asked.outcome[0]], next(iter(self.classes.values())), self.kinds.get("outcome")
-        )
+        codes = {
+            classes: _codes(batch.columns[asked.outcome[0]], classes, self.kinds.get("outcome"))
+            for classes in set(self.classes.values())
+        }
+        outcome = next(iter(codes.values()))
         weight = None if asked.weight is None else _floats(batch.columns[asked.weight])
         group = None if asked.group is None else self._group(batch)
         if (
@@ -118,15 +124,18 @@ class Plan:
             or (group is None) != (asked.group is None)
         ):
             return None
-        rows = range(batch.start, batch.start + len(outcome))
+        rows = batch.numbers()
         ids = None if asked.ids is None else _ids(batch.columns[asked.ids])
         found = {}
         for name, columns in forecasts.items():
             p = _floats(batch.columns[columns[0]], narrow=True)
             if p is None:
                 return None
+            code = codes[self.classes[name]]
+            if code is None:
+                return None
             record = Observations(
-                outcome, p, "p", self.classes[name], weight, ids, group, False, rows, batch.part
+                code, p, "p", self.classes[name], weight, ids, group, False, rows, batch.part
             )
             one = fold_clean(record, top=self.top, keep=bool(asked.models))
             if one is None:
@@ -168,16 +177,34 @@ class Plan:
     def _record(self, batch: Batch, model: str) -> Observations:
         asked = replace(self.asked, forecast=list(self.asked.forecasts()[model]), models={})
         door = asked.door | {"labels": list(self.classes[model]), "positive": None}
-        rows = np.arange(batch.start, batch.start + len(batch))
+        rows = np.asarray(batch.numbers(), np.int64)
+        self._refuse_other_groups(batch)
         try:
             what = self._outcome(batch)
             return record_of(
-                what, batch.columns, replace(asked, door=door), batch, [], rows, batch.part, partial=True
+                what,
+                batch.columns,
+                replace(asked, door=door),
+                batch,
+                [],
+                rows,
+                batch.part,
+                partial=True,
+                group_kind=self.kinds.get("group"),
+                commas=self.commas,
             )
         except OutcomeError as error:
             if error.slug == "classes-without-column" and not self.settled:
                 raise Surprised from None
             raise
+
+    def _refuse_other_groups(self, batch: Batch) -> None:
+        """Be surprised by groups in text that are not what they were in the first rows."""
+        if self.asked.group is None or not batch.textual or self.settled:
+            return
+        column = batch.columns[self.asked.group]
+        if is_text(column) and as_kind(column, self.kinds["group"]) is None:
+            raise Surprised
 
     def _outcome(self, batch: Batch) -> Vector | Matrix:
         kind = self.kinds.get("outcome")
@@ -246,7 +273,7 @@ def make(
     top: int,
     complete: bool,
     seen: Vector | None = None,
-    groups: str | None = None,
+    kinds: dict[str, str] | None = None,
 ) -> Plan | None:
     """Return the plan for a table by its first rows; None where they leave open what the rest may tell.
 
@@ -254,30 +281,29 @@ def make(
     ----------
     complete
         The first rows are all rows.
-    seen, groups
-        The distinct outcomes of all rows, and how their groups are read; None where they are not known yet.
+    seen, kinds
+        The distinct outcomes of all rows, and how outcomes and groups in text are read; None where not known yet.
     """
     try:
-        return _made(head, asked, top, seen, groups, complete=complete)
-    except DataError as error:
+        return _made(head, asked, top, seen, kinds or {}, complete=complete)
+    except LoglossError as error:
         if complete or seen is not None or error.slug not in LATER:
             raise
         return None
 
 
 def _made(
-    head: Table, asked: Asked, top: int, seen: Vector | None, groups: str | None, *, complete: bool
+    head: Table, asked: Asked, top: int, seen: Vector | None, kinds: dict[str, str], *, complete: bool
 ) -> Plan:
     chosen, what, notes = choose(head, asked, seen)
     columns = head.load(chosen.columns())
-    kinds = {}
-    if head.textual:
-        kinds = {"outcome": _kind(what)} if isinstance(what, Vector) else {}
-        if chosen.group is not None:
-            kinds["group"] = groups or kind_of(columns[chosen.group], fractions=False)
+    if isinstance(what, Vector):
+        kinds = {"outcome": _kind(columns[chosen.outcome[0]], what)} | kinds
+    if chosen.group is not None:
+        read = vector(columns[chosen.group], "The groups")
+        kinds = {"group": _kind(columns[chosen.group], read, fractions=False)} | kinds
     if seen is not None:
-        readings = [kinds["outcome"]] if kinds else KINDS
-        what = labels_of(columns[chosen.outcome[0]], head, kinds=readings)
+        what = labels_of(columns[chosen.outcome[0]], head, kinds=[kinds["outcome"]])
     classes: dict[str, tuple[Any, ...]] = {}
     for name, names in chosen.forecasts().items():
         one = replace(chosen, forecast=list(names), models={})
@@ -291,19 +317,24 @@ def _made(
             note for note in record.notes if note.remark is None and (seen is None or note.id not in ORDER)
         ]
         notes += examine(record, per_row(record)) if len(record) else []
-    return Plan(chosen, classes, kinds, tuple(dict.fromkeys(notes)), top, complete or seen is not None)
+    commas = any(note.id == "decimal-commas" for note in notes) or getattr(head, "separator", ",") != ","
+    whole = complete or seen is not None
+    return Plan(chosen, classes, kinds, tuple(dict.fromkeys(notes)), top, whole, commas)
 
 
 def _decided(seen: Vector, names: Sequence[str], first: Any, door: dict[str, Any]) -> Classes:
     """Decide the classes from all distinct outcomes."""
+    every = distinct(seen.values)
+    labels = None if door["labels"] is None else [as_seen(label, every) for label in door["labels"]]
+    positive = None if door["positive"] is None else as_seen(door["positive"], every)
     if len(names) == 1 and not has_columns(first):
-        return two_classes(seen, names[0], door["labels"], door["positive"])
+        return two_classes(seen, names[0], labels, positive)
     count = len(names) if len(names) > 1 else np.asarray(first).shape[1]
-    return classes_of_columns(seen, list(names) if len(names) > 1 else None, count, door["labels"])
+    return classes_of_columns(seen, list(names) if len(names) > 1 else None, count, labels)
 
 
-def _kind(labels: Vector) -> str:
-    """Return how a column of text was read as these labels."""
-    return {"i": "Int64", "u": "Int64", "f": "Float64", "b": "Boolean"}.get(
-        labels.values.dtype.kind, "String"
-    )
+def _kind(column: Any, read: Vector, *, fractions: bool = True) -> str:
+    """Return how a column of text is read as labels; of other columns, how text would be that means the same."""
+    if is_text(column):
+        return kind_of(column, fractions=fractions)
+    return {"i": "Int64", "u": "Int64", "f": "Float64", "b": "Boolean"}.get(read.values.dtype.kind, "String")

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -55,6 +55,9 @@ class Vector:
 
     def __len__(self) -> int:
         return len(self.values)
+
+    def __getitem__(self, at: Any) -> Vector:
+        return replace(self, values=self.values[at], index=None)
 
     @cached_property
     def finite(self) -> bool:

@@ -21,7 +21,7 @@ def write_json(state: dict[str, Any], path: str | os.PathLike[str]) -> None:
     """Write JSON first to a temporary file beside `path`, then rename it."""
     target = Path(path)
     text = json.dumps(state, allow_nan=False)
-    beside = target.with_name(f".{target.name}.{os.getpid()}.tmp")
+    beside = target.parent / f".{target.name}.{os.getpid()}.tmp"
     try:
         with beside.open("x", encoding="utf-8") as file:
             file.write(text)

@@ -13,6 +13,7 @@ import numpy as np
 from logloss.choosing import Asked, asked_of, by_name, choose, outcome_of
 from logloss.codes import as_labels
 from logloss.columns import (
+    KINDS,
     Table,
     find_forecast,
     labels_of,
@@ -25,6 +26,7 @@ from logloss.columns import (
 from logloss.errors import UsageError, listing
 from logloss.files import is_file
 from logloss.joining import pair
+from logloss.joins import Joined
 from logloss.notes import Note
 from logloss.observations import observe
 from logloss.recognise import Matrix, Vector, has_columns, is_path, is_table, stream_kind, vector
@@ -37,7 +39,7 @@ if TYPE_CHECKING:
 
     from logloss.record import Observations, Space
 
-__all__ = ["from_arrays", "gather", "is_rows", "joined", "record_of", "single"]
+__all__ = ["from_arrays", "gather", "is_rows", "joined", "joined_stream", "record_of", "single"]
 
 
 def is_rows(data: Any, forecast: Any) -> bool:
@@ -122,18 +124,23 @@ def single(source: Table, asked: Asked) -> Observations:
     return record_of(what, source.load([*chosen.forecast, *chosen.other()]), chosen, source, notes)
 
 
-def joined(source: Table, answers: Table, asked: Asked) -> Observations:
-    """Return the record of predictions whose outcomes stand in another table, joined by id."""
+def choose_joined(
+    source: Table, answers: Table, asked: Asked
+) -> tuple[Asked, Vector | Matrix, list[str], list[Note]]:
+    """Find the columns of predictions and of outcomes in another table that were not named.
+
+    Returns them all, the outcomes, the columns that stand with the outcomes, and what was assumed.
+    """
     notes: list[Note] = []
     forecast, outcome = asked.forecast, asked.outcome
     id_name = asked.ids or shared_id(source, answers)
     weights = [name for name in (asked.weight, asked.group) if name is not None]
-    require(source, [*forecast, id_name])
+    require(source, [*(name for names in asked.forecasts().values() for name in names), id_name])
     require(answers, [*outcome, id_name])
     in_answers = [name for name in weights if name in answers.names]
-    in_source = [name for name in weights if name not in in_answers]
-    require(source, in_source)
-    forecast = forecast or only_numeric(source, {id_name, *weights})
+    require(source, [name for name in weights if name not in in_answers])
+    if not asked.models:
+        forecast = forecast or only_numeric(source, {id_name, *weights})
     if not outcome:
         outcome = outcome_in(answers, id_name, forecast)
         notes.append(
@@ -142,26 +149,45 @@ def joined(source: Table, answers: Table, asked: Asked) -> Observations:
                 f"Outcome: {listing([repr(name) for name in outcome])} of {answers.where}, joined by {id_name!r}.",
             )
         )
-    truth = answers.load([id_name, *outcome, *in_answers])
-    what = outcome_of(truth, outcome, answers)
-    if not forecast:
+    what = outcome_of(answers.load(outcome), outcome, answers)
+    if not forecast and not asked.models:
         forecast = find_forecast(source, what, {id_name, *weights}, asked.door["labels"])
-    notes.append(
-        Note(
-            "columns-found",
-            f"Forecast: {listing([repr(name) for name in forecast], limit=10)} of {source.where}.",
+    if forecast:
+        notes.append(
+            Note(
+                "columns-found",
+                f"Forecast: {listing([repr(name) for name in forecast], limit=10)} of {source.where}.",
+            )
         )
+    return (
+        replace(asked, forecast=forecast, outcome=outcome, ids=id_name),
+        what,
+        [*outcome, *in_answers],
+        notes,
     )
-    rest = source.load([id_name, *forecast, *in_source])
+
+
+def joined(source: Table, answers: Table, asked: Asked) -> Observations:
+    """Return the record of predictions whose outcomes stand in another table, joined by id, all in memory."""
+    chosen, what, in_answers, notes = choose_joined(source, answers, asked)
+    id_name = chosen.ids or ""
+    beside = [name for name in in_answers if name not in chosen.outcome]
+    truth = answers.load([id_name, *beside])
+    rest = source.load([id_name, *chosen.forecast, *(n for n in chosen.other() if n not in beside)])
     here, there = pair(
         vector(rest[id_name], "The ids"), vector(truth[id_name], "The ids"), id_name, source, answers, notes
     )
     what = replace(what, values=what.values[there], index=None)
     rest[id_name] = labels_of(rest[id_name], source, fractions=False)
     paired = {name: _take(column, here) for name, column in rest.items()}
-    paired |= {name: _take(truth[name], there) for name in in_answers}
-    chosen = replace(asked, forecast=forecast, outcome=outcome, ids=id_name)
+    paired |= {name: _take(truth[name], there) for name in beside}
     return record_of(what, paired, chosen, source, notes, here)
+
+
+def joined_stream(source: Any, answers: Any, asked: Asked, rows: int) -> tuple[Joined, Asked, list[Note]]:
+    """Return predictions and outcomes joined by id as a stream; columns are found by their first `rows`."""
+    chosen, _, in_answers, notes = choose_joined(source.head(rows), answers.head(rows), asked)
+    return Joined(source, answers, chosen.ids or "", in_answers), chosen, notes
 
 
 def record_of(
@@ -174,6 +200,8 @@ def record_of(
     part: str = "",
     *,
     partial: bool = False,
+    group_kind: str | None = None,
+    commas: bool | None = None,
 ) -> Observations:
     """Hand the chosen columns to the door."""
     forecast = asked.forecast
@@ -182,15 +210,15 @@ def record_of(
         given: Any = (
             Matrix(np.asarray(only))
             if has_columns(only)
-            else replace(numbers_of(only, forecast[0], source, notes), name=forecast[0], index=None)
+            else replace(numbers_of(only, forecast[0], source, notes, commas), name=forecast[0], index=None)
         )
     else:
-        parts = [numbers_of(columns[name], name, source, notes).values for name in forecast]
+        parts = [numbers_of(columns[name], name, source, notes, commas).values for name in forecast]
         given = Matrix(np.column_stack(parts), tuple(forecast))
     weights = (
         None
         if asked.weight is None
-        else replace(numbers_of(columns[asked.weight], asked.weight, source, notes), index=None)
+        else replace(numbers_of(columns[asked.weight], asked.weight, source, notes, commas), index=None)
     )
     known = (
         None
@@ -200,7 +228,15 @@ def record_of(
     groups = (
         None
         if asked.group is None
-        else replace(labels_of(columns[asked.group], source, fractions=False), index=None)
+        else replace(
+            labels_of(
+                columns[asked.group],
+                source,
+                fractions=False,
+                kinds=KINDS if group_kind is None else [group_kind],
+            ),
+            index=None,
+        )
     )
     record = observe(
         replace(what, index=None),

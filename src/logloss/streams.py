@@ -7,13 +7,13 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from logloss.batches import Columnar, InMemory, Relation, Stream, rows_of_batch
+from logloss.batches import Columnar, InMemory, Relation, Stream, flat, rows_of_batch, unnested
 from logloss.errors import ColumnError, LoglossError, SourceError, UsageError, listing
 from logloss.feeds import Feed
 from logloss.files import open_table
-from logloss.reading import engine, lazily
+from logloss.reading import collect, engine, lazily
 from logloss.recognise import CLUSTERS as KNOWN_CLUSTERS
-from logloss.recognise import is_path, stream_kind, table
+from logloss.recognise import is_path, stream_kind, table, vector
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -53,11 +53,27 @@ class Folder:
 
     def whole(self) -> InMemory:
         """Return all rows in memory."""
-        return Feed(iter([file.load(self.names) for file in self.files]), self.where).whole()
+        frame = collect(self.lazy(self.names), self.where)
+        columns = {name: unnested(frame[name], self.where) for name in self.names}
+        return InMemory(columns, self.where, textual=self.textual)
+
+    def lazy(self, names: Sequence[str]) -> Any:
+        """Return some columns of all files as the engine's lazy frame."""
+        for file in self.files:
+            self.require(file, names)
+        return engine().concat([file.lazy(names) for file in self.files], how="vertical_relaxed")
 
     def head(self, rows: int) -> Any:
-        """Return the first rows of the first file."""
-        return self.files[0].head(rows)
+        """Return the first rows of the first file that has any."""
+        for file in self.files:
+            head = file.head(rows)
+            try:
+                if len(vector(next(iter(head.load(head.names[:1]).values())), "A column")):
+                    return head
+            except SourceError as error:
+                if error.slug != "no-rows":
+                    raise
+        raise SourceError("no-rows", f"{self.where} has no rows.", cure="Write the rows again.")
 
     def expected(self) -> int | None:
         """Return about how many rows there are."""
@@ -71,8 +87,8 @@ class Folder:
             self.require(file, names)
             yield from file.batches(names, numbers)
 
-    def require(self, file: Stream, names: Sequence[str]) -> None:
-        """Refuse a file that lacks columns or has another type for one."""
+    def require(self, file: Stream, names: Sequence[str], numbers: Sequence[str] = ()) -> None:
+        """Refuse a file that lacks columns, or in which one of `numbers` is not."""
         first = self.files[0]
         missing = [name for name in names if name not in file.names]
         if missing:
@@ -81,12 +97,11 @@ class Folder:
                 f"{file.where} has no column {listing([repr(name) for name in missing])}, which {first.where} has; its columns are {listing(file.names, limit=12)}.",
                 cure="Give all files the same columns, or leave this one out.",
             )
-        odd = [name for name in names if file.is_number(name) != first.is_number(name)]
+        odd = [] if file.textual else [name for name in numbers if not file.is_number(name)]
         if odd:
-            kinds = ["numbers" if part.is_number(odd[0]) else "no numbers" for part in (file, first)]
             raise ColumnError(
                 "different-columns",
-                f"Column {odd[0]!r} holds {kinds[0]} in {file.where}, but {kinds[1]} in {first.where}.",
+                f"Column {odd[0]!r} holds no numbers in {file.where}.",
                 cure="Write the column with the same type in all files.",
             )
 
@@ -120,7 +135,7 @@ def open_stream(data: Any, where: str, *, skip_unreadable: bool = False) -> Any:
         )
     if kind == "iterator":
         return Feed(data, "The stream")
-    return InMemory(table(data), where)
+    return InMemory({name: flat(column, where) for name, column in table(data).items()}, where)
 
 
 def _paths(path: Any, *, skip_unreadable: bool) -> Any:
@@ -130,7 +145,8 @@ def _paths(path: Any, *, skip_unreadable: bool) -> Any:
     if folder is not None and folder.is_dir():
         found = sorted(
             str(file) for file in folder.rglob("*")
-            if file.is_file() and file.suffix.lower() in TABLES and not file.name.startswith((".", "_"))
+            if file.is_file() and file.suffix.lower() in TABLES
+            and not any(name.startswith((".", "_")) for name in file.relative_to(folder).parts)
         )  # fmt: skip
         if not found:
             raise SourceError(

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
+from functools import reduce
+from os import PathLike
 from typing import TYPE_CHECKING, Any
 
 from logloss.choosing import asked_of
@@ -12,14 +13,13 @@ from logloss.errors import AlignmentError, UsageError
 from logloss.folding import fold_record
 from logloss.forensics import examine
 from logloss.panel import Panel, load
-from logloss.passes import fold
-from logloss.sources import from_arrays, is_rows, joined
+from logloss.passes import HEAD, finished, fold
+from logloss.sources import from_arrays, is_rows, joined, joined_stream
 from logloss.streams import open_stream
 from logloss.summary import Summary
 from logloss.surprises import per_row
 
 if TYPE_CHECKING:
-    import os
     from collections.abc import Callable, Iterable, Sequence
 
     import numpy as np
@@ -28,6 +28,8 @@ if TYPE_CHECKING:
     from logloss.record import Observations, Space
 
 __all__ = ["merge", "summarize", "summary_of"]
+
+JOINED_IN_MEMORY = 2_000_000  # rows of two tables that are paired by id in memory
 
 
 def summarize(
@@ -47,7 +49,7 @@ def summarize(
     skip_unreadable: bool = False,
     top: int = 20,
     watch: Callable[[int, int | None], None] | None = None,
-    parts: str | os.PathLike[str] | None = None,
+    parts: str | PathLike[str] | None = None,
     threads: int | None = None,
 ) -> Summary | Panel:
     """Return what one pass over the rows keeps: it scores, adds up with other parts, saves and loads.
@@ -91,7 +93,16 @@ def summarize(
     stream = open_stream(data, "The table", skip_unreadable=skip_unreadable)
     if truth is not None:
         answers = open_stream(truth, "The truth table", skip_unreadable=skip_unreadable)
-        return summary_of(joined(stream.whole(), answers.whole(), asked), top=top)
+        counts = stream.expected(), answers.expected()
+        if (
+            not asked.models
+            and None not in counts
+            and max(c for c in counts if c is not None) <= JOINED_IN_MEMORY
+        ):
+            return summary_of(joined(stream.whole(), answers.whole(), asked), top=top)
+        stream, asked, found = joined_stream(stream, answers, asked, HEAD)
+        whole = fold(stream, asked, top=top, watch=watch, threads=threads)
+        return finished(whole, (*found, *stream.notes), more=True)
     return fold(
         stream, asked, top=top, watch=watch, parts=parts, skip_unreadable=skip_unreadable, threads=threads
     )
@@ -105,13 +116,17 @@ def summary_of(
     return fold_record(replace(record, notes=(*record.notes, *found)), top=top)
 
 
-def merge(parts: Iterable[Summary | Panel | str | os.PathLike[str]]) -> Summary | Panel:
+def merge(
+    parts: Iterable[Summary | Panel | str | PathLike[str]], *, allow_equal: bool = False
+) -> Summary | Panel:
     """Add summaries of parts of one data set up: objects, or files that `save` wrote.
 
     Parameters
     ----------
     parts
         At least one. The result does not depend on their order, to 1e-12 relative.
+    allow_equal
+        Accept two parts that are equal in all sums, which otherwise are taken for one part given twice.
 
     Raises
     ------
@@ -125,31 +140,25 @@ def merge(parts: Iterable[Summary | Panel | str | os.PathLike[str]]) -> Summary 
     >>> merged.n
     4
     """
-    given = list(parts)
-    if not given:
+    given = list(parts) if not isinstance(parts, str | Summary | Panel) and hasattr(parts, "__iter__") else []
+    if not given or not all(isinstance(part, Summary | Panel | str | PathLike) for part in given):
         raise UsageError(
-            "nothing-to-merge", "There are no parts to merge.", cure="Give at least one summary."
+            "nothing-to-merge",
+            "There are no summaries to merge.",
+            cure="Give a list of summaries, or of files that `save` wrote.",
         )
-    named = [
-        (part, load(part))
-        if isinstance(part, str | Path) or not isinstance(part, Summary | Panel)
-        else ("", part)
-        for part in given
-    ]
-    seen: dict[str, Any] = {}
+    named = [("", part) if isinstance(part, Summary | Panel) else (str(part), load(part)) for part in given]
+    whole = reduce(_added, [part for _, part in named])
+    seen: dict[str, str] = {}
     for name, part in named:
-        mark = repr(sorted(_mark(part).items()))
-        if mark in seen:
-            which = f"{seen[mark]} and {name}" if name else "Two parts"
+        mark = _mark(part)
+        if mark in seen and not allow_equal:
             raise AlignmentError(
                 "same-part-twice",
-                f"{which} are summaries of the same rows: their outcomes, weights and losses are equal.",
-                cure="Merge each part once.",
+                f"{f'{seen[mark]} and {name}' if name else 'Two parts'} are equal in all sums: it seems to be one part given twice.",
+                cure="Merge each part once; if two parts are equal by chance, say allow_equal=True (CLI: --allow-equal).",
             )
         seen[mark] = name
-    whole = named[0][1]
-    for _, part in named[1:]:
-        whole = _added(whole, part)
     return whole
 
 
@@ -165,7 +174,9 @@ def _added(a: Summary | Panel, b: Summary | Panel) -> Summary | Panel:
     )
 
 
-def _mark(part: Summary | Panel) -> dict[str, Any]:
-    """Return what tells parts apart: rows, outcomes with weights, losses."""
+def _mark(part: Summary | Panel) -> str:
+    """Return what tells parts apart: all that was counted and summed."""
     summaries = part.summaries if isinstance(part, Panel) else {"": part}
-    return {name: (one.n, one.fingerprint, one.finite_nats, one.infinite) for name, one in summaries.items()}
+    gone = ("columns", "notes", "remarks", "top")
+    states = [one.to_dict() for one in summaries.values()]
+    return repr([{key: value for key, value in state.items() if key not in gone} for state in states])

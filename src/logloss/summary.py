@@ -164,6 +164,10 @@ class Summary:
         ]
         return [*self.notes, *counted]
 
+    def remarked(self, remark: Remark) -> Summary:
+        """Return the same summary with one more remark."""
+        return replace(self, remarks=_together(self.remarks, (remark,)))
+
     def __add__(self, other: Summary) -> Summary:
         """Return the summary of both parts together."""
         self._refuse_strangers(other)

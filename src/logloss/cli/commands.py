@@ -142,11 +142,18 @@ def score(
     by their names where that is unambiguous, and what was found is said.
     """
     from logloss.cli.output import again, columns_asked, emit, models_asked, progress, save_summary
+    from logloss.errors import UsageError
     from logloss.scoring import of_summary
     from logloss.summaries import summarize
 
     asked = columns_asked(columns)
     if reported is not None:
+        if models or save or parts:
+            raise UsageError(
+                "which-alone",
+                "--which answers for one forecast and saves nothing.",
+                cure="Leave --model, --save and --parts out.",
+            )
         _which(file, reported, as_json, asked)
         return
     if models:
@@ -178,6 +185,7 @@ def _which(file: str, reported: str, as_json: bool, asked: dict[str, Any]) -> No
 @cli.command()
 @click.argument("files", metavar="SUMMARY...", nargs=-1, required=True)
 @click.option("--save", metavar="FILE", help="Save the summary of the whole.")
+@click.option("--allow-equal", is_flag=True, help="Accept parts that are equal in all sums.")
 @click.option(
     "--level",
     type=click.FloatRange(0.5, 0.9999),
@@ -189,7 +197,9 @@ def _which(file: str, reported: str, as_json: bool, asked: dict[str, Any]) -> No
     "--unit", type=click.Choice(UNITS), default="nats", show_default=True, help="Unit of the losses."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print one JSON object.")
-def merge(files: tuple[str, ...], save: str | None, level: float, unit: str, as_json: bool) -> None:
+def merge(
+    files: tuple[str, ...], save: str | None, allow_equal: bool, level: float, unit: str, as_json: bool
+) -> None:
     """Score parts together: SUMMARY files that `logloss score --save` wrote, added up.
 
     Each part may have been scored on another machine; the result is that of scoring all rows at once.
@@ -198,7 +208,7 @@ def merge(files: tuple[str, ...], save: str | None, level: float, unit: str, as_
     from logloss.scoring import of_summary
     from logloss.summaries import merge as merged
 
-    whole = merged(files)
+    whole = merged(files, allow_equal=allow_equal)
     result = of_summary(whole, level=level)
     if save:
         save_summary(whole, save)

@@ -49,6 +49,7 @@ __all__ = [
     "fold_groups",
     "in_order",
     "tolerance",
+    "weighted_sum",
 ]
 
 COMPILE_FROM = 50_000  # numbers in the forecast; below, NumPy is done before the compiler is imported
@@ -288,6 +289,11 @@ def fold_groups(
     arrays = (_plain(group), _plain(outcome), _plain(weight), _plain(surprise))
     gathers.by_group(*arrays, n, mean, second, third, sums)
     return n, mean, second, third, sums
+
+
+def weighted_sum(weight: Float, values: Float) -> float:
+    """Return sum w v. Not by a dot product: large ones wake threads of the linear algebra, which then wait busily."""
+    return float(np.einsum("i,i->", weight, values))
 
 
 def in_order(work: Callable[[T], U], items: Iterable[T], threads: int | None = None) -> Iterator[U]:

@@ -18,6 +18,7 @@ from logloss.kernels.compiled import FUSE, SUM, fast_log
 from logloss.kernels.gathers import add_moments, central, fingerprint
 
 ROWS = 512  # rows of a block: its columns stay in the first-level cache
+MOST_WEIGHT = 1e100  # the cubes of larger ones leave float64
 NEAR = 1e-3  # below, log1p(t) to the fifth order errs by less than t^6/6 = 2e-19
 GRID_LOW, GRID_STEPS, GRID_BINS = -32.0, 16.0, 1024  # log-odds from -32 to 32 in bins of 1/16
 
@@ -78,7 +79,7 @@ def plain_sums(w, s, odds, entropy, variance, brier, sums):
     clean = 0.0
     for i in range(w.shape[0]):
         counts = 1.0 if w[i] > 0.0 else 0.0
-        clean += 1.0 if (w[i] >= 0.0) & (w[i] < np.inf) else 0.0
+        clean += 1.0 if (w[i] >= 0.0) & (w[i] <= MOST_WEIGHT) else 0.0
         weight += w[i]
         count += counts
         squares += w[i] * brier[i]

@@ -13,6 +13,7 @@ are never formed, so nothing cancels.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import combinations_with_replacement, permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -49,8 +50,16 @@ class Moments:
             return cls.empty(d)
         mean = rows.mean(axis=0)
         centred = rows - mean
-        third = np.stack([(centred * centred[:, i : i + 1]).T @ centred for i in range(d)])
-        return cls(n, mean, centred.T @ centred, third)
+        columns = list(centred.T.copy())  # plain loops: a matrix product wakes threads that then wait busily
+        second, third = np.zeros((d, d)), np.zeros((d, d, d))
+        for i, j in combinations_with_replacement(range(d), 2):
+            product = columns[i] * columns[j]
+            second[i, j] = second[j, i] = product.sum()
+            for k in range(j, d):
+                value = float((product * columns[k]).sum())
+                for at in permutations((i, j, k)):
+                    third[at] = value
+        return cls(n, mean, second, third)
 
     def __add__(self, other: Moments) -> Moments:
         """Return the moments of both parts together."""
