@@ -34,7 +34,7 @@ if TYPE_CHECKING:
     from logloss.summaries import merge, summarize
     from logloss.summary import Summary
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 # Where each public name lives. Nothing is imported before it is asked for: `import logloss` stays instant.
 _HOME = {

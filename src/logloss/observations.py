@@ -25,7 +25,7 @@ from logloss.kernels import tolerance
 from logloss.labels import Classes, classes_of_columns, match, two_classes
 from logloss.notes import Note, Remark, noted
 from logloss.plain import plain
-from logloss.recognise import Matrix, Vector, has_columns, matrix, vector
+from logloss.recognise import Matrix, Vector, device_of, has_columns, matrix, vector
 from logloss.record import SPACES, Observations, Space
 
 if TYPE_CHECKING:
@@ -104,7 +104,11 @@ def observe(
         part,
     ).narrowed()
     draft.check_alignment()
+    devices = {device for part in (outcome, forecast, weight) if (device := device_of(part)) is not None}
     notes: list[Note] = []
+    if devices:
+        told = f"Arrays on {', '.join(sorted(devices))} were brought to the host's memory."
+        notes.append(Note("moved-to-host", told))
     total = len(draft.forecast)
     draft = without_missing(draft, notes, skip=skip_missing, partial=partial)
     weights = None if draft.weight is None else _weights(draft, draft.weight, partial=partial)

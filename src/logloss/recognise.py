@@ -24,6 +24,7 @@ __all__ = [
     "Matrix",
     "Vector",
     "all_finite",
+    "device_of",
     "has_columns",
     "is_path",
     "is_table",
@@ -134,6 +135,18 @@ def stream_kind(obj: Any) -> str | None:
             else None
         )
     return "iterator" if isinstance(obj, Iterator) else None
+
+
+def device_of(obj: Any) -> str | None:
+    """Return the device that an array of torch, CuPy or JAX is on; None for the host's memory."""
+    if _is(obj, "cupy", "ndarray"):
+        return f"cuda:{obj.device.id}"
+    if _is(obj, "torch", "Tensor"):
+        return None if obj.device.type == "cpu" else str(obj.device)
+    if _is(obj, "jax", "Array"):
+        devices = {str(device) for device in obj.devices() if device.platform != "cpu"}
+        return ", ".join(sorted(devices)) or None
+    return None
 
 
 def has_columns(obj: Any) -> bool:
@@ -247,6 +260,8 @@ def _array(obj: Any, what: str) -> NDArray[Any]:
     if isinstance(obj, np.ma.MaskedArray):
         masked: Any = obj.astype(np.float64 if obj.dtype.kind in "biuf" else object)
         return np.asarray(masked.filled(np.nan if obj.dtype.kind in "biuf" else None))
+    if _is(obj, "cupy", "ndarray"):
+        obj = obj.get()
     if _is(obj, "torch", "Tensor"):
         obj = obj.detach().cpu()
         return np.asarray(obj.float() if str(obj.dtype) == "torch.bfloat16" else obj)
