@@ -28,7 +28,7 @@ FLOORS: list[set[str]] = [
         "tally.table",
         "tally.top",
     },
-    {"kernels.gathers", "tally.keyed"},
+    {"kernels.gathers", "kernels.classes", "tally.keyed"},
     {"kernels.folds"},
     {"kernels", "tally", "codes", "notes"},
     {"recognise", "labels", "record"},

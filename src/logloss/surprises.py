@@ -34,6 +34,7 @@ __all__ = [
 ]
 
 FEWEST = 1 << 10  # rows per block, however many classes: each block has a table of classes by classes
+LONG = 1 << 15
 BLOCK = 1 << 13  # numbers of a forecast per block: a block's columns stay in cache
 
 
@@ -140,12 +141,21 @@ def _shares(record: Observations, part: slice) -> Float:
 def parts(record: Observations) -> list[slice]:
     """Return blocks of rows small enough for their columns to stay in cache."""
     step = max(FEWEST, BLOCK // (1 if record.binary else record.forecast.shape[1]))
+    step = LONG if _compiles(record) else step  # it makes no tables of rows by classes
     return [slice(start, min(start + step, len(record))) for start in range(0, max(len(record), 1), step)]
+
+
+def _compiles(record: Observations) -> bool:
+    """Tell whether rows of K probabilities are many enough for the compiled twin."""
+    plain = not record.binary and record.space == "p" and not record.soft
+    return plain and record.forecast.size >= kernels.COMPILE_FROM
 
 
 def columns_of(record: Observations, part: slice) -> Columns:
     """Return the columns of a block of rows; memory is bounded by the block."""
     forecast = record.forecast[part]
+    if _compiles(record):
+        return _compiled(record, part, forecast)
     s = _by_class(record, forecast)
     p = _probabilities(record, forecast, s)
     weight = np.ones(len(forecast)) if record.weight is None else record.weight[part]
@@ -199,6 +209,33 @@ def columns_of(record: Observations, part: slice) -> Columns:
         grid_p=grid_p,
         shares=t,
         by_class=s if record.soft else None,
+    )
+
+
+def _compiled(record: Observations, part: slice, forecast: NDArray[Any]) -> Columns:
+    """Return the columns of rows of K probabilities by the compiled twin."""
+    limits = float(CLIP32[0]), float(CLIP32[1])
+    out, predicted = kernels.class_p_columns(record.outcome[part], forecast, record.within, limits)
+    happened = (predicted == record.outcome[part]).astype(np.float64)
+    return Columns(
+        rows=part,
+        weight=np.ones(len(forecast)) if record.weight is None else record.weight[part],
+        surprise=out[0],
+        given=out[1],
+        rounded=out[2],
+        renormalized=out[3],
+        keras=out[4],
+        entropy=out[5],
+        variance=out[6],
+        brier=out[7],
+        predicted=predicted,
+        happened=happened,
+        certain=out[10] > 0,
+        odds=out[8],
+        grid_share=happened,
+        grid_p=out[9],
+        shares=None,
+        by_class=None,
     )
 
 

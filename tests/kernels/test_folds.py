@@ -88,3 +88,25 @@ def test_the_result_does_not_depend_on_threads() -> None:
         ll.summarize(table, "p", outcome="y", weight="w", threads=threads).to_dict() for threads in (1, 2, 3)
     )
     assert one == two == three
+
+
+@pytest.mark.parametrize("K", [3, 10])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_both_twins_agree_on_classes(K: int, dtype: type, monkeypatch: pytest.MonkeyPatch) -> None:
+    rng = np.random.default_rng(K)
+    n = 900
+    P = rng.dirichlet(np.full(K, 0.2), n)
+    y = np.array([int(rng.choice(K, p=row)) for row in P])
+    P[:40] = 0.0
+    P[np.arange(40), y[:40]] = 1.0  # certain and right
+    P[40:50] = np.eye(K)[(y[40:50] + 1) % K]  # certain and wrong
+    P[50:90] *= 1 - 0.004 * rng.random((40, 1))  # off by more than rounding
+    P = P.astype(dtype)
+    w = rng.gamma(1.0, 1.0, n)
+    w[::17] = 0.0
+    record = observe(y, P, weight=w, labels=list(range(K)), group=y % 2)
+    by_numpy = folding.fold_record(record)
+    monkeypatch.setattr("logloss.kernels.COMPILE_FROM", 1)
+    compiled = folding.fold_record(record)
+    assert compiled.infinite[0] == by_numpy.infinite[0] > 0
+    same(numbers(compiled.to_dict()), numbers(by_numpy.to_dict()))

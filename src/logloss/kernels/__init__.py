@@ -44,6 +44,7 @@ __all__ = [
     "class_logit",
     "class_logp",
     "class_p",
+    "class_p_columns",
     "class_p_total",
     "fold_binary_p",
     "fold_groups",
@@ -289,6 +290,17 @@ def fold_groups(
     arrays = (_plain(group), _plain(outcome), _plain(weight), _plain(surprise))
     gathers.by_group(*arrays, n, mean, second, third, sums)
     return n, mean, second, third, sums
+
+
+def class_p_columns(
+    outcome: Array, P: Array, within: float, limits: tuple[float, float]
+) -> tuple[Float, NDArray[np.int64]]:
+    """Return what a summary needs of rows of K probabilities: columns (11, n), see `kernels.classes`; and first choices."""
+    from logloss.kernels import classes
+
+    out, predicted = np.empty((classes.HOW_MANY, len(P))), np.empty(len(P), np.int64)
+    classes.class_p_columns(_outcome(outcome), _forecast(P), within, *limits, out, predicted)
+    return out, predicted
 
 
 def weighted_sum(weight: Float, values: Float) -> float:
