@@ -35,7 +35,7 @@ FLOORS: list[set[str]] = [
     {"batches", "forensics", "alignment"},
     {"observations", "delimited", "feeds"},
     {"files", "columns", "joining", "surprises", "whatif", "calibrate", "calibrate.clip"},
-    {"streams", "joins", "choosing", "summary", "exact"},
+    {"streams", "joins", "lanes", "choosing", "summary", "exact"},
     {"sources", "folding", "panel", "grouping", "baselines"},
     {"plan", "outcomes", "checkpoints", "conventions", "readings", "findings"},
     {"passes", "screens"},

@@ -234,3 +234,129 @@ def test_the_folder_of_checkpoints_may_lie_among_the_data(tmp_path: Path) -> Non
     write(tmp_path / "y.csv", "y,p\n" + "1,.8\n0,.2\n" * 50)
     first, second = (ll.summarize(tmp_path, parts=tmp_path / "kept") for _ in range(2))
     assert first.to_dict() == second.to_dict()
+
+
+def test_text_in_a_folder_of_two_kinds(tmp_path: Path) -> None:
+    pl.DataFrame({"y": [1, 0] * 10, "p": [0.9, 0.2] * 10}).write_parquet(tmp_path / "a.parquet")
+    write(tmp_path / "b.csv", "y,p\n" + "1,.9\n0,.2\n" * 100 + "1,NA\n")
+    found = ll.score(tmp_path, skip_missing=True, skip_unreadable=True)
+    assert (found.n, found.summary.skipped) == (220, 1)
+
+
+def test_labels_of_a_folder_of_two_kinds(tmp_path: Path) -> None:
+    pl.DataFrame({"y": [1, 2] * 30, "p": [0.2, 0.7] * 30}).write_parquet(tmp_path / "a.parquet")
+    write(tmp_path / "b.csv", "y,p\n" + "1,.2\n2,.7\n" * 30 + "2,.5\n")
+    found = ll.score(tmp_path, "p", outcome="y")
+    assert found.summary.classes == (1, 2)
+    assert found.n == 121
+
+
+def test_groups_as_text_in_one_file_and_numbers_in_another(tmp_path: Path) -> None:
+    pl.DataFrame({"y": [1, 0] * 30, "p": [0.9, 0.2] * 30, "g": [1, 2] * 30}).write_parquet(
+        tmp_path / "a.parquet"
+    )
+    pl.DataFrame({"y": [1, 0], "p": [0.9, 0.2], "g": ["1", "2"]}).write_parquet(tmp_path / "b.parquet")
+    with pytest.raises(ll.ColumnError, match="'g' holds text in") as caught:
+        ll.score(tmp_path, "p", outcome="y", group="g")
+    assert caught.value.slug == "different-columns"
+
+
+def test_the_fingerprint_of_shares_does_not_depend_on_batches() -> None:
+    y, p = np.r_[np.zeros(150), 1, 0.3], np.full(152, 0.4)
+    whole = ll.summarize(y, p).fingerprint
+    frame = pl.DataFrame({"y": y, "p": p})
+    assert ll.summarize(frame).fingerprint == ll.summarize(frame.reverse()).fingerprint == whole
+
+
+def test_checkpoints_of_other_batches(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = write(tmp_path / "x.csv", "y,p\n" + "1,.9\n0,.2\n" * 250)
+
+    def stop(rows: int, _expected: int | None) -> None:
+        if rows >= 200:
+            raise KeyboardInterrupt
+
+    monkeypatch.setattr("logloss.batches.ROWS", 40)
+    with pytest.raises(KeyboardInterrupt):
+        ll.summarize(path, parts=tmp_path / "kept", watch=stop)
+    monkeypatch.setattr("logloss.batches.ROWS", 61)
+    assert ll.summarize(path, parts=tmp_path / "kept").n == 500
+
+
+@pytest.mark.parametrize("labels", [["1", "2"], [1, 2], ["1.0", "2.0"]])
+def test_labels_written_otherwise(labels: list, tmp_path: Path) -> None:
+    path = write(tmp_path / "l.csv", "y,p\n" + "1,.9\n" * 100 + "2,.3\n" * 50 + "1.0,.9\n")
+    assert ll.score(path, labels=labels).log_loss == pytest.approx(ll.score(path).log_loss, rel=1e-13)
+
+
+def shares(rows: int = 120) -> dict[str, Any]:
+    rng = np.random.default_rng(0)
+    T, P = rng.dirichlet(np.ones(3), rows), rng.dirichlet(np.ones(3), rows)
+    return {f"{name}{k}": M[:, k] for name, M in (("t", T), ("p", P)) for k in range(3)}
+
+
+def test_shares_in_columns_with_groups_of_late_type(tmp_path: Path) -> None:
+    table = pl.DataFrame({**shares(), "g": ["1"] * 119 + ["x"]})
+    table.write_csv(tmp_path / "s.csv")
+    outcome, forecast = ["t0", "t1", "t2"], ["p0", "p1", "p2"]
+    found = ll.score(tmp_path / "s.csv", forecast, outcome=outcome, group="g")
+    want = ll.score(table.select(outcome).to_numpy(), table.select(forecast).to_numpy())
+    assert found.log_loss == pytest.approx(want.log_loss, rel=1e-12)
+    assert [one["group"] for one in found.groups.rows] == ["1", "x"]
+
+
+def test_shares_in_columns_with_rows_off_one() -> None:
+    table = pl.DataFrame(shares()).with_columns(pl.col("p0") * 0.1)
+    with pytest.raises(ll.ForecastError) as caught:
+        ll.score(table, ["p0", "p1", "p2"], outcome=["t0", "t1", "t2"])
+    assert caught.value.slug == "rows-not-one"
+
+
+def test_an_iterator_shows_the_error_itself() -> None:
+    table = pl.DataFrame({"y": ["a", "b", "c"] * 40, "a": [0.1] * 120, "b": [0.2] * 120, "c": [0.2] * 120})
+    with pytest.raises(ll.ForecastError) as caught:
+        ll.score(iter([table[:60], table[60:]]), ["a", "b", "c"], outcome="y", labels=["a", "b", "c"])
+    assert caught.value.slug == "rows-not-one"
+
+
+class TestJoins:
+    """Large joins against small ones."""
+
+    @pytest.fixture(autouse=True)
+    def large(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("logloss.summaries.JOINED_IN_MEMORY", 10)
+        monkeypatch.setattr("logloss.joins.BUCKET", 13)
+
+    def test_labels_and_groups_that_come_late(self, tmp_path: Path) -> None:
+        n = 200
+        pl.DataFrame({"id": range(n), "p": [0.3] * n}).write_csv(tmp_path / "a.csv")
+        y = ["a"] * 150 + ["b"] * 50
+        pl.DataFrame({"id": range(n), "y": y, "g": ["1"] * 199 + ["x"]}).write_csv(tmp_path / "b.csv")
+        found = ll.score(tmp_path / "a.csv", truth=tmp_path / "b.csv", outcome="y", group="g")
+        assert found.log_loss == pytest.approx(-(150 * np.log(0.7) + 50 * np.log(0.3)) / n, rel=1e-13)
+        assert {one["group"]: one["rows"] for one in found.groups.rows} == {"1": 199, "x": 1}
+
+    def test_both_files_call_it_target(self, tmp_path: Path) -> None:
+        write(tmp_path / "sub.csv", "id,target\n" + "".join(f"{i},0.{i % 8 + 1}\n" for i in range(60)))
+        write(tmp_path / "sol.csv", "id,target\n" + "".join(f"{i},{i % 2}\n" for i in range(60)))
+        found = ll.score(tmp_path / "sub.csv", truth=tmp_path / "sol.csv")
+        want = ll.log_loss([i % 2 for i in range(60)], [(i % 8 + 1) / 10 for i in range(60)])
+        assert found.log_loss == pytest.approx(want, rel=1e-12)
+
+    def test_ids_that_are_missing(self) -> None:
+        truth = pl.DataFrame({"id": [1, 2, 3], "y": [1, 0, 1]})
+        with pytest.raises(ll.AlignmentError, match="without an id") as caught:
+            ll.score(pl.DataFrame({"id": [*range(14), None], "p": [0.5] * 15}), truth=truth)
+        assert caught.value.slug == "missing-values"
+
+    def test_iterators(self) -> None:
+        truth = pl.DataFrame({"id": range(60), "y": [1, 0] * 30})
+        table = pl.DataFrame({"id": range(60), "p": [0.9, 0.2] * 30})
+        want = -(np.log(0.9) + np.log(0.8)) / 2
+        for data, answers in ((iter([table[:30], table[30:]]), truth), (table, iter([truth]))):
+            assert ll.score(data, truth=answers).log_loss == pytest.approx(want, rel=1e-13)
+
+    def test_checkpoints_are_refused(self, tmp_path: Path) -> None:
+        truth = pl.DataFrame({"id": [1, 2], "y": [1, 0]})
+        with pytest.raises(ll.SourceError) as caught:
+            ll.summarize(pl.DataFrame({"id": [1, 2], "p": [0.5, 0.5]}), truth=truth, parts=tmp_path / "kept")
+        assert caught.value.slug == "no-checkpoint"

@@ -63,6 +63,14 @@ class Batch:
     def __len__(self) -> int:
         return len(next(iter(self.columns.values()))) if self.columns else 0
 
+    def after(self, rows: int) -> Batch:
+        """Return the batch without its first rows."""
+        if rows <= 0:
+            return self
+        columns = {name: _rows(column, rows, len(self)) for name, column in self.columns.items()}
+        kept = None if self.rows is None else self.rows[rows:]
+        return replace(self, columns=columns, start=self.start + rows, rows=kept, blank=0)
+
     def is_number(self, name: str) -> bool:
         """Tell whether a column holds numbers."""
         column = self.columns[name]

@@ -81,8 +81,8 @@ class Checkpoints:
         """Yield the batches of a file that are not done."""
         done = self._upto.get(at, 0)
         for batch in file.batches(names, numbers, done):
-            if batch.start >= done:
-                yield batch
+            if batch.start + len(batch) > done:
+                yield batch.after(done - batch.start)
         if self.folder is not None:
             self._done.add(at)  # read to its end; it is written down when its last batch has been added
 
@@ -109,6 +109,8 @@ class Checkpoints:
         """Write down what changed; `complete` says that all files are done."""
         if self.folder is None:
             return
+        if complete and self._before is not None:
+            self._changed.setdefault(*self._before)
         latest = max(self._changed, default=-1)
         for at, (total, upto) in self._changed.items():
             state = {

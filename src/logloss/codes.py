@@ -37,7 +37,13 @@ def as_seen(label: Any, seen: Sequence[Any]) -> Any:
     """Return the outcome that a declared label means: itself, or the one written alike (1 for "1")."""
     if label in seen:
         return label
-    return next((found for found in seen if str(found) == str(label)), label)
+    return next((found for found in seen if str(label) in _written(found)), label)
+
+
+def _written(label: Any) -> set[str]:
+    """Return how a label may be written: 1 as 1 and as 1.0."""
+    whole = isinstance(label, int | float) and not isinstance(label, bool) and float(label).is_integer()
+    return {str(label), str(int(label)), str(float(label))} if whole else {str(label)}
 
 
 def check_labels(labels: Sequence[Any], count: int) -> None:

@@ -278,14 +278,16 @@ def _grid(columns: Columns) -> Table:
 def _fingerprint(outcome: NDArray[Any], w: Float) -> int:
     """Sum of SplitMix64's finaliser of (outcome, bits of the weight) modulo 2^64; shares enter by their bits."""
     seed = np.uint64(0x9E3779B97F4A7C15)
-    hard = outcome.dtype.kind in "biu"
-    marks = (
-        (outcome.astype(np.uint64) + np.uint64(1))
-        if hard
-        else (outcome.astype(np.float64) + 0.0).view(np.uint64)
-    )
-    if marks.ndim == 2:
-        marks = (marks * np.arange(1, 2 * marks.shape[1], 2, dtype=np.uint64)).sum(axis=1, dtype=np.uint64)
+    if outcome.dtype.kind in "biu":
+        marks = outcome.astype(np.uint64) + np.uint64(1)
+    else:  # a share of 0 or 1 is the class that it is, so that a batch without fractions counts alike
+        shares = outcome.astype(np.float64)
+        shares = np.stack([1.0 - shares, shares], axis=1) if shares.ndim == 1 else shares
+        odd = np.arange(1, 2 * shares.shape[1], 2, dtype=np.uint64)
+        mixed = ((shares + 0.0).view(np.uint64) * odd).sum(axis=1, dtype=np.uint64)
+        marks = np.where(
+            (shares == 1.0).any(axis=1), shares.argmax(axis=1).astype(np.uint64) + np.uint64(1), mixed
+        )
     x = (w + 0.0).view(np.uint64) + seed * marks
     x = (x ^ (x >> np.uint64(30))) * np.uint64(0xBF58476D1CE4E5B9)
     x = (x ^ (x >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from logloss.batches import Batch, InMemory, rows_of_batch, unnested
+from logloss.batches import Batch, InMemory, flat, rows_of_batch, unnested
 from logloss.errors import AlignmentError, listing
 from logloss.joining import left_over
 from logloss.reading import engine, in_our_words
@@ -32,7 +32,7 @@ class Joined:
     source: Any  # streams
     answers: Any
     id_name: str
-    in_answers: list[str]  # columns that stand there
+    in_answers: dict[str, str]  # columns that stand there, by the name they have here
     notes: list[Note] = field(default_factory=list)  # on what was left over, once the rows have been read
     part: str = ""
     again: bool = True
@@ -54,7 +54,8 @@ class Joined:
 
     def is_number(self, name: str) -> bool:
         """Tell whether a column holds numbers."""
-        return bool((self.answers if name in self.in_answers else self.source).is_number(name))
+        there = self.in_answers.get(name)
+        return bool(self.source.is_number(name) if there is None else self.answers.is_number(there))
 
     def expected(self) -> int | None:
         """Return about how many predictions there are."""
@@ -70,12 +71,17 @@ class Joined:
         return self.head(1 << 62)
 
     def head(self, rows: int) -> InMemory:
-        """Return the first joined rows of the first bucket."""
-        first = next(iter(self._joined(self.names, buckets=self._buckets(), only_first=True)), None)
-        frame = None if first is None else first.head(rows)
-        if frame is None:
-            return InMemory({name: [] for name in self.names}, self.where)
-        return InMemory({name: frame[name] for name in self.names}, self.where, textual=self.textual)
+        """Return the first joined rows."""
+        frames, count = [], 0
+        for frame in self._joined(self.names, buckets=self._buckets()):
+            frames.append(frame)
+            count += frame.height
+            if count >= rows:
+                break
+        whole = engine().concat(frames).head(rows)
+        return InMemory(
+            {name: flat(whole[name], self.where) for name in self.names}, self.where, "", self.textual
+        )
 
     def batches(self, names: Sequence[str], numbers: Sequence[str] = (), skip: int = 0) -> Iterator[Batch]:
         """Yield the joined rows, bucket by bucket; rows keep the numbers they have among the predictions."""
@@ -88,7 +94,7 @@ class Joined:
         most = max(self.source.expected() or 0, self.answers.expected() or 0)
         return int(-(-most // BUCKET)) or 1
 
-    def _joined(self, names: Sequence[str], *, buckets: int, only_first: bool = False) -> Iterator[Any]:
+    def _joined(self, names: Sequence[str], *, buckets: int) -> Iterator[Any]:
         """Yield joined frames; afterwards say what was left over."""
         pl = engine()
         here = [name for name in names if name not in self.in_answers and name != self.id_name]
@@ -98,7 +104,9 @@ class Joined:
             .with_row_index(ROW)
             .with_columns(pl.col(ROW).cast(pl.Int64))
         )
-        right = self._keyed(self.answers, [*there, self.id_name]).select(KEY, *there)
+        real = {name: self.in_answers[name] for name in there}
+        right = self._keyed(self.answers, [*real.values(), self.id_name])
+        right = right.select(KEY, *(pl.col(column).alias(name) for name, column in real.items()))
         alone, lost = _LeftOver(), _LeftOver()
         with in_our_words(self.where):
             for bucket in range(buckets):
@@ -111,8 +119,6 @@ class Joined:
                 lost.add(truth.select(KEY).join(keys, on=KEY, how="anti")[KEY], truth.height)
                 both = left.filter(mine).join(truth.lazy(), on=KEY, how="inner", maintain_order="left")
                 yield from both.collect_batches(chunk_size=rows_of_batch(len(names) + 1), maintain_order=True)
-                if only_first and alone.total > alone.count:
-                    return
         if alone.total == alone.count:
             raise AlignmentError(
                 "no-shared-ids",
@@ -129,8 +135,18 @@ class Joined:
     def _keyed(self, table: Any, names: Sequence[str]) -> Any:
         """Return columns with the id as text beside them: whole numbers without a point, in any type."""
         pl = engine()
-        text = pl.col(self.id_name).cast(pl.String).str.strip_suffix(".0")
-        return table.lazy(list(dict.fromkeys(names))).with_columns(text.alias(KEY))
+        frame = table.lazy(list(dict.fromkeys(names)))
+        key = pl.col(self.id_name)
+        text = key.cast(pl.String)
+        if frame.collect_schema()[self.id_name].is_float():
+            key = key.fill_nan(None)
+            whole = key.is_null() | (key == key.floor())
+            text = (
+                pl.when(whole)
+                .then(key.cast(pl.Int64, strict=False).cast(pl.String))
+                .otherwise(key.cast(pl.String))
+            )
+        return frame.with_columns(text.alias(KEY))
 
     def _refuse_twins(self, keys: Any, table: Any) -> None:
         if keys.null_count():

@@ -114,11 +114,13 @@ def spread(head: Any, asked: Asked, job: Callable[[Any], bytes], *, top: int) ->
             raise SourceError("no-rows", "The frame has no rows.", cure="Give it rows.")
         return from_dict(state["summary"])
 
-    def distinct() -> dict[str, Any]:
+    def distinct(reason: LoglossError | None) -> dict[str, Any]:
+        del reason
         column = (asked.outcome or [single_outcome(first_rows, asked)])[0]
         labels = json.loads(job(Distinct(column)))["labels"]
         values = np.asarray(labels)
-        return {"seen": Vector(values if values.dtype.kind in "biuf" else np.array(labels, dtype=object))}
+        seen = Vector(values if values.dtype.kind in "biuf" else np.array(labels, dtype=object))
+        return {"seen": seen, "kinds": {}}
 
     if not height(first_rows):
         raise SourceError("no-rows", "The frame has no rows.", cure="Give it rows.")

@@ -20,6 +20,7 @@ from logloss.errors import (
     WeightError,
     listing,
 )
+from logloss.joins import Joined
 from logloss.kernels import in_order
 from logloss.notes import Note
 from logloss.outcomes import distinct_outcomes, labels_seen
@@ -83,11 +84,13 @@ def fold(
         try:
             return work.run(plan, typed=first)
         except SourceError as error:
-            if not (first and stream.textual and stream.again) or error.slug == "ragged":
+            if not (first and work.textual and stream.again) or error.slug == "ragged":
                 raise
             raise Surprised from None  # a column of text is not numbers all through: read as text, it is said where
 
-    def distinct() -> dict[str, Any]:
+    def distinct(reason: LoglossError | None) -> dict[str, Any]:
+        if not stream.again and reason is not None:
+            raise reason
         if not stream.again:
             raise OutcomeError(
                 "labels-come-later",
@@ -105,36 +108,34 @@ def driven(
     asked: Asked,
     top: int,
     run: Callable[..., Summary | Panel],
-    distinct: Callable[[], dict[str, Any]],
+    distinct: Callable[[LoglossError | None], dict[str, Any]],
     *,
     complete: bool,
 ) -> tuple[Summary | Panel, Plan]:
     """Return the pass and its plan, whoever does the work.
 
     `run(plan, first=...)` does the pass, or raises Surprised where the plan of the first rows does not fit; then
-    `distinct()` finds the outcomes of all rows, and the pass is done again.
+    `distinct(reason)` finds the outcomes of all rows, and the pass is done again.
     """
+    reason: LoglossError | None = None
+    plan: Plan | None = None
+    whole: Summary | Panel | None = None
     try:
         plan = make(head, asked, top=top, complete=complete)
+        whole = run(plan, first=True)
+    except Surprised as surprise:
+        reason = surprise.error
     except DataError as error:
-        if not complete:
+        if plan is None and not complete:
             error.message += f" (Only the first {height(head):,} rows were looked at.)"
         raise
-    if plan is not None:
-        try:
-            whole = run(plan, first=True)
-        except Surprised:
-            whole = None
-        if whole is not None and any(
-            note.id in UNSEEN for note in plan.notes
-        ):  # by now it is known what happened
-            again = make(head, asked, top=top, complete=False, seen=labels_seen(whole))
-            assert again is not None
-            plan, whole = again, (whole if again.classes == plan.classes else None)
-        if whole is not None:
+    if plan is not None and whole is not None:
+        if not any(note.id in UNSEEN for note in plan.notes):
             return whole, plan
-    plan = make(head, asked, top=top, complete=complete, **distinct())
-    assert plan is not None
+        again = make(head, asked, top=top, complete=False, seen=labels_seen(whole), kinds=plan.kinds)
+        if again.classes == plan.classes:  # by now it is known what happened
+            return whole, again
+    plan = make(head, asked, top=top, complete=complete, **distinct(reason))
     return run(plan, first=False), plan
 
 
@@ -215,6 +216,11 @@ class _Work:
         self.broken: dict[int, str] = {}
 
     @property
+    def textual(self) -> bool:
+        """Whether some file is text."""
+        return any(file.textual for file in self.files)
+
+    @property
     def unread(self) -> list[str]:
         """Files left out."""
         before = list(self.stream.unread) if isinstance(self.stream, Folder) else []
@@ -231,12 +237,8 @@ class _Work:
         items = self._items(plan, typed=typed)
         try:
             for at, start, stop, result in in_order(lambda item: _folded(plan, *item), items, self.threads):
-                if (
-                    isinstance(result, SourceError)
-                    and typed
-                    and self.stream.textual
-                    and result.slug != "ragged"
-                ):
+                text = typed and self.files[at].textual
+                if isinstance(result, SourceError) and text and result.slug != "ragged":
                     raise result  # perhaps only a column of text that is not numbers all through
                 if isinstance(result, SourceError) and self.skip_unreadable:
                     self.kept.drop(at)
@@ -283,7 +285,11 @@ class _Work:
         file = self.files[at]
         told = error.within(file.where) if file.part and file.where not in error.message else error
         expected = self.stream.expected()
-        if len(self.files) == 1 and (expected is None or stop < expected):
+        if (
+            len(self.files) == 1
+            and not isinstance(self.stream, Joined)
+            and (expected is None or stop < expected)
+        ):
             told.message += f" Rows from {stop:,} on were not looked at."
         return told
 

@@ -16,10 +16,11 @@ import numpy as np
 from logloss.choosing import Asked, choose, outcome_of
 from logloss.codes import Coded, as_seen, distinct
 from logloss.columns import as_kind, is_text, kind_of, labels_of
-from logloss.errors import LoglossError, OutcomeError
+from logloss.errors import ColumnError, LoglossError, OutcomeError
 from logloss.folding import fold_clean, fold_record, ones
 from logloss.forensics import examine
 from logloss.labels import Classes, classes_of_columns, two_classes
+from logloss.lanes import codes_of, floats_of, ids_of
 from logloss.notes import Note, Remark
 from logloss.panel import Panel
 from logloss.reading import engine
@@ -50,7 +51,11 @@ Folded = tuple[
 
 
 class Surprised(Exception):  # noqa: N818  # not an error: the plan is made again
-    """A batch holds what the first rows did not show."""
+    """A batch holds what the first rows did not show, or they alone cannot be scored: `error` says why."""
+
+    def __init__(self, error: LoglossError | None = None) -> None:
+        super().__init__()
+        self.error = error
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,7 @@ class Plan:
         Surprised
             Where the plan does not fit this batch and may not have seen everything.
         """
+        self._refuse_other_groups(batch)
         weight, folded = self._folded_clean(batch) or self._folded(batch)
         summaries = {
             name: replace(summary, columns=self.roles(name)) for name, (summary, _) in folded.items()
@@ -112,11 +118,11 @@ class Plan:
         ):
             return None
         codes = {
-            classes: _codes(batch.columns[asked.outcome[0]], classes, self.kinds.get("outcome"))
+            classes: codes_of(batch.columns[asked.outcome[0]], classes, self.kinds.get("outcome"))
             for classes in set(self.classes.values())
         }
         outcome = next(iter(codes.values()))
-        weight = None if asked.weight is None else _floats(batch.columns[asked.weight])
+        weight = None if asked.weight is None else floats_of(batch.columns[asked.weight])
         group = None if asked.group is None else self._group(batch)
         if (
             outcome is None
@@ -125,10 +131,10 @@ class Plan:
         ):
             return None
         rows = batch.numbers()
-        ids = None if asked.ids is None else _ids(batch.columns[asked.ids])
+        ids = None if asked.ids is None else ids_of(batch.columns[asked.ids])
         found = {}
         for name, columns in forecasts.items():
-            p = _floats(batch.columns[columns[0]], narrow=True)
+            p = floats_of(batch.columns[columns[0]], narrow=True)
             if p is None:
                 return None
             code = codes[self.classes[name]]
@@ -151,8 +157,8 @@ class Plan:
             keys = column.unique(maintain_order=True)
             kind = self.kinds.get("group", "String")
             read = as_kind(keys, kind) if batch.textual else keys
-            if read is None:
-                raise Surprised
+            if read is None:  # the plan is settled, yet a batch is not what all rows are
+                return None
             code = column.replace_strict(keys, range(len(keys)), return_dtype=engine().Int64).to_numpy()
             return Coded(tuple(read.to_list()), code)
         values = vector(column, "The groups").values
@@ -178,7 +184,6 @@ class Plan:
         asked = replace(self.asked, forecast=list(self.asked.forecasts()[model]), models={})
         door = asked.door | {"labels": list(self.classes[model]), "positive": None}
         rows = np.asarray(batch.numbers(), np.int64)
-        self._refuse_other_groups(batch)
         try:
             what = self._outcome(batch)
             return record_of(
@@ -199,11 +204,17 @@ class Plan:
             raise
 
     def _refuse_other_groups(self, batch: Batch) -> None:
-        """Be surprised by groups in text that are not what they were in the first rows."""
-        if self.asked.group is None or not batch.textual or self.settled:
+        """Be surprised by groups in text that are not what they were in the first rows; refuse other types."""
+        column = None if self.asked.group is None else batch.columns[self.asked.group]
+        if column is None or not is_text(column) or self.kinds["group"] == "String":
             return
-        column = batch.columns[self.asked.group]
-        if is_text(column) and as_kind(column, self.kinds["group"]) is None:
+        if not batch.textual:
+            raise ColumnError(
+                "different-columns",
+                f"Column {self.asked.group!r} holds text in {batch.where}, but none in the parts before it.",
+                cure="Write the column with the same type in all parts.",
+            )
+        if as_kind(column, self.kinds["group"]) is None:
             raise Surprised
 
     def _outcome(self, batch: Batch) -> Vector | Matrix:
@@ -224,45 +235,6 @@ def _shared(records: dict[str, Observations], total: int) -> dict[str, Observati
     return shared
 
 
-def _codes(column: Any, classes: Sequence[Any], kind: str | None) -> NDArray[np.int8] | None:
-    """Return a column of two labels as 0 and 1; None where that takes a closer look."""
-    if is_text(column):
-        texts = [str(label).lower() if kind == "Boolean" else str(label) for label in classes]
-        if kind == "Float64" or column.null_count():
-            return None
-        if kind == "Boolean":
-            column = column.str.to_lowercase()
-        second = column == texts[1]
-        if not bool((second | (column == texts[0])).all()):
-            return None
-        return np.asarray(second.to_numpy()).view(np.int8)
-    if tuple(classes) not in ((0, 1), (False, True)) or has_columns(column):
-        return None
-    values = vector(column, "The outcomes").values
-    if values.dtype.kind == "b" or values.dtype in (np.int8, np.uint8):
-        return values.view(np.int8)
-    if values.dtype.kind not in "iuf":
-        return None
-    with np.errstate(invalid="ignore"):
-        code = values.astype(np.int8)
-    return code if bool((code == values).all()) else None
-
-
-def _ids(column: Any) -> Any:
-    """Return ids as something that gives the id of a row by its position: text stays the engine's."""
-    return column if is_text(column) else vector(column, "The ids").values
-
-
-def _floats(column: Any, *, narrow: bool = False) -> NDArray[Any] | None:
-    """Return a column of numbers as float64 (float32 too, where it may be `narrow`); None for anything else."""
-    if is_text(column) or has_columns(column):
-        return None
-    values = vector(column, "The numbers").values
-    if values.dtype.kind not in "iuf":
-        return None
-    return values if narrow and values.dtype == np.float32 else values.astype(np.float64, copy=False)
-
-
 # ---------------------------------------------------------------- making one
 
 
@@ -274,34 +246,48 @@ def make(
     complete: bool,
     seen: Vector | None = None,
     kinds: dict[str, str] | None = None,
-) -> Plan | None:
-    """Return the plan for a table by its first rows; None where they leave open what the rest may tell.
+) -> Plan:
+    """Return the plan for a table by its first rows.
 
     Parameters
     ----------
     complete
         The first rows are all rows.
     seen, kinds
-        The distinct outcomes of all rows, and how outcomes and groups in text are read; None where not known yet.
+        The distinct outcomes of all rows (None: fractions, or several columns of them), and how outcomes and groups
+        in text are read. Without `kinds` the plan is a guess.
+
+    Raises
+    ------
+    Surprised
+        Where the first rows leave open what the rest may tell.
     """
+    settled = complete or kinds is not None
     try:
-        return _made(head, asked, top, seen, kinds or {}, complete=complete)
+        return _made(head, asked, top, seen, kinds or {}, complete=complete, settled=settled)
     except LoglossError as error:
-        if complete or seen is not None or error.slug not in LATER:
+        if settled or error.slug not in LATER:
             raise
-        return None
+        raise Surprised(error) from None
 
 
 def _made(
-    head: Table, asked: Asked, top: int, seen: Vector | None, kinds: dict[str, str], *, complete: bool
+    head: Table,
+    asked: Asked,
+    top: int,
+    seen: Vector | None,
+    kinds: dict[str, str],
+    *,
+    complete: bool,
+    settled: bool,
 ) -> Plan:
     chosen, what, notes = choose(head, asked, seen)
     columns = head.load(chosen.columns())
     if isinstance(what, Vector):
-        kinds = {"outcome": _kind(columns[chosen.outcome[0]], what)} | kinds
+        kinds = {"outcome": _kind(head, columns[chosen.outcome[0]], what)} | kinds
     if chosen.group is not None:
         read = vector(columns[chosen.group], "The groups")
-        kinds = {"group": _kind(columns[chosen.group], read, fractions=False)} | kinds
+        kinds = {"group": _kind(head, columns[chosen.group], read, fractions=False)} | kinds
     if seen is not None:
         what = labels_of(columns[chosen.outcome[0]], head, kinds=[kinds["outcome"]])
     classes: dict[str, tuple[Any, ...]] = {}
@@ -318,8 +304,7 @@ def _made(
         ]
         notes += examine(record, per_row(record)) if len(record) else []
     commas = any(note.id == "decimal-commas" for note in notes) or getattr(head, "separator", ",") != ","
-    whole = complete or seen is not None
-    return Plan(chosen, classes, kinds, tuple(dict.fromkeys(notes)), top, whole, commas)
+    return Plan(chosen, classes, kinds, tuple(dict.fromkeys(notes)), top, settled, commas)
 
 
 def _decided(seen: Vector, names: Sequence[str], first: Any, door: dict[str, Any]) -> Classes:
@@ -333,8 +318,8 @@ def _decided(seen: Vector, names: Sequence[str], first: Any, door: dict[str, Any
     return classes_of_columns(seen, list(names) if len(names) > 1 else None, count, labels)
 
 
-def _kind(column: Any, read: Vector, *, fractions: bool = True) -> str:
+def _kind(head: Table, column: Any, read: Vector, *, fractions: bool = True) -> str:
     """Return how a column of text is read as labels; of other columns, how text would be that means the same."""
     if is_text(column):
-        return kind_of(column, fractions=fractions)
+        return kind_of(column, fractions=fractions) if head.textual else "String"
     return {"i": "Int64", "u": "Int64", "f": "Float64", "b": "Boolean"}.get(read.values.dtype.kind, "String")

@@ -186,8 +186,13 @@ def joined(source: Table, answers: Table, asked: Asked) -> Observations:
 
 def joined_stream(source: Any, answers: Any, asked: Asked, rows: int) -> tuple[Joined, Asked, list[Note]]:
     """Return predictions and outcomes joined by id as a stream; columns are found by their first `rows`."""
+    source, answers = (table if table.again else table.whole() for table in (source, answers))
     chosen, _, in_answers, notes = choose_joined(source.head(rows), answers.head(rows), asked)
-    return Joined(source, answers, chosen.ids or "", in_answers), chosen, notes
+    taken = {name for names in chosen.forecasts().values() for name in names} | {chosen.ids}
+    here = {name if name not in taken else f"{name} of {answers.where}": name for name in in_answers}
+    back = {there: name for name, there in here.items()}
+    chosen = replace(chosen, outcome=[back[name] for name in chosen.outcome])
+    return Joined(source, answers, chosen.ids or "", here), chosen, notes
 
 
 def record_of(

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from logloss.choosing import asked_of
 from logloss.codes import as_labels
-from logloss.errors import AlignmentError, UsageError
+from logloss.errors import AlignmentError, SourceError, UsageError
 from logloss.folding import fold_record
 from logloss.forensics import examine
 from logloss.panel import Panel, load
@@ -93,6 +93,12 @@ def summarize(
     stream = open_stream(data, "The table", skip_unreadable=skip_unreadable)
     if truth is not None:
         answers = open_stream(truth, "The truth table", skip_unreadable=skip_unreadable)
+        if parts is not None:
+            raise SourceError(
+                "no-checkpoint",
+                "What is done of rows joined by id cannot be kept.",
+                cure="Leave parts= (CLI: --parts) out, or join the files first.",
+            )
         counts = stream.expected(), answers.expected()
         if (
             not asked.models

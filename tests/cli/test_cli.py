@@ -316,3 +316,78 @@ def test_help_loads_nothing_heavy() -> None:
 
 def test_version() -> None:
     assert ll.__version__ in run("--version").stdout
+
+
+def test_parts_are_saved_and_merged(tmp_path: Path) -> None:
+    lines = PUZZLE.splitlines()
+    (tmp_path / "a.csv").write_text("\n".join([lines[0], *lines[1:4]]) + "\n")
+    (tmp_path / "b.csv").write_text("\n".join([lines[0], *lines[4:]]) + "\n")
+    for part in "ab":
+        answer(run("score", f"{part}.csv", "--save", f"{part}.json", "--json", cwd=tmp_path))
+    whole = answer(run("merge", "b.json", "a.json", "--save", "whole.json", "--json", cwd=tmp_path))
+    assert whole["log_loss"] == pytest.approx(1.881797068998267, rel=1e-12)
+    assert ll.score(ll.load(tmp_path / "whole.json")).n == 6
+    twice = run("merge", "a.json", "a.json", cwd=tmp_path)
+    assert (twice.returncode, "same-part-twice" in twice.stderr) == (1, True)
+    assert answer(run("merge", "a.json", "a.json", "--allow-equal", "--json", cwd=tmp_path))["n"] == 6
+    assert "[not-a-summary" in run("merge", "a.csv", cwd=tmp_path).stderr
+
+
+def test_groups_and_several_forecasts(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text("y,p,q,g\n1,.9,.6,a\n0,.2,.4,b\n1,.7,.6,a\n0,.4,.3,b\n")
+    state = answer(run("score", "x.csv", "--forecast", "p", "--group", "g", "--json", cwd=tmp_path))
+    assert {one["group"]: one["rows"] for one in state["groups"]["by_group"]} == {"a": 2, "b": 2}
+    text = run("score", "x.csv", "--forecast", "p", "--group", "g", cwd=tmp_path).stdout
+    assert "2 groups, costliest first" in text
+    state = answer(run("score", "x.csv", "--model", "old=q", "--model", "new=p", "--json", cwd=tmp_path))
+    assert [model["name"] for model in state["models"]] == ["new", "old"]
+    assert state["pairs"][0]["difference"] < 0
+    for wrong in (
+        ["--model", "old"],
+        ["--model", "a=p", "--model", "a=q"],
+        ["--model", "a=p", "--forecast", "q"],
+    ):
+        assert run("score", "x.csv", *wrong, cwd=tmp_path).returncode == 2
+    assert "[which-alone" in run("score", "x.csv", "--model", "a=p", "--which", "0.3", cwd=tmp_path).stderr
+
+
+def test_a_folder_and_what_is_done_of_it(tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    for name, rows in {"1.csv": "1,.9\n0,.2\n", "2.csv": "1,.6\n0,.4\n"}.items():
+        (tmp_path / "data" / name).write_text("y,p\n" + rows)
+    first = answer(run("score", "data", "--parts", "done", "--json", cwd=tmp_path))
+    assert first["n"] == 4
+    assert len(list((tmp_path / "done").iterdir())) == 2
+    assert answer(run("score", "data", "--parts", "done", "--json", cwd=tmp_path)) == first
+    (tmp_path / "data" / "3.parquet").write_bytes(b"PAR1 and no more")
+    broken = run("score", "data", cwd=tmp_path)
+    assert (broken.returncode, "3.parquet" in broken.stderr) == (1, True)
+    assert answer(run("score", "data", "--skip-unreadable", "--json", cwd=tmp_path))["n"] == 4
+
+
+def test_a_folder_to_save_in_is_looked_for_first(tmp_path: Path) -> None:
+    (tmp_path / "x.csv").write_text(PUZZLE)
+    done = run("score", "x.csv", "--save", "no/such/s.json", cwd=tmp_path)
+    assert (done.returncode, done.stdout) == (1, "")
+    assert "[cannot-write" in done.stderr
+
+
+def test_the_progress_bar_is_for_terminals(tmp_path: Path) -> None:
+    pty = pytest.importorskip("pty")
+    (tmp_path / "x.csv").write_text("y,p\n" + "1,.9\n0,.2\n" * 2000)
+    main = "import logloss.cli.output as o; o.PATIENCE = -1; from logloss.cli import main; main()"
+    controller, terminal = pty.openpty()
+    done = subprocess.run(
+        [sys.executable, "-c", main, "score", str(tmp_path / "x.csv"), "--json"],
+        stdout=subprocess.PIPE,
+        stderr=terminal,
+        check=True,
+        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
+    )
+    os.close(terminal)
+    shown = b""
+    with contextlib.suppress(OSError):
+        while piece := os.read(controller, 65536):
+            shown += piece
+    assert json.loads(done.stdout)["n"] == 4000
+    assert b"rows/s" in shown

@@ -141,7 +141,7 @@ def score(
     ('part-*.parquet'); - is standard input. It may be far larger than memory. Outcome and forecast columns are found
     by their names where that is unambiguous, and what was found is said.
     """
-    from logloss.cli.output import again, columns_asked, emit, models_asked, progress, save_summary
+    from logloss.cli.output import again, columns_asked, emit, models_asked, progress, refuse_to_save
     from logloss.errors import UsageError
     from logloss.scoring import of_summary
     from logloss.summaries import summarize
@@ -158,11 +158,13 @@ def score(
         return
     if models:
         asked["forecast"] = models_asked(models, asked["forecast"])
+    if save:
+        refuse_to_save(save)
     with progress(parts) as watch:
         summary = summarize(file, **asked, watch=watch, parts=parts)
     result = of_summary(summary, level=level)
     if save:
-        save_summary(summary, save)
+        summary.save(save)
     emit(
         result.to_dict() if as_json else result.show(unit, notes=False),
         result.notes,
@@ -204,14 +206,16 @@ def merge(
 
     Each part may have been scored on another machine; the result is that of scoring all rows at once.
     """
-    from logloss.cli.output import emit, save_summary
+    from logloss.cli.output import emit, refuse_to_save
     from logloss.scoring import of_summary
     from logloss.summaries import merge as merged
 
+    if save:
+        refuse_to_save(save)
     whole = merged(files, allow_equal=allow_equal)
     result = of_summary(whole, level=level)
     if save:
-        save_summary(whole, save)
+        whole.save(save)
     emit(result.to_dict() if as_json else result.show(unit, notes=False), result.notes)
 
 

@@ -18,10 +18,8 @@ if TYPE_CHECKING:
 
     from logloss.errors import LoglossError
     from logloss.notes import Note
-    from logloss.panel import Panel
-    from logloss.summary import Summary
 
-__all__ = ["again", "columns_asked", "complain", "emit", "models_asked", "progress", "save_summary"]
+__all__ = ["again", "columns_asked", "complain", "emit", "models_asked", "progress", "refuse_to_save"]
 
 PATIENCE = 1.5  # seconds without a progress bar
 
@@ -191,8 +189,8 @@ def complain(error: LoglossError) -> None:
     sys.stderr.write(f"{told}\n  [{error.slug}: see docs/messages.md{rows}]\n")
 
 
-def save_summary(summary: Summary | Panel, path: str) -> None:
-    """Write the summary; it replaces another summary, and nothing else."""
+def refuse_to_save(path: str) -> None:
+    """Refuse a path where a summary cannot be written, before the work begins: it replaces a summary, and nothing else."""
     from pathlib import Path
 
     from logloss.panel import load
@@ -206,4 +204,9 @@ def save_summary(summary: Summary | Panel, path: str) -> None:
                 f"{path} exists and is not a summary.",
                 cure="Choose another name, or remove it first.",
             ) from None
-    summary.save(path)
+    if not Path(path).absolute().parent.is_dir():
+        raise SourceError(
+            "cannot-write",
+            f"{path} cannot be written: there is no such folder.",
+            cure="Make the folder first.",
+        )
