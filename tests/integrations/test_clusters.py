@@ -31,6 +31,7 @@ def spark() -> Iterator[Any]:
     if shutil.which("java") is None:
         pytest.skip("no Java")
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
+    os.environ["PYSPARK_PYTHON"] = sys.executable  # the one that has this package
     session = (
         sql.SparkSession.builder.master("local-cluster[2,1,1024]")
         .config("spark.ui.enabled", "false")
@@ -219,7 +220,7 @@ def test_spark_connect(tmp_path: Path) -> None:
         text=True,
         check=False,
         timeout=240,
-        env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1"},
+        env={**os.environ, "SPARK_LOCAL_IP": "127.0.0.1", "PYSPARK_PYTHON": sys.executable},
     )
     assert run.returncode == 0, run.stderr[-2000:]
     found = json.loads(run.stdout.splitlines()[-1])

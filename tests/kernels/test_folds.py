@@ -110,3 +110,12 @@ def test_both_twins_agree_on_classes(K: int, dtype: type, monkeypatch: pytest.Mo
     compiled = folding.fold_record(record)
     assert compiled.infinite[0] == by_numpy.infinite[0] > 0
     same(numbers(compiled.to_dict()), numbers(by_numpy.to_dict()))
+
+
+def test_of_equal_costs_the_first_rows_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logloss.kernels.COMPILE_FROM", 1)
+    y = np.zeros(3000, int)
+    y[[700, 40, 2900]] = 1
+    found = ll.score(y, np.full(3000, 0.25), weight=np.where(y == 1, 1.0, 2.0))
+    rows = [row for _, (_, row), _ in found.summary.top.entries]
+    assert rows == [40, 700, 2900, *range(17)]
