@@ -157,19 +157,27 @@ def _top(
         record, outcome=record.outcome[rows.start + at], forecast=record.forecast[rows.start + at], rows=None
     )
     s = per_row(few)
-
-    def payload(i: int) -> dict[str, Any]:
-        outcome, row = few.outcome[i], int(at[i])
-        return {
-            "id": None if record.ids is None else plain(record.ids[rows.start + row]),
-            "outcome": outcome.tolist() if record.soft else record.classes[int(outcome)],
-            "forecast": float(np.exp(-s[i])),
-            "predicted": record.classes[predicted(row)],
-            "surprise": None if np.isinf(s[i]) else float(s[i]),
-            "weight": float(w[row]),
-        }
-
-    return Top.of(top, keys, lambda i: record.place(rows.start + int(at[i])), payload)
+    outcomes = few.outcome.tolist()
+    labels = outcomes if record.soft else [record.classes[int(code)] for code in outcomes]
+    columns = zip(
+        keys.tolist(), at.tolist(), labels, np.exp(-s).tolist(), s.tolist(), w[at].tolist(), strict=True
+    )
+    entries = tuple(
+        (
+            key,
+            record.place(rows.start + row),
+            {
+                "id": None if record.ids is None else plain(record.ids[rows.start + row]),
+                "outcome": label,
+                "forecast": forecast,
+                "predicted": record.classes[predicted(row)],
+                "surprise": None if surprise == np.inf else surprise,
+                "weight": weight,
+            },
+        )
+        for key, row, label, forecast, surprise, weight in columns
+    )
+    return Top(top, entries)  # largest first, and the first of equals, as they come
 
 
 def _of_block(record: Observations, rows: slice, top: int) -> Summary:
