@@ -149,3 +149,13 @@ def test_explaining_a_summary_gives_what_adds_up() -> None:
     assert str(folded)
     with pytest.raises(ll.UsageError, match="several forecasts"):
         ll.explain(ll.summarize({"y": y, "a": p, "b": p}, {"a": "a", "b": "b"}, outcome="y"))
+
+
+def test_explaining_a_large_join_is_a_fold(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logloss.blame.MOST_ROWS", 10)
+    monkeypatch.setattr("logloss.summaries.JOINED_IN_MEMORY", 10)
+    table = {"id": list(range(40)), "p": [0.9, 0.2] * 20}
+    why = ll.explain(table, "p", truth={"id": list(range(40)), "y": [1, 0] * 20})
+    assert why.score.log_loss == pytest.approx(-(np.log(0.9) + np.log(0.8)) / 2, rel=1e-13)
+    assert why.observations is None
+    assert "from-summary" in {note.id for note in why.score.notes}

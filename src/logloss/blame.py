@@ -10,19 +10,16 @@ import numpy as np
 
 from logloss import units
 from logloss.calibrate.clip import Clip, best_mix, clip_advice
-from logloss.choosing import asked_of
-from logloss.codes import as_labels
 from logloss.errors import UsageError, listing
 from logloss.explanation import Explanation, Row
 from logloss.findings import Finding, findings
 from logloss.notes import Note
 from logloss.panel import Panel
-from logloss.passes import fold
+from logloss.passes import height
 from logloss.plain import plain
-from logloss.recognise import vector
 from logloss.scoring import Score, of_record, of_summary
-from logloss.sources import from_arrays, is_rows, joined, single
-from logloss.streams import open_stream
+from logloss.sources import Opened, opened
+from logloss.summaries import folded
 from logloss.summary import Summary
 from logloss.surprises import certain_rows, class_blocks, mean_surprise, per_row
 from logloss.whatif import Edit, WhatIf, edited, edits, what_if
@@ -88,36 +85,23 @@ def explain(
     """
     if isinstance(data, Summary | Panel):
         return of_fold(data, rows=rows)
-    columns: dict[str, Any] = {"outcome": outcome, "weight": weight, "ids": ids, "group": group}
-    door: dict[str, Any] = {
-        "space": space,
-        "labels": as_labels(labels),
-        "positive": positive,
-        "normalize_rows": normalize_rows,
-        "skip_missing": skip_missing,
-    }
-    options: dict[str, Any] = {"rows": rows, "clip": clip, "temperature": temperature}
-    if not is_rows(data, forecast):
-        return of_observations(from_arrays(data, forecast, truth=truth, **columns, **door), **options)
-    asked = asked_of(forecast, **columns, **door)
-    stream = open_stream(data, "The table", skip_unreadable=skip_unreadable)
-    if truth is not None:
-        answers = open_stream(truth, "The truth table", skip_unreadable=skip_unreadable)
-        return of_observations(joined(stream.whole(), answers.whole(), asked), **options)
-    if asked.models or _many(stream):
-        return of_fold(
-            fold(stream, asked, top=max(rows, 20), skip_unreadable=skip_unreadable, watch=watch), rows=rows
-        )
-    return of_observations(single(stream.whole(), asked), **options)
+    found = opened(
+        data, forecast, outcome=outcome, space=space, weight=weight, ids=ids, group=group, truth=truth,
+        labels=labels, positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing,
+        skip_unreadable=skip_unreadable,
+    )  # fmt: skip
+    if isinstance(found, Opened) and (
+        found.asked.models or any(_many(part) for part in (found.stream, found.answers) if part is not None)
+    ):
+        return of_fold(folded(found, top=max(rows, 20), watch=watch), rows=rows)
+    record = found.record() if isinstance(found, Opened) else found
+    return of_observations(record, rows=rows, clip=clip, temperature=temperature)
 
 
 def _many(stream: Any) -> bool:
     """Tell whether a stream has more rows than are held in memory to look at them together."""
     expected = stream.expected()
-    if expected is None:
-        head = stream.head(MOST_ROWS)
-        return len(vector(head.load(head.names[:1])[head.names[0]], "A column")) >= MOST_ROWS
-    return bool(expected > MOST_ROWS)
+    return bool((height(stream.head(MOST_ROWS)) if expected is None else expected - 1) >= MOST_ROWS)
 
 
 def of_fold(summary: Summary | Panel, *, rows: int = 10) -> Explanation:

@@ -7,7 +7,7 @@ Nothing is raised in a worker, so that no scheduler takes bad rows for a failed 
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import reduce
 from operator import add
 from typing import TYPE_CHECKING, Any
@@ -52,7 +52,7 @@ class Fold:
             for columns in _gathered(tables):
                 source = InMemory(columns, part, part)
                 for batch in source.batches(self.plan.asked.columns()):
-                    found = self.plan.fold(type(batch)(batch.columns, part, False, part, start + batch.start))
+                    found = self.plan.fold(replace(batch, start=start + batch.start))
                     whole = found if whole is None else whole + found
                 start += source.expected() or 0
         except Surprised:

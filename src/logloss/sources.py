@@ -5,7 +5,7 @@ Files are read by the embedded engine (Polars). What was found by name is said i
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -37,9 +37,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from logloss.record import Observations, Space
+    from logloss.record import Observations
 
-__all__ = ["from_arrays", "gather", "is_rows", "joined", "joined_stream", "record_of", "single"]
+__all__ = ["Opened", "gather", "joined_stream", "opened", "record_of"]
 
 
 def is_rows(data: Any, forecast: Any) -> bool:
@@ -80,42 +80,56 @@ def from_arrays(
     return observe(data, forecast, weight=weight, ids=ids, group=group, **door)
 
 
-def gather(
+@dataclass(frozen=True)
+class Opened:
+    """A table, the one with its outcomes where they stand apart, and what was asked of them."""
+
+    stream: Any
+    answers: Any
+    asked: Asked
+    skip_unreadable: bool
+
+    def record(self) -> Observations:
+        """Return the checked record of all rows, in memory."""
+        if self.answers is None:
+            return single(self.stream.whole(), self.asked)
+        return joined(self.stream.whole(), self.answers.whole(), self.asked)
+
+
+def opened(
     data: Any,
     forecast: Any = None,
     *,
     outcome: Any = None,
-    space: Space = "p",
     weight: Any = None,
     ids: Any = None,
     group: Any = None,
     truth: Any = None,
     labels: Sequence[Any] | None = None,
-    positive: Any = None,
-    normalize_rows: bool = False,
-    skip_missing: bool = False,
     skip_unreadable: bool = False,
-) -> Observations:
-    """Return the checked record of whatever was given; see :func:`logloss.score` for the arguments."""
-    columns: dict[str, Any] = {"outcome": outcome, "weight": weight, "ids": ids, "group": group}
-    door: dict[str, Any] = {
-        "space": space,
-        "labels": as_labels(labels),
-        "positive": positive,
-        "normalize_rows": normalize_rows,
-        "skip_missing": skip_missing,
-    }
+    **door: Any,
+) -> Opened | Observations:
+    """Return the table that was given, not read yet, or the checked record of arrays.
+
+    See :func:`logloss.score` for the arguments; `door` are those of the door that are not named here.
+    """
+    columns = {"outcome": outcome, "weight": weight, "ids": ids, "group": group}
+    door = {"space": "p", "positive": None, "normalize_rows": False, "skip_missing": False} | door
+    door["labels"] = as_labels(labels)
     if not is_rows(data, forecast):
         return from_arrays(data, forecast, truth=truth, **columns, **door)
     asked = asked_of(forecast, **columns, **door)
-    predictions = open_stream(data, "The table", skip_unreadable=skip_unreadable)
-    if truth is not None:
-        return joined(
-            predictions.whole(),
-            open_stream(truth, "The truth table", skip_unreadable=skip_unreadable).whole(),
-            asked,
-        )
-    return single(predictions.whole(), asked)
+    stream = open_stream(data, "The table", skip_unreadable=skip_unreadable)
+    answers = (
+        None if truth is None else open_stream(truth, "The truth table", skip_unreadable=skip_unreadable)
+    )
+    return Opened(stream, answers, asked, skip_unreadable)
+
+
+def gather(data: Any, forecast: Any = None, **options: Any) -> Observations:
+    """Return the checked record of whatever was given; see :func:`opened` for the arguments."""
+    found = opened(data, forecast, **options)
+    return found.record() if isinstance(found, Opened) else found
 
 
 def single(source: Table, asked: Asked) -> Observations:

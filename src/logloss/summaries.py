@@ -7,15 +7,12 @@ from functools import reduce
 from os import PathLike
 from typing import TYPE_CHECKING, Any
 
-from logloss.choosing import asked_of
-from logloss.codes import as_labels
 from logloss.errors import AlignmentError, SourceError, UsageError
 from logloss.folding import fold_record
 from logloss.forensics import examine
 from logloss.panel import Panel, load
 from logloss.passes import HEAD, finished, fold
-from logloss.sources import from_arrays, is_rows, joined, joined_stream
-from logloss.streams import open_stream
+from logloss.sources import Opened, joined_stream, opened
 from logloss.summary import Summary
 from logloss.surprises import per_row
 
@@ -27,7 +24,7 @@ if TYPE_CHECKING:
 
     from logloss.record import Observations, Space
 
-__all__ = ["merge", "summarize", "summary_of"]
+__all__ = ["folded", "merge", "summarize", "summary_of"]
 
 JOINED_IN_MEMORY = 2_000_000  # rows of two tables that are paired by id in memory
 
@@ -79,39 +76,48 @@ def summarize(
     >>> round(ll.score(a + b).log_loss, 6)
     0.472288
     """
-    columns: dict[str, Any] = {"outcome": outcome, "weight": weight, "ids": ids, "group": group}
-    door: dict[str, Any] = {
-        "space": space,
-        "labels": as_labels(labels),
-        "positive": positive,
-        "normalize_rows": normalize_rows,
-        "skip_missing": skip_missing,
-    }
-    if not is_rows(data, forecast):
-        return summary_of(from_arrays(data, forecast, truth=truth, **columns, **door), top=top)
-    asked = asked_of(forecast, **columns, **door)
-    stream = open_stream(data, "The table", skip_unreadable=skip_unreadable)
-    if truth is not None:
-        answers = open_stream(truth, "The truth table", skip_unreadable=skip_unreadable)
-        if parts is not None:
-            raise SourceError(
-                "no-checkpoint",
-                "What is done of rows joined by id cannot be kept.",
-                cure="Leave parts= (CLI: --parts) out, or join the files first.",
-            )
-        counts = stream.expected(), answers.expected()
-        if (
-            not asked.models
-            and None not in counts
-            and max(c for c in counts if c is not None) <= JOINED_IN_MEMORY
-        ):
-            return summary_of(joined(stream.whole(), answers.whole(), asked), top=top)
-        stream, asked, found = joined_stream(stream, answers, asked, HEAD)
-        whole = fold(stream, asked, top=top, watch=watch, threads=threads)
-        return finished(whole, (*found, *stream.notes), more=True)
-    return fold(
-        stream, asked, top=top, watch=watch, parts=parts, skip_unreadable=skip_unreadable, threads=threads
-    )
+    found = opened(
+        data, forecast, outcome=outcome, space=space, weight=weight, ids=ids, group=group, truth=truth,
+        labels=labels, positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing,
+        skip_unreadable=skip_unreadable,
+    )  # fmt: skip
+    if not isinstance(found, Opened):
+        return summary_of(found, top=top)
+    return folded(found, top=top, watch=watch, parts=parts, threads=threads)
+
+
+def folded(
+    table: Opened,
+    *,
+    top: int = 20,
+    watch: Callable[[int, int | None], None] | None = None,
+    parts: str | PathLike[str] | None = None,
+    threads: int | None = None,
+) -> Summary | Panel:
+    """Return the summary of a table's rows; outcomes that stand apart are joined in memory where both tables are small."""
+    stream, answers, asked = table.stream, table.answers, table.asked
+    if answers is None:
+        return fold(
+            stream,
+            asked,
+            top=top,
+            watch=watch,
+            parts=parts,
+            skip_unreadable=table.skip_unreadable,
+            threads=threads,
+        )
+    if parts is not None:
+        raise SourceError(
+            "no-checkpoint",
+            "What is done of rows joined by id cannot be kept.",
+            cure="Leave parts= (CLI: --parts) out, or join the files first.",
+        )
+    counts = [stream.expected(), answers.expected()]
+    if not asked.models and None not in counts and max(counts) <= JOINED_IN_MEMORY:
+        return summary_of(table.record(), top=top)
+    both, chosen, notes = joined_stream(stream, answers, asked, HEAD)
+    whole = fold(both, chosen, top=top, watch=watch, threads=threads)
+    return finished(whole, (*notes, *both.notes), more=True)
 
 
 def summary_of(
