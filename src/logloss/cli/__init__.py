@@ -20,12 +20,11 @@ def main() -> None:
         complain(error)
         sys.exit(error.exit_code)
     except OSError as error:
-        if not isinstance(error, BrokenPipeError):
-            sys.stderr.write(f"error: the output cannot be written: {error.strerror or error}.\n")
-            sys.exit(1)
         import os
 
-        os.dup2(
-            os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno()
-        )  # the reader went away: nothing to report
-        sys.exit(0)
+        # What is left in the buffer would be written, and fail, once more when the interpreter ends.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        if isinstance(error, BrokenPipeError):  # the reader went away: nothing to report
+            sys.exit(0)
+        sys.stderr.write(f"error: the output cannot be written: {error.strerror or error}.\n")
+        sys.exit(1)
