@@ -34,7 +34,7 @@ FLOORS: list[set[str]] = [
     {"recognise", "labels", "record"},
     {"batches", "forensics", "alignment"},
     {"observations", "delimited", "feeds"},
-    {"files", "columns", "joining", "surprises", "whatif", "calibrate", "calibrate.clip"},
+    {"files", "columns", "joining", "surprises", "whatif", "calibrate", "calibrate.clip", "calibrate.isotonic"},
     {"streams", "joins", "lanes", "choosing", "summary", "exact"},
     {"sources", "folding", "panel", "grouping", "baselines"},
     {"plan", "outcomes", "checkpoints", "conventions", "readings", "findings"},

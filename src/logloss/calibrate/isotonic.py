@@ -1,0 +1,64 @@
+"""Isotonic regression of outcomes on forecasts: the monotone map that no other beats, in any proper score.
+
+Rows with equal forecasts are pooled first, so that the fit is a function of the forecast. The pool-adjacent-violators
+solution minimises every proper score at once (Dimitriadis, Gneiting, Jordan 2021, PNAS 118:e2016191118): one fit
+serves log loss and Brier.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Float = NDArray[np.float64]
+
+__all__ = ["Pooled", "isotonic", "pool"]
+
+
+@dataclass(frozen=True, eq=False)
+class Pooled:
+    """Rows pooled by equal forecasts, ascending, every array of shape (k,).
+
+    Attributes
+    ----------
+    at
+        The distinct forecasts (on any increasing scale).
+    weight
+        Sum of weights at each.
+    share
+        Mean outcome there: the weighted share of the second class.
+    """
+
+    at: Float
+    weight: Float
+    share: Float
+
+
+def pool(at: Float, share: Float, weight: Float | None = None) -> Pooled:
+    """Pool rows with equal forecasts; `at`, `share`, `weight` of shape (n,). Rows of weight 0 count nowhere."""
+    if weight is None:
+        weight = np.ones(len(at))
+    elif not weight.all():
+        keep = weight > 0
+        at, share, weight = at[keep], share[keep], weight[keep]
+    order = np.argsort(at, kind="stable")
+    at, share, weight = at[order], share[order], weight[order]
+    starts = np.flatnonzero(np.concatenate([[True], at[1:] != at[:-1]])) if len(at) else np.zeros(0, np.intp)
+    if len(starts) == len(at):
+        return Pooled(at, weight, share)
+    mass = np.add.reduceat(weight, starts)
+    return Pooled(at[starts], mass, np.add.reduceat(weight * share, starts) / mass)
+
+
+def isotonic(pooled: Pooled) -> Float:
+    """Return the fitted share at each distinct forecast, shape (k,): non-decreasing, in [0, 1]."""
+    from scipy.optimize import isotonic_regression
+
+    if not len(pooled.at):
+        return np.zeros(0)
+    return np.clip(isotonic_regression(pooled.share, weights=pooled.weight).x, 0.0, 1.0)
