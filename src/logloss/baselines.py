@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from logloss.summary import Summary
 
-__all__ = ["accuracy_implied", "base_rates"]
+__all__ = ["accuracy_implied", "base_rates", "class_base_rates"]
 
 
 def base_rates(summary: Summary) -> tuple[float, float]:
@@ -19,11 +21,16 @@ def base_rates(summary: Summary) -> tuple[float, float]:
     Weights enter as shares of n rows. With fractional outcomes n_k may be under 1, so the smoothed count is
     floored at 1/2.
     """
-    shares = summary.class_weight / summary.class_weight.sum()
+    return class_base_rates(summary.class_weight, summary.n)
+
+
+def class_base_rates(class_weight: NDArray[np.float64], n: int) -> tuple[float, float]:
+    """Return the two base rates of n rows from the weight of each class, shape (K,)."""
+    shares = class_weight / class_weight.sum()
     seen = shares > 0
     base = float(-(shares[seen] * np.log(shares[seen])).sum()) + 0.0
-    counts = shares * summary.n
-    q = np.maximum(counts - 0.5, 0.5) / (summary.n - 1 + len(shares) / 2)
+    counts = shares * n
+    q = np.maximum(counts - 0.5, 0.5) / (n - 1 + len(shares) / 2)
     return base, float(-(shares[seen] * np.log(q[seen])).sum()) + 0.0
 
 

@@ -4,8 +4,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-__all__ = ["Interval", "hall_t"]
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Float = NDArray[np.float64]
+
+__all__ = ["Interval", "hall_t", "of_clusters", "of_rows"]
 
 
 @dataclass(frozen=True)
@@ -64,3 +72,43 @@ def hall_t(
         return 3 * root / g * (math.cbrt(1 + g * v / root - g * g / (6 * n)) - 1)
 
     return Interval(mean, s / root, mean - s / root * inverse(q), mean - s / root * inverse(-q))
+
+
+def of_rows(values: Float, weight: Float, *, level: float = 0.95) -> Interval | None:
+    """Return the weighted mean of finite values (n,) with its Hall-t interval; rows of weight 0 count nowhere."""
+    if not weight.all():
+        values, weight = values[weight > 0], weight[weight > 0]
+    if not len(values):
+        return None
+    scale = float(weight.mean())
+    mean = float((weight * values).mean()) / scale
+    u = weight * (values - mean)
+    return hall_t(mean, len(u), float((u * u).sum()), float((u * u * u).sum()), level=level, scale=scale)
+
+
+def of_clusters(
+    values: Float, weight: Float, cluster: NDArray[np.int64], *, level: float = 0.95
+) -> Interval | None:
+    """Return the weighted mean of values (n,) with its interval were clusters drawn and not rows; None for fewer than two.
+
+    Jackknife over clusters: V = (G - 1) / G sum (m_(g) - mean m_(.))^2 with the means m_(g) of the rows without cluster
+    g, and Student's t with G - 1 degrees of freedom.
+
+    Parameters
+    ----------
+    cluster
+        Position of each row's cluster, shape (n,), from 0.
+    """
+    from scipy.special import stdtrit
+
+    sums = np.bincount(cluster, weight * values)
+    mass = np.bincount(cluster, weight)
+    sums, mass = sums[mass > 0], mass[mass > 0]
+    G = len(mass)
+    if G < 2:
+        return None
+    left_out = (sums.sum() - sums) / (mass.sum() - mass)
+    mean = float(sums.sum() / mass.sum())
+    error = math.sqrt((G - 1) / G * float(((left_out - left_out.mean()) ** 2).sum()))
+    reach = float(stdtrit(G - 1, 0.5 + level / 2)) * error
+    return Interval(mean, error, mean - reach, mean + reach)

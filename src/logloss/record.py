@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 
 import numpy as np
 
+from logloss.codes import Coded
 from logloss.notes import FEW, located
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from logloss.codes import Coded
     from logloss.notes import Note, Place
 
 __all__ = ["SPACES", "Observations", "Space"]
@@ -99,6 +99,12 @@ class Observations:
     def numbers(self) -> NDArray[np.int64]:
         """Return the number of each row in the input."""
         return np.arange(len(self)) if self.rows is None else np.asarray(self.rows)
+
+    def clusters(self) -> Coded | None:
+        """Return each row's group as its position among the groups that occur; None without groups."""
+        if self.group is None:
+            return None
+        return (self.group if isinstance(self.group, Coded) else Coded.of(self.group)).used()
 
     def row_number(self, at: int) -> int:
         """Return the row's number in the input, counted from 0."""
