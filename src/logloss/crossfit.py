@@ -149,7 +149,7 @@ class Rows:
 
         Surprise of what happened; entropy and variance, its mean and variance under the forecast; then of the second of
         two classes, or of the class with the largest probability: probability, whether (or which share of) it
-        happened, and log-odds (more than two: entropy minus its surprise).
+        happened, and log-odds.
         """
         out = np.empty((6, len(self.record)))
         for part, Z, T in self.mapped(maps):
@@ -173,4 +173,8 @@ def _many(Z: Float, T: Float) -> tuple[Float, ...]:
     with np.errstate(invalid="ignore"):
         entropy = np.where(p > 0, -p * Z, 0.0).sum(axis=1)
         variance = np.where(p > 0, p * (Z + entropy[:, None]) ** 2, 0.0).sum(axis=1)
-    return cost(Z, T), entropy, variance, p[at], T[at], entropy + Z[at]
+    others = p.copy()
+    others[at] = 0.0
+    with np.errstate(divide="ignore"):
+        odds = Z[at] - np.log(others.sum(axis=1))
+    return cost(Z, T), entropy, variance, p[at], T[at], odds

@@ -150,7 +150,7 @@ def _class_shares(record: Observations, weight: Float) -> Float:
     """Return the weighted share of each class in the outcomes, shape (K,)."""
     K = len(record.classes)
     if not record.soft:
-        mass = np.bincount(record.outcome.astype(np.int64, copy=False), weight, minlength=K)
+        mass: Float = np.bincount(record.outcome.astype(np.int64, copy=False), weight, minlength=K)
     else:
         t = record.outcome.astype(np.float64, copy=False)
         mass = np.array([weight @ (1 - t), weight @ t]) if t.ndim == 1 else weight @ t

@@ -90,7 +90,7 @@ class Held:
         Two classes: the probability of the second, and whether (or which share of) it happened. More: of the class
         with the largest probability.
     odds
-        Two classes: log-odds. More: entropy minus the surprise of that class.
+        The log-odds of p.
     """
 
     surprise: Float
