@@ -3,26 +3,39 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss import units
-from logloss.calibrate.clip import Clip, best_mix, clip_advice
-from logloss.errors import UsageError, listing
+from logloss import decomposition, slices, units
+from logloss.carriers import (
+    CENSUS,
+    best_clip,
+    best_share,
+    beyond_belief,
+    confused,
+    costliest,
+    kept,
+    per_block,
+    rows_for,
+)
+from logloss.errors import AlignmentError, UsageError, listing
 from logloss.explanation import Explanation, Row
 from logloss.findings import Finding, findings
 from logloss.notes import Note
 from logloss.panel import Panel
 from logloss.passes import height
-from logloss.plain import plain
+from logloss.recognise import vector
 from logloss.scoring import Score, of_record, of_summary
-from logloss.sources import Opened, opened
+from logloss.searching import search
+from logloss.segments import segments
+from logloss.sources import Opened, beside, opened
 from logloss.summaries import folded
 from logloss.summary import Summary
-from logloss.surprises import certain_rows, class_blocks, mean_surprise, per_row
-from logloss.whatif import Edit, WhatIf, edited, edits, what_if
+from logloss.surprises import per_row
+from logloss.whatif import WhatIf, edits, what_if
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,13 +43,15 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from logloss.record import Observations, Space
+    from logloss.remedies import Held
+    from logloss.searching import Search
+    from logloss.slices import Slices
 
     Float = NDArray[np.float64]
 
 __all__ = ["Explanation", "Finding", "Row", "WhatIf", "explain", "of_fold", "of_observations"]
 
 MOST_ROWS = 5_000_000  # rows that are looked at together; more are explained from a summary
-CENSUS = ("rows", "exact_zero_or_one", "zero_on_the_truth", "errors", "errors_exact")
 
 
 def explain(
@@ -57,9 +72,11 @@ def explain(
     rows: int = 10,
     clip: float | Sequence[float] = (),
     temperature: float | Sequence[float] = (),
+    by: Any = None,
+    pairs: bool | None = None,
     watch: Callable[[int, int | None], None] | None = None,
 ) -> Explanation:
-    """Explain a log loss: who carries it, is the forecast over-confident, and what would an edit change.
+    """Explain a log loss: noise, discrimination, miscalibration; which rows, classes and slices carry it; what would change it.
 
     Parameters
     ----------
@@ -72,6 +89,11 @@ def explain(
         Clips to try besides the best and the advised one (two classes).
     temperature
         Temperatures to try besides 1/2 and 2: above 1 softens, below 1 sharpens.
+    by
+        What to slice by: names of columns of the table, or a table of columns in the order of the rows. By default all
+        columns of the table that are neither outcome, forecast, weight, group nor id; () for none.
+    pairs
+        Whether to look at every combination of two columns too; by default for up to 8 columns.
     watch
         Called with (rows done, rows expected or None) during a long pass.
 
@@ -94,8 +116,63 @@ def explain(
         found.asked.models or any(_many(part) for part in (found.stream, found.answers) if part is not None)
     ):
         return of_fold(folded(found, top=max(rows, 20), watch=watch), rows=rows)
-    record = found.record() if isinstance(found, Opened) else found
-    return of_observations(record, rows=rows, clip=clip, temperature=temperature)
+    record, columns = _with_columns(found, by)
+    return of_observations(
+        record, rows=rows, clip=clip, temperature=temperature, columns=columns, pairs=pairs
+    )
+
+
+def _with_columns(found: Opened | Observations, by: Any) -> tuple[Observations, dict[str, NDArray[Any]]]:
+    """Return the record and the columns to slice by."""
+    names = [by] if isinstance(by, str) else by
+    by_name = names is None or (
+        isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
+    )
+    if isinstance(found, Opened):
+        record, table, chosen = found.gathered()
+        if by_name:
+            columns, notes = beside(table, chosen, record, names)
+            return replace(record, notes=(*record.notes, *notes)), columns
+    else:
+        record = found
+        if by_name and names:
+            raise UsageError(
+                "array-and-names",
+                f"by= names columns ({listing(names)}), but arrays were given.",
+                cure="Give the columns themselves: by={'age': ages, 'site': sites}, or a table.",
+            )
+    if by_name:
+        return record, {}
+    return record, _in_rows(by, record)
+
+
+def _in_rows(by: Any, record: Observations) -> dict[str, NDArray[Any]]:
+    """Return given columns in the order of the record's rows."""
+    named = by.items() if isinstance(by, Mapping) else ((name, by[name]) for name in _names_of(by))
+    total = len(record) + record.skipped
+    found = {}
+    for name, column in named:
+        values = vector(column, f"Column {name!r}").values
+        if len(values) != total:
+            raise AlignmentError(
+                "different-lengths",
+                f"Column {name!r} to slice by has {len(values):,} values; there are {total:,} rows.",
+                cure="Give one value per row.",
+            )
+        found[str(name)] = values[record.numbers()]
+    return found
+
+
+def _names_of(by: Any) -> list[Any]:
+    if hasattr(by, "columns"):
+        return list(by.columns)
+    if hasattr(by, "column_names"):
+        return list(by.column_names)
+    raise UsageError(
+        "bad-by",
+        f"by= is a {type(by).__name__}, neither names of columns nor a table.",
+        cure="Give names, or a mapping of names to columns.",
+    )
 
 
 def _many(stream: Any) -> bool:
@@ -118,42 +195,31 @@ def of_fold(summary: Summary | Panel, *, rows: int = 10) -> Explanation:
     )
     score = of_summary(replace(summary, notes=(*summary.notes, note)))
     assert isinstance(score, Score)
-    confusion, pairs = _confusion(summary)
+    confusion, cells = confused(summary)
     mass = summary.mass
     counts = (summary.n, mass["certain"], summary.infinite[0], mass["errors"], mass["certain_errors"])
     result = Explanation(
         score=score,
         expected_log_loss=summary.expected,
         excess_z=summary.excess_z,
-        worst=_kept(summary, rows),
+        worst=kept(summary, rows),
         half=None,
         classes=tuple(score.classes()),
-        pairs=pairs,
+        pairs=cells,
         confusion=confusion,
         census=dict(zip(CENSUS, map(int, counts), strict=True)),
         clip=None,
         mix=None,
         what_ifs=(),
         findings=(),
+        decomposition=None,
+        slices=None,
+        search=None,
+        blunders=None,
         observations=None,
         surprise=None,
     )
     return replace(result, findings=tuple(findings(result, np.zeros(0), np.zeros(0))))
-
-
-def _kept(summary: Summary, rows: int) -> tuple[Row, ...]:
-    """Return the costliest rows that a summary kept."""
-    running, found = 0.0, []
-    for key, (part, row), seen in summary.top.entries[:rows]:
-        finite = math.isfinite(key) and summary.finite_nats > 0
-        share = key / summary.finite_nats if finite else None
-        running += share or 0.0
-        surprise = math.inf if seen["surprise"] is None else float(seen["surprise"])
-        found.append(
-            Row(row, seen["id"], seen["outcome"], seen["forecast"], seen["predicted"], surprise, share,
-                None if share is None else running, part)
-        )  # fmt: skip
-    return tuple(found)
 
 
 def of_observations(
@@ -162,8 +228,10 @@ def of_observations(
     rows: int = 10,
     clip: float | Sequence[float] = (),
     temperature: float | Sequence[float] = (),
+    columns: Mapping[str, NDArray[Any]] | None = None,
+    pairs: bool | None = None,
 ) -> Explanation:
-    """Explain a checked record."""
+    """Explain a checked record; `columns` to slice by are in the order of its rows."""
     if rows < 0:
         raise UsageError(
             "bad-what-if", f"rows is {rows}.", cure="Give the number of rows to list, 0 or more."
@@ -183,39 +251,76 @@ def of_observations(
     cost = np.where(weight > 0, weight, 0.0) * np.where(weight > 0, surprise, 0.0)
     order = np.argsort(-cost, kind="stable")
     two = len(record.classes) == 2
-    advice = _clip(record, weight) if two else None
-    lam = None if two else _mix(record, surprise, weight)
-    confusion, pairs = _confusion(summary)
+    advice = best_clip(record, weight) if two else None
+    lam = None if two else best_share(record, surprise, weight)
+    confusion, cells = confused(summary)
     tried = edits(
         two=two,
         clips=[*clips, *([] if advice is None else [advice.best, advice.suggested])],
         temperatures=[0.5, 2.0, *temperatures],
     )
-    said, census, after = _per_block(record, tried)
+    said, census, after = per_block(record, tried)
     what_ifs = tuple(
         what_if(record, edit, surprise, rows_after, weight)
         for edit, rows_after in zip(tried, after, strict=True)
     )
+    parts = decomposition.of_record(record, surprise=surprise)
+    held = None if parts.remedies is None else parts.remedies.held
+    half = rows_for(cost[order], 0.5)
+    found, tree = _where(record, columns, held, surprise, weight, pairs=pairs)
+    if found is not None and found.notes:
+        score = replace(score, notes=(*score.notes, *found.notes))
     result = Explanation(
         score=score,
         expected_log_loss=summary.expected,
         excess_z=summary.excess_z,
-        worst=_worst(record, order[:rows], surprise, cost, said),
-        half=_rows_for(cost[order], 0.5),
+        worst=costliest(record, order[:rows], surprise, cost, said),
+        half=half,
         classes=tuple(score.classes()),
-        pairs=pairs,
+        pairs=cells,
         confusion=confusion,
         census=census,
         clip=advice,
         mix=None if lam is None else {"best": lam[0], "log_loss": lam[1]},
         what_ifs=what_ifs,
         findings=(),
+        decomposition=parts,
+        slices=found,
+        search=tree,
+        blunders=None
+        if held is None or not half
+        else beyond_belief(
+            record, held, surprise, weight, float(surprise[order[half]]) if half < summary.n else 0.0
+        ),
         observations=record,
         surprise=surprise,
     )
     return replace(
         result, findings=tuple(findings(result, cost[order][: summary.n], weight[order][: summary.n]))
     )
+
+
+def _where(
+    record: Observations,
+    columns: Mapping[str, NDArray[Any]] | None,
+    held: Held | None,
+    surprise: Float,
+    weight: Float,
+    *,
+    pairs: bool | None,
+) -> tuple[Slices | None, Search | None]:
+    """Return the slices that cost more than the rest, and a searched tree of them; None without columns."""
+    if not columns or held is None:
+        return None, None
+    found = slices.of_record(record, columns, held, surprise, pairs=pairs)
+    if found is None:
+        return None, None
+    finite = np.isfinite(surprise) & (weight > 0)
+    coded = record.clusters()
+    cluster = None if coded is None else np.unique(coded.code[finite], return_inverse=True)[1]
+    kept_ = {name: values[finite] for name, values in columns.items()}
+    parts = segments(kept_, int(finite.sum()), pairs=False)
+    return found, search(parts, surprise[finite], weight[finite], cluster)
 
 
 def _in_range(name: str, given: float | Sequence[float], most: float) -> list[float]:
@@ -226,96 +331,3 @@ def _in_range(name: str, given: float | Sequence[float], most: float) -> list[fl
         limit = "" if math.isinf(most) else f" and at most {most:g}"
         raise UsageError("bad-what-if", f"{name} is {wrong[0]:g}.", cure=f"Give numbers above 0{limit}.")
     return values
-
-
-def _worst(
-    record: Observations, order: NDArray[np.int64], surprise: Float, cost: Float, said: NDArray[np.int64]
-) -> tuple[Row, ...]:
-    total = float(cost[np.isfinite(cost)].sum())
-    running = 0.0
-    found = []
-    for at in order:
-        share = float(cost[at]) / total if math.isfinite(cost[at]) and total > 0 else None
-        running += share or 0.0
-        outcome = record.outcome[at]
-        found.append(
-            Row(
-                row=record.row_number(int(at)),
-                id=None if record.ids is None else plain(record.ids[at]),
-                outcome=outcome.tolist() if record.soft else record.classes[int(outcome)],
-                forecast=float(np.exp(-surprise[at])),
-                predicted=record.classes[int(said[at])],
-                surprise=float(surprise[at]),
-                share=share,
-                cumulative=None if share is None else running,
-            )
-        )
-    return tuple(found)
-
-
-def _rows_for(cost: Float, share: float) -> int:
-    """Return how many of the costliest rows carry this share of the finite loss."""
-    finite = cost[np.isfinite(cost)]
-    total = finite.sum()
-    return int(np.searchsorted(np.cumsum(finite), share * total) + 1) if total > 0 else 0
-
-
-def _confusion(summary: Any) -> tuple[tuple[tuple[float, ...], ...] | None, tuple[dict[str, Any], ...]]:
-    """Return rows by true and predicted class, and the cells with their share of the loss, costliest first."""
-    if summary.confusion is None:
-        return None, ()
-    rows, _, nats, infinite = summary.confusion.sums
-    total = summary.finite_nats
-    cells = [
-        {"outcome": plain(summary.classes[i]), "predicted": plain(summary.classes[j]), "rows": float(rows[i, j]), "nats": float(nats[i, j]),
-         "share": float(nats[i, j]) / total if total > 0 else None, "infinite_rows": int(infinite[i, j])}
-        for i, j in zip(*np.nonzero(rows), strict=True)
-    ]  # fmt: skip
-    cells.sort(key=lambda cell: (-cell["infinite_rows"], -cell["nats"]))
-    return tuple(tuple(float(v) for v in line) for line in rows), tuple(cells[:50])
-
-
-def _per_block(
-    record: Observations, tried: list[Edit]
-) -> tuple[NDArray[np.int64], dict[str, int], list[Float]]:
-    """Return the first choice of each row, the census of certain forecasts, and the surprise after each edit.
-
-    The census counts forecasts of exactly 0 or 1, errors (the first choice did not happen), and errors made with
-    certainty. Block by block, so that memory is bounded by columns of rows, not by rows times classes.
-    """
-    said = np.empty(len(record), np.int64)
-    after = [np.empty(len(record)) for _ in tried]
-    counts = np.zeros(5, np.int64)
-    for part, s, t in class_blocks(record):
-        said[part] = s.argmin(axis=1)
-        counted = np.ones(len(s), bool) if record.weight is None else record.weight[part] > 0
-        certain = certain_rows(record, part) & counted
-        wrong = (t[np.arange(len(t)), said[part]] < 0.5) & counted
-        missed = (np.isinf(s) & (t > 0)).any(axis=1) & counted
-        counts += [counted.sum(), certain.sum(), missed.sum(), wrong.sum(), (wrong & certain).sum()]
-        for edit, column in zip(tried, after, strict=True):
-            column[part] = mean_surprise(edited(edit, s), t)
-    return said, dict(zip(CENSUS, counts.tolist(), strict=True)), after
-
-
-def _mix(record: Observations, surprise: Float, weight: Float) -> tuple[float, float]:
-    """Return the best share of the uniform forecast; a soft row counts once for each class with a share."""
-    if not record.soft:
-        counts = weight > 0
-        return best_mix(np.exp(-surprise[counts]), weight[counts], len(record.classes))
-    p, w = [], []
-    for part, s, t in class_blocks(record):
-        mass = weight[part][:, None] * t
-        p.append(np.exp(-s[mass > 0]))
-        w.append(mass[mass > 0])
-    return best_mix(np.concatenate(p), np.concatenate(w), len(record.classes))
-
-
-def _clip(record: Observations, weight: Float) -> Clip:
-    """Return the clip advice of a two-class record: log min(p, 1 - p), and the share that was less likely."""
-    minor, share = np.empty(len(record)), np.empty(len(record))
-    for part, s, t in class_blocks(record):
-        at = (np.arange(len(s)), s.argmax(axis=1))
-        minor[part], share[part] = -s[at], t[at]
-    counts = weight > 0
-    return clip_advice(minor[counts], share[counts], weight[counts])

@@ -74,6 +74,8 @@ class Decomposition:
         may be below 0: recalibrating would not have helped. None for fewer than 20 rows.
     interval
         Of the cross-fitted miscalibration; None where undefined (infinite, or not cross-fitted).
+    discrimination_interval
+        Of the cross-fitted discrimination.
     remedies
         What miscalibration consists of: the maps that lower the loss of new rows, one on top of the other. None
         where nothing is cross-fitted.
@@ -86,6 +88,7 @@ class Decomposition:
     in_sample: Parts
     cross_fitted: Parts | None
     interval: tuple[float, float] | None
+    discrimination_interval: tuple[float, float] | None
     remedies: Remedies | None = field(repr=False)
     budget: tuple[Entry, ...]
 
@@ -106,6 +109,7 @@ class Decomposition:
                 if self.cross_fitted is None
                 else asdict(self.cross_fitted),
                 "miscalibration_interval": self.interval,
+                "discrimination_interval": self.discrimination_interval,
                 "steps": [asdict(step) for step in self.steps],
                 "tried": [] if found is None else [asdict(step) for step in found.tried],
                 "folds": None if found is None else found.folds,
@@ -122,27 +126,32 @@ def of_record(
     s = per_row(record) if surprise is None else surprise
     weight = np.ones(len(record)) if record.weight is None else record.weight
     counts = weight > 0
-    total = float(weight.sum())
-    loss = math.inf if np.isinf(s[counts]).any() else float(weight[counts] @ s[counts]) / total
+    loss = math.inf if np.isinf(s[counts]).any() else _mean(s, weight)
     shares = _class_shares(record, weight)
     uncertainty = float(-(shares[shares > 0] * np.log(shares[shares > 0])).sum())
     two = len(record.classes) == 2
-    recalibrated = (
-        _isotonic_loss(record, weight) if two else float(weight[counts] @ in_sample(record)[counts]) / total
-    )
+    recalibrated = _isotonic_loss(record, weight) if two else _mean(in_sample(record), weight)
     inside = Parts(uncertainty, uncertainty - recalibrated, loss - recalibrated)
     found = remedies(record) if cross_fit else None
-    outside, span = None, None
+    outside, span, told = None, None, None
     if found is not None:
-        outside, span = _cross_fitted(record, s, weight, found, loss)
+        outside, span, told = _cross_fitted(record, s, weight, found, loss)
     return Decomposition(
         loss,
         "isotonic" if two else "affine per class",
         inside,
         outside,
         span,
+        told,
         found,
         _budget(uncertainty, loss, recalibrated, found),
+    )
+
+
+def _mean(values: Float, weight: Float) -> float:
+    """Return the weighted mean of the rows with a weight."""
+    return float(np.where(weight > 0, weight * np.where(weight > 0, values, 0.0), 0.0).sum()) / float(
+        weight.sum()
     )
 
 
@@ -150,10 +159,12 @@ def _class_shares(record: Observations, weight: Float) -> Float:
     """Return the weighted share of each class in the outcomes, shape (K,)."""
     K = len(record.classes)
     if not record.soft:
-        mass: Float = np.bincount(record.outcome.astype(np.int64, copy=False), weight, minlength=K)
+        code = record.outcome.astype(np.int64, copy=False)
+        mass = np.bincount(code, weight, minlength=K).astype(np.float64, copy=False)
     else:
         t = record.outcome.astype(np.float64, copy=False)
-        mass = np.array([weight @ (1 - t), weight @ t]) if t.ndim == 1 else weight @ t
+        both = np.column_stack([1 - t, t]) if t.ndim == 1 else t
+        mass = (weight[:, None] * both).sum(axis=0)
     return np.asarray(mass / weight.sum())
 
 
@@ -170,28 +181,47 @@ def _isotonic_loss(record: Observations, weight: Float) -> float:
         share = np.concatenate([share for _, share in both])
     pooled = pool(at, share, weight)
     c, o = isotonic(pooled), pooled.share
-    nats = -(xlogy(o, c) + xlog1py(1 - o, -c))  # a block at 0 holds no 1s: 0 log 0 = 0
-    return float(pooled.weight @ nats) / float(pooled.weight.sum())
+    nats = np.asarray(
+        -(xlogy(o, c) + xlog1py(1 - o, -c)), np.float64
+    )  # a block at 0 holds no 1s: 0 log 0 = 0
+    return _mean(nats, pooled.weight)
 
 
 def _cross_fitted(
     record: Observations, s: Float, weight: Float, found: Remedies, loss: float
-) -> tuple[Parts, tuple[float, float] | None]:
-    """Return the parts with the map fitted on other folds, and the interval of miscalibration."""
-    counts = weight > 0
-    after = float(weight[counts] @ found.flexible[counts]) / float(weight.sum())
-    uncertainty = class_base_rates(_class_shares(record, weight), int(counts.sum()))[1]
+) -> tuple[Parts, tuple[float, float] | None, tuple[float, float] | None]:
+    """Return the parts with the map fitted on other folds, and the intervals of miscalibration and discrimination.
+
+    Uncertainty is that of the class shares without the row itself, which is no hindsight either.
+    """
+    after = _mean(found.flexible, weight)
+    shares = _class_shares(record, weight)
+    n = int((weight > 0).sum())
+    uncertainty = class_base_rates(shares, n)[1]
     parts = Parts(uncertainty, uncertainty - after, loss - after)
-    if math.isinf(loss) or not math.isfinite(after):
-        return parts, None
-    coded = record.clusters()
-    saved = s - found.flexible
-    span = (
-        interval.of_rows(saved, weight)
-        if coded is None
-        else interval.of_clusters(np.where(counts, saved, 0.0), weight, coded.code)
+    q = np.maximum(shares * n - 0.5, 0.5) / (n - 1 + len(shares) / 2)
+    constant = np.empty(len(record))
+    for part, _, t in class_blocks(record):
+        constant[part] = -(t * np.log(q)).sum(axis=1)
+    return (
+        parts,
+        None if math.isinf(loss) else _span(record, s - found.flexible, weight),
+        _span(record, constant - found.flexible, weight),
     )
-    return parts, None if span is None else (span.low, span.high)
+
+
+def _span(record: Observations, values: Float, weight: Float) -> tuple[float, float] | None:
+    """Return the interval of a mean over rows, or over groups where there are groups."""
+    if not np.isfinite(values[weight > 0]).all():
+        return None
+    values = np.where(weight > 0, values, 0.0)
+    coded = record.clusters()
+    found = (
+        interval.of_rows(values, weight)
+        if coded is None
+        else interval.of_clusters(values, weight, coded.code)
+    )
+    return None if found is None else (found.low, found.high)
 
 
 def _budget(

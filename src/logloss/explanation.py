@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from logloss import screens
+from logloss import accounts
 from logloss.plain import jsonable
 
 if TYPE_CHECKING:
@@ -13,9 +13,12 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from logloss.calibrate.clip import Clip
+    from logloss.decomposition import Decomposition
     from logloss.findings import Finding
     from logloss.record import Observations
     from logloss.scoring import Score
+    from logloss.searching import Search
+    from logloss.slices import Slices
     from logloss.whatif import WhatIf
 
     Float = NDArray[np.float64]
@@ -57,6 +60,15 @@ class Explanation:
         For two classes: the best and the advised clip. None otherwise, and where only a summary is known.
     mix
         For K classes: the best share of the uniform forecast to mix in. None for two.
+    decomposition
+        Uncertainty, discrimination, miscalibration, and what the last consists of. None where only a summary is
+        known.
+    slices, search
+        Where in the data the loss is: slices listed beforehand; a tree found on one half of the rows and measured on
+        the other. None without columns to slice by, and for fewer than 20 rows (400 for the tree).
+    blunders
+        By how many nats in total the rows that carry half of the loss cost more than was to be expected of them, and
+        that excess in standard errors.
     observations, surprise
         The checked record (outcomes, forecasts, ids in the order of the forecasts), and the surprise of each row;
         None where only a summary is known.
@@ -75,12 +87,17 @@ class Explanation:
     mix: dict[str, float] | None
     what_ifs: tuple[WhatIf, ...]
     findings: tuple[Finding, ...]
+    decomposition: Decomposition | None
+    slices: Slices | None
+    search: Search | None
+    blunders: tuple[float, float] | None
     observations: Observations | None = field(repr=False)
     surprise: Float | None = field(repr=False)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for infinite, None where undefined."""
-        clip = self.clip
+        clip, parts = self.clip, self.decomposition
+        told = {} if parts is None else parts.to_dict()
         state: dict[str, Any] = jsonable(
             {
                 "schema": 1,
@@ -89,6 +106,25 @@ class Explanation:
                 "n": self.score.n,
                 "expected_log_loss": self.expected_log_loss,
                 "excess_z": self.excess_z,
+                "decomposition": told.get("decomposition"),
+                "decomposition_cross_fitted": told.get("decomposition_cross_fitted"),
+                "budget": told.get("budget", []),
+                "miscalibration": None
+                if parts is None
+                else {
+                    key: told[key]
+                    for key in (
+                        "method",
+                        "miscalibration_interval",
+                        "discrimination_interval",
+                        "folds",
+                        "steps",
+                        "tried",
+                    )
+                },
+                "slices": [] if self.slices is None else self.slices.to_dict(),
+                "slices_looked_at": 0 if self.slices is None else self.slices.looked_at,
+                "search": None if self.search is None else self.search.to_dict(),
                 "worst": [asdict(row) for row in self.worst],
                 "rows_for_half": self.half,
                 "classes": list(self.classes),
@@ -119,7 +155,7 @@ class Explanation:
 
     def show(self, unit: str = "nats", *, notes: bool = True) -> str:
         """Return one screen of text with losses in `unit`."""
-        return screens.explanation(self, unit, notes=notes)
+        return accounts.explanation(self, unit, notes=notes)
 
     def _repr_html_(self) -> str:
         import html

@@ -132,7 +132,7 @@ def remedies(record: Observations) -> Remedies | None:
     return Remedies(
         tuple(search.steps),
         tuple(search.failed.values()),
-        float(rows.weight @ np.where(rows.weight > 0, search.now, 0.0)) / float(weight.sum()),
+        float(np.where(rows.weight > 0, rows.weight * search.now, 0.0).sum()) / float(weight.sum()),
         folds,
         clusters is not None,
         Held(*rows.columns(search.maps)),
@@ -175,7 +175,7 @@ class _Search:
         self.infinite = bool(np.isinf(self.now[self.rows.weight > 0]).any())
         known = np.isfinite(given) & np.isfinite(self.now)
         if not np.allclose(given[known], self.now[known], rtol=1e-6, atol=1e-6):
-            gain = float(self.rows.weight[known] @ (given - self.now)[known] / self.rows.weight.sum())
+            gain = float((self.rows.weight * (given - self.now))[known].sum() / self.rows.weight.sum())
             self.steps.append(Step("not_one", gain, None, True, gain, {}))
 
     def forward(self) -> None:

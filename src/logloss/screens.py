@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import math
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from logloss import conventions, units
 from logloss.text import bar, printable, table, wrapped
@@ -13,15 +13,13 @@ from logloss.text import bar, printable, table, wrapped
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from logloss.calibrate.clip import Clip
-    from logloss.explanation import Explanation
     from logloss.grouping import Groups
     from logloss.notes import Note
     from logloss.ranking import Scores
     from logloss.scoring import Score
     from logloss.summary import Summary
 
-__all__ = ["explanation", "noted", "score", "scores"]
+__all__ = ["head", "noted", "score", "scores", "share"]
 
 
 def score(result: Score, unit: str, *, notes: bool = True) -> str:
@@ -42,7 +40,7 @@ def score(result: Score, unit: str, *, notes: bool = True) -> str:
     ]
     side = f"accuracy {units.percent(result.accuracy)}   Brier {result.brier:.4f}   perplexity {units.loss(result.perplexity)}"
     parts = [
-        _head(result, unit), "", table(against, "<><<"), "", f"  {side}",
+        head(result, unit), "", table(against, "<><<"), "", f"  {side}",
         "", "  What others print for the same rows:", table(_grouped(result, unit), "><", indent=4),
         "", "  Who pays?", table(_who_pays(result.summary), "<><><", indent=4),
     ]  # fmt: skip
@@ -95,7 +93,7 @@ def _groups(groups: Groups, loss: partial[str]) -> list[str]:
                 loss(one["log_loss"]),
                 "" if span is None else f"{loss(span[0])} to {loss(span[1])}",
                 "" if one["base_rate"] is None else loss(one["base_rate"]),
-                _share(one["share"]),
+                share(one["share"]),
             ]
         )
     rest = len(groups.rows) - 12
@@ -122,7 +120,8 @@ def noted(notes: Sequence[Note]) -> list[str]:
     return [wrapped(f"{printable(note.text, 2000)} [{note.id}]") for note in notes]
 
 
-def _head(result: Score, unit: str) -> str:
+def head(result: Score, unit: str) -> str:
+    """Return the first line: the loss, its interval, how many rows of what kind."""
     loss = partial(units.loss, in_unit=unit)
     kind = "binary" if len(result.summary.classes) == 2 else f"{len(result.summary.classes)} classes"
     head = f"Log loss {loss(result.log_loss)} {unit}"
@@ -199,107 +198,6 @@ def _who_pays(summary: Summary) -> list[list[str]]:
     return rows
 
 
-def explanation(result: Explanation, unit: str, *, notes: bool = True) -> str:
-    """Lay an explanation out."""
-    loss = partial(units.loss, in_unit=unit)
-    signed = partial(units.signed, in_unit=unit)
-    sections = [
-        [_head(result.score, unit)],
-        [
-            f"  {at}. {printable(found.text, 2000)} [{found.id}]"
-            for at, found in enumerate(result.findings, 1)
-        ],
-        _belief(result, loss, signed),
-        _worst(result, loss),
-        _classes(result, loss),
-        _pairs(result),
-        _edits(result, loss, signed),
-        _what_ifs(result, loss, signed),
-        noted(result.score.notes) if notes else [],
-    ]
-    return "\n\n".join("\n".join(lines) for lines in sections if lines)
-
-
-def _share(share: float | None) -> str:
-    return "" if share is None else units.percent(share)
-
-
-def _belief(result: Explanation, loss: partial[str], signed: partial[str]) -> list[str]:
-    text = f"  The forecasts expected {loss(result.expected_log_loss)}, got {loss(result.score.log_loss)}"
-    if result.excess_z is None:
-        return [text]
-    return [
-        f"{text}: excess {signed(result.score.log_loss - result.expected_log_loss)}, z = {result.excess_z:.1f}"
-    ]
-
-
-def _worst(result: Explanation, loss: partial[str]) -> list[str]:
-    if not result.worst:
-        return []
-    rows = [["row", "id", "outcome", "forecast of it", "said", "surprise", "share", "together"]]
-    rows += [
-        [f"{r.row} of {printable(r.part, 40)}" if r.part else str(r.row), printable("" if r.id is None else r.id), printable(r.outcome), _p(r.forecast),
-         printable(r.predicted), loss(r.surprise), _share(r.share), _share(r.cumulative)]
-        for r in result.worst
-    ]  # fmt: skip
-    of_finite = " (shares of the finite loss)" if result.score.infinite_rows else ""
-    return [f"  The rows that cost most{of_finite}", table(rows, "><<><>>>", indent=4)]
-
-
-def _classes(result: Explanation, loss: partial[str]) -> list[str]:
-    shown = sorted(result.classes, key=lambda c: -(c["share"] or 0.0))[:12]
-    rest = len(result.classes) - len(shown)
-    rows = [["class", "rows", "loss", "share"]]
-    for c in shown:
-        cost = "" if c["log_loss"] is None else loss(float(c["log_loss"]))
-        rows.append([printable(c["class"]), f"{c['rows']:,.6g}", cost, _share(c["share"])])
-    return ["  By class", table(rows, "<>>>", indent=4), *([f"    and {rest} more"] if rest else [])]
-
-
-def _pairs(result: Explanation) -> list[str]:
-    if not result.pairs:
-        return []
-    rows = [["true", "said", "rows", "share of the loss"]]
-    rows += [
-        [printable(c["outcome"]), printable(c["predicted"]), f"{c['rows']:,.6g}", _share(c["share"])]
-        for c in result.pairs[:6]
-    ]
-    return ["  By what happened and what was said", table(rows, "<<>>", indent=4)]
-
-
-def _edits(result: Explanation, loss: partial[str], signed: partial[str]) -> list[str]:
-    if result.mix is not None:
-        share, cost = result.mix["best"], loss(result.mix["log_loss"])
-        return [f"  Mixing with uniform: best share {share:.4g} -> {cost} in this sample"]
-    clip = result.clip
-    if clip is None:
-        return []
-    advised = f"advised {clip.suggested:.4g} -> {loss(clip.suggested_log_loss)}"
-    if clip.best == 0:
-        return [f"  Clip: none lowers the loss of these rows; {advised}, against blunders not seen yet"]
-    best = f"best at {clip.best:.4g} -> {loss(clip.log_loss)} in this sample{_held_out(clip, signed)}"
-    return [f"  Clip: {best}; {advised}"]
-
-
-def _what_ifs(result: Explanation, loss: partial[str], signed: partial[str]) -> list[str]:
-    rows = [["what if", "loss", "change", "rows better", "worse", "paid most by"]]
-    for w in result.what_ifs:
-        paid = ", ".join(f"{_who(row)} ({signed(row['change'])})" for row in w.paid[:2])
-        rows.append([w.name, loss(w.log_loss), signed(w.change), f"{w.better:,}", f"{w.worse:,}", paid])
-    return [table(rows, "<>>>><", indent=2)]
-
-
-def _held_out(clip: Clip, signed: partial[str]) -> str:
-    if clip.gain is None:
-        return ""
-    if clip.gain_interval is None:
-        return f"; held out {signed(-clip.gain)} (too few errors for an interval)"
-    return f"; held out {signed(-clip.gain)} ({signed(-clip.gain_interval[1])} to {signed(-clip.gain_interval[0])})"
-
-
-def _who(row: dict[str, Any]) -> str:
-    return f"row {row['row']}" if row["id"] is None else f"id {printable(row['id'], 16)}"
-
-
-def _p(p: float) -> str:
-    return f"{p:.4g}" if p else "0"
+def share(part: float | None) -> str:
+    """Format a share; nothing where there is none."""
+    return "" if part is None else units.percent(part)

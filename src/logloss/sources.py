@@ -13,6 +13,7 @@ import numpy as np
 from logloss.choosing import Asked, asked_of, by_name, choose, outcome_of
 from logloss.codes import as_labels
 from logloss.columns import (
+    IDS,
     KINDS,
     Table,
     find_forecast,
@@ -23,7 +24,7 @@ from logloss.columns import (
     require,
     shared_id,
 )
-from logloss.errors import UsageError, listing
+from logloss.errors import ColumnError, UsageError, listing
 from logloss.files import is_file
 from logloss.joining import pair
 from logloss.joins import Joined
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
     from logloss.record import Observations
 
-__all__ = ["Opened", "gather", "joined_stream", "opened", "record_of"]
+__all__ = ["Opened", "beside", "gather", "joined_stream", "opened", "record_of"]
 
 
 def is_rows(data: Any, forecast: Any) -> bool:
@@ -91,9 +92,16 @@ class Opened:
 
     def record(self) -> Observations:
         """Return the checked record of all rows, in memory."""
+        return self.gathered()[0]
+
+    def gathered(self) -> tuple[Observations, Table, Asked]:
+        """Return the checked record of all rows, the table they are of, and which of its columns were taken."""
+        table = self.stream.whole()
         if self.answers is None:
-            return single(self.stream.whole(), self.asked)
-        return joined(self.stream.whole(), self.answers.whole(), self.asked)
+            record, chosen = single(table, self.asked)
+        else:
+            record, chosen = joined(table, self.answers.whole(), self.asked)
+        return record, table, chosen
 
 
 def opened(
@@ -132,10 +140,44 @@ def gather(data: Any, forecast: Any = None, **options: Any) -> Observations:
     return found.record() if isinstance(found, Opened) else found
 
 
-def single(source: Table, asked: Asked) -> Observations:
-    """Return the record of one table."""
+def single(source: Table, asked: Asked) -> tuple[Observations, Asked]:
+    """Return the record of one table, and its columns that were taken."""
     chosen, what, notes = choose(source, asked)
-    return record_of(what, source.load([*chosen.forecast, *chosen.other()]), chosen, source, notes)
+    return record_of(what, source.load([*chosen.forecast, *chosen.other()]), chosen, source, notes), chosen
+
+
+MOST_BESIDE = 50
+
+
+def beside(
+    table: Table, chosen: Asked, record: Observations, names: Sequence[str] | None
+) -> tuple[dict[str, NDArray[Any]], tuple[Note, ...]]:
+    """Return other columns of a record's table, in the order of its rows: those named, or all that were not taken.
+
+    Columns of text are numbers where all of their entries are.
+    """
+    notes: list[Note] = []
+    if names is None:
+        taken = {*chosen.columns(), *chosen.models}
+        names = [name for name in table.names if name not in taken and name.strip().lower() not in IDS]
+        if len(names) > MOST_BESIDE:
+            told = f"Sliced by the first {MOST_BESIDE} of {len(names)} columns; name others with by=... (CLI: --by)."
+            notes.append(Note("not-sliced", told))
+            names = names[:MOST_BESIDE]
+    require(table, names)
+    rows = record.numbers()
+    found = {}
+    for name, column in table.load(list(names)).items():
+        if has_columns(column):
+            continue
+        try:
+            values = numbers_of(column, name, table, []).values if table.is_number(name) else None
+        except ColumnError:
+            values = None
+        if values is None:
+            values = labels_of(column, table).values
+        found[name] = values[rows]
+    return found, tuple(notes)
 
 
 def choose_joined(
@@ -181,21 +223,24 @@ def choose_joined(
     )
 
 
-def joined(source: Table, answers: Table, asked: Asked) -> Observations:
-    """Return the record of predictions whose outcomes stand in another table, joined by id, all in memory."""
+def joined(source: Table, answers: Table, asked: Asked) -> tuple[Observations, Asked]:
+    """Return the record of predictions whose outcomes stand in another table, joined by id, all in memory.
+
+    And the columns that were taken; those of the other table are not among them.
+    """
     chosen, what, in_answers, notes = choose_joined(source, answers, asked)
     id_name = chosen.ids or ""
-    beside = [name for name in in_answers if name not in chosen.outcome]
-    truth = answers.load([id_name, *beside])
-    rest = source.load([id_name, *chosen.forecast, *(n for n in chosen.other() if n not in beside)])
+    others = [name for name in in_answers if name not in chosen.outcome]
+    truth = answers.load([id_name, *others])
+    rest = source.load([id_name, *chosen.forecast, *(n for n in chosen.other() if n not in others)])
     here, there = pair(
         vector(rest[id_name], "The ids"), vector(truth[id_name], "The ids"), id_name, source, answers, notes
     )
     what = replace(what, values=what.values[there], index=None)
     rest[id_name] = labels_of(rest[id_name], source, fractions=False)
     paired = {name: _take(column, here) for name, column in rest.items()}
-    paired |= {name: _take(truth[name], there) for name in beside}
-    return record_of(what, paired, chosen, source, notes, here)
+    paired |= {name: _take(truth[name], there) for name in others}
+    return record_of(what, paired, chosen, source, notes, here), chosen
 
 
 def joined_stream(source: Any, answers: Any, asked: Asked, rows: int) -> tuple[Joined, Asked, list[Note]]:

@@ -240,8 +240,23 @@ def merge(
     multiple=True,
     help="What if logits were divided by this? Repeatable.",
 )
+@click.option(
+    "--by",
+    multiple=True,
+    metavar="COLUMN",
+    help="Column to slice by; repeatable. By default all that are not used otherwise.",
+)
+@click.option("--no-slices", is_flag=True, help="Do not look for slices.")
+@click.option(
+    "--pairs/--no-pairs",
+    default=None,
+    help="Look at combinations of two columns too; by default for up to 8 columns.",
+)
 def explain(
     file: str,
+    by: tuple[str, ...],
+    no_slices: bool,
+    pairs: bool | None,
     rows: int,
     clip: tuple[float, ...],
     temperature: tuple[float, ...],
@@ -249,12 +264,19 @@ def explain(
     as_json: bool,
     **columns: Any,
 ) -> None:
-    """Explain the log loss of FILE: which rows and classes carry it, and what would change it."""
+    """Explain the log loss of FILE: noise, skill or miscalibration; which rows, classes and slices; what would change it."""
     from logloss.blame import explain as explained
     from logloss.cli.output import columns_asked, emit, progress
 
     with progress(None) as watch:
         result = explained(
-            file, **columns_asked(columns), rows=rows, clip=clip, temperature=temperature, watch=watch
+            file,
+            **columns_asked(columns),
+            rows=rows,
+            clip=clip,
+            temperature=temperature,
+            by=() if no_slices else list(by) or None,
+            pairs=pairs,
+            watch=watch,
         )
     emit(result.to_dict() if as_json else result.show(unit, notes=False), result.score.notes)
