@@ -121,17 +121,22 @@ def test_infinite_rows_come_first_and_have_no_share() -> None:
 
 
 def test_findings_rank_by_nats_and_point_to_rows(rng: np.random.Generator) -> None:
-    p = np.where(rng.random(500) < 0.99, 0.99, 0.01)
-    why = ll.explain(np.ones(500, int), p, labels=[0, 1])
+    p = rng.beta(0.02, 0.02, 2000).clip(0.01, 0.99)
+    y = (rng.random(2000) < p).astype(int)
+    p[:4] = 1e-9  # four rows of 2,000 said with certainty, and wrong
+    y[:4] = 1
+    why = ll.explain(y, p)
     assert [f.nats for f in why.findings] == sorted((f.nats for f in why.findings), reverse=True)
     rows = next(f for f in why.findings if f.id == "LL010")
     assert f"{why.half} rows" in rows.text
     assert rows.command == f"logloss explain --rows {why.half}"
+    assert why.blunders is not None
+    assert why.blunders[0] == pytest.approx(4 * 9 * math.log(10), rel=0.3)
 
 
 def test_worse_than_the_base_rate_is_said() -> None:
     bad = examples.reversed_label(500)
-    assert "LL050" in {f.id for f in ll.explain(bad.outcome, bad.forecast).findings}
+    assert {"LL050", "LL052"} <= {f.id for f in ll.explain(bad.outcome, bad.forecast).findings}
 
 
 def test_every_example_shows_its_fault() -> None:

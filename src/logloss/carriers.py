@@ -153,21 +153,18 @@ def beyond_belief(
 
     A loss is carried by few rows also where every forecast is right: under forecasts q a row of costs s_k is expected to
     bring sum_k q_k s_k over the classes k with s_k > threshold. Two classes: q are the forecasts after the remedies;
-    more: the forecasts themselves.
+    more: the forecasts themselves. Infinite rows stand apart.
     """
     two = len(record.classes) == 2
     total, expected, variance = 0.0, 0.0, 0.0
     for part, s, _ in class_blocks(record):
         q = np.stack([1 - held.p[part], held.p[part]], axis=1) if two else np.exp(-s)
         w, own = weight[part], surprise[part]
-        dear = np.where((s > threshold) & (q > 0), s, 0.0)
-        with np.errstate(invalid="ignore"):
-            mean = (q * dear).sum(axis=1)
-            second = (q * dear**2).sum(axis=1)
-        total += float(np.where((own > threshold) & (w > 0), w * own, 0.0).sum())
+        dear = np.where((s > threshold) & (q > 0) & np.isfinite(s), s, 0.0)
+        q = np.where(w[:, None] > 0, q, 0.0)
+        mean, second = (q * dear).sum(axis=1), (q * dear**2).sum(axis=1)
+        total += float((w * np.where((own > threshold) & np.isfinite(own), own, 0.0)).sum())
         expected += float((w * mean).sum())
         variance += float((w * w * (second - mean**2)).sum())
     excess = total - expected
-    if not math.isfinite(excess) or not math.isfinite(variance):
-        return 0.0, 0.0
     return excess, excess / math.sqrt(variance) if variance > 0 else math.inf if excess > 0 else 0.0

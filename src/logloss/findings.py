@@ -77,7 +77,8 @@ def _no_information(result: Explanation) -> list[Finding]:
     ):
         return []
     low, high = parts.discrimination_interval
-    if low > 0 or high > 0.05 * parts.cross_fitted.uncertainty:
+    best = math.inf if parts.remedies is None else parts.remedies.log_loss
+    if low > 0 or high > 0.05 * parts.cross_fitted.uncertainty or best < 0.95 * score.base_rate_loo:
         return []
     known = f"{units.loss(parts.cross_fitted.discrimination)} nats [{units.loss(low)}, {units.loss(high)}]"
     behind = score.log_loss - score.base_rate_loo
@@ -99,15 +100,17 @@ def _worse_than_nothing(result: Explanation) -> list[Finding]:
 def _steps(result: Explanation) -> list[Finding]:
     """Say what each supported step of the remedies would save."""
     parts = result.decomposition
-    if parts is None or {note.id for note in result.score.notes} & MISREAD:
+    if parts is None:
         return []
-    return [
+    found = [
         _STEPS[step.name](result, step)
         for step in parts.steps
         if step.name in _STEPS
         and math.isfinite(step.gain)
         and step.gain >= 0.001 * result.score.log_loss_finite
     ]
+    misread = bool({note.id for note in result.score.notes} & MISREAD)
+    return [one for one in found if one.id == "LL052" or not misread]
 
 
 def _saved(result: Explanation, step: Step) -> str:

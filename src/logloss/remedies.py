@@ -249,7 +249,7 @@ class _Search:
         if before[counts].any():
             lower = bool((np.isinf(after) <= before)[counts].all()) and not np.isinf(after)[counts].any()
             return (math.inf, None, True) if lower else (0.0, None, False)
-        saved = np.where(counts, self.now - after, 0.0)
+        saved = np.where(counts, self.now, 0.0) - np.where(counts, after, 0.0)
         if not saved.any():
             return 0.0, None, False
         if np.isinf(saved).any():
