@@ -99,7 +99,7 @@ def estimate(
     >>> p = [0.8, 0.3, 0.9, 0.6, 0.2, 0.1, 0.4, 0.5]
     >>> result = ll.estimate(y, p)
     >>> result.labelled, result.rows, round(result.log_loss, 4), round(result.expected, 4)
-    (5, 8, 0.448, 0.5445)
+    (5, 8, 0.3901, 0.5376)
     """
     found = partly(
         data, forecast, outcome=outcome, space=space, weight=weight, ids=ids, truth=truth, labels=labels,
