@@ -35,6 +35,9 @@ NAMES = {
 }
 
 
+WORTHWHILE = 1.02  # a gain below is not worth a number
+
+
 @dataclass(frozen=True, eq=False)
 class Known:
     """What is known of every row that counts: arrays of shape (N,), in the order of the record."""
@@ -67,7 +70,7 @@ class Estimate:
     labelled, rows
         How many rows are labelled, and how many there are (without rows of weight 0).
     method
-        Which of `estimates` is `log_loss`.
+        Which of `estimates` is `log_loss`: "regression" from 30 finite labels on, "labelled" below.
     estimates
         By name, over rows with finite surprise: "labelled" (their mean), "regression" (helped by what the forecasts
         expect of all rows), "difference" (the same with slope 1), and with inclusion probabilities "horvitz_thompson".
@@ -160,13 +163,12 @@ class Estimate:
         before = self._chance_before(known)
         total = before + (1.0 - before) * chance
         ids = None if record.ids is None else record.ids
-        one_column = not (record.soft and record.outcome.ndim == 2)
         labelled = tuple(
             (
                 record.row_number(int(i)),
                 None if ids is None else ids[i],
                 float(total[i]),
-                _outcome(record, int(i)) if one_column else None,
+                None if record.soft else plain(record.classes[int(record.outcome[i])]),
             )
             for i in np.flatnonzero(known.labelled)
         )
@@ -230,16 +232,6 @@ class Estimate:
         return f"<pre>{html.escape(str(self))}</pre>"
 
 
-def _outcome(record: Observations, at: int) -> Any:
-    return (
-        float(record.outcome[at])
-        if record.soft
-        else plain(record.classes[int(np.argmax(record.outcome[at]))])
-        if record.outcome.ndim == 2
-        else plain(record.classes[int(record.outcome[at])])
-    )
-
-
 def _head(result: Estimate, unit: str) -> str:
     loss = partial(units.loss, in_unit=unit)
     counted = f"{result.labelled:,} of {units.count(result.rows, 'row')} labelled"
@@ -260,7 +252,7 @@ def _span(span: tuple[float | None, float | None], loss: partial[str]) -> str:
 
 def _table(result: Estimate, loss: partial[str]) -> str:
     rows = [["estimated from", "loss", "this file", "the population behind it"]]
-    for name in (result.method, *(n for n in result.estimates if n != result.method)):
+    for name in sorted(result.estimates, key=lambda name: name != result.method):
         one = result.estimates[name]
         rows.append(
             [
@@ -277,6 +269,8 @@ def _table(result: Estimate, loss: partial[str]) -> str:
 def _help(result: Estimate) -> list[str]:
     if result.gain is None or result.correlation is None:
         return []
-    told = f"  Surprise follows the forecasts' own uncertainty with correlation {result.correlation:.2f}: with their help"
-    worth = result.labelled * result.gain
-    return ["", f"{told}\n  {result.labelled:,} labels say as much as {worth:,.0f} alone."]
+    follows = f"  Surprise follows the forecasts' own uncertainty with correlation {result.correlation:.2f}"
+    if result.gain < WORTHWHILE:
+        return ["", f"{follows}: they add little to the labels."]
+    worth = f"{result.labelled:,} labels say as much as {result.labelled * result.gain:,.0f} alone"
+    return ["", f"{follows}:", f"  with their help {worth}."]

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss import units
+from logloss import forensics, units
 from logloss.errors import UsageError, listing
 from logloss.estimates import Estimate, Known
 from logloss.estimators import Drawn, Estimated
@@ -30,7 +30,6 @@ __all__ = ["estimate", "of_record"]
 FEW, FEW_OF_CLASS = 30, 10  # labels below which an interval is not to be relied on
 MUCH = 0.2  # of the sum of surprises in one row
 FAR = 3.0  # standard errors
-DEFAULT = "regression"
 
 
 def estimate(
@@ -85,7 +84,7 @@ def estimate(
     -----
     With s the surprise and H the entropy of a row, b = cov(s, H) / var(H) over the n labelled rows:
     estimate = mean(s) + b (mean of H over the file - mean(H)); its standard error that of the residuals (n - 2 degrees of
-    freedom) times sqrt(1/n - 1/N). Intervals allow for skewness by Hall's transformation.
+    freedom) times sqrt(1/n - 1/N). With fewer than 30 labels it is mean(s). Intervals allow for skewness by Hall's transformation.
 
     References
     ----------
@@ -99,7 +98,7 @@ def estimate(
     >>> p = [0.8, 0.3, 0.9, 0.6, 0.2, 0.1, 0.4, 0.5]
     >>> result = ll.estimate(y, p)
     >>> result.labelled, result.rows, round(result.log_loss, 4), round(result.expected, 4)
-    (5, 8, 0.3901, 0.5376)
+    (5, 8, 0.4225, 0.5376)
     """
     found = partly(
         data, forecast, outcome=outcome, space=space, weight=weight, ids=ids, truth=truth, labels=labels,
@@ -141,9 +140,11 @@ def of_record(
     expected = float((known.weight * known.entropy).sum()) / total
     slope, estimates = _estimates(drawn, level)
     n = int(known.labelled.sum())
-    chosen = estimates.get(DEFAULT, Estimated(math.nan))
+    method = "regression" if len(drawn.s) >= FEW else "labelled"  # a slope from few rows is worse than none
+    chosen = estimates.get(method, Estimated(math.nan))
     sure = not infinite and chosen.low is not None and chosen.high is not None
-    deviation = _deviation(drawn, slope) if n > 2 else _believed(known)
+    some = len(drawn.s) > 2
+    deviation = _deviation(drawn, slope) if some else _believed(known)
     result = Estimate(
         log_loss=math.inf if infinite else chosen.mean,
         log_loss_finite=chosen.mean,
@@ -153,12 +154,12 @@ def of_record(
         level=level,
         labelled=n,
         rows=len(known.weight),
-        method=DEFAULT,
+        method=method,
         estimates=estimates,
         expected=expected,
         slope=slope,
-        correlation=drawn.correlation() if n > 2 else None,
-        gain=_gain(drawn, slope) if n > 2 else None,
+        correlation=drawn.correlation() if some else None,
+        gain=_gain(drawn, slope) if some else None,
         infinite_rows=infinite,
         exposed=exposed,
         width=width,
@@ -255,7 +256,8 @@ def _notes(known: Known, drawn: Drawn, infinite: int, exposed: int) -> list[Note
     n, rows = int(known.labelled.sum()), len(known.labelled)
     if not n:
         return [Note("no-labels", "No row is labelled: only what the forecasts expect of themselves is known, which is their loss if they are calibrated. Over-confident forecasts expect less than they get.")]  # fmt: skip
-    notes = _design(known, n, rows)
+    seen = known.record.take(known.labelled)
+    notes = [*forensics.examine(seen, known.surprise[known.labelled]), *_design(known, n, rows)]
     if infinite:
         notes.append(Note("infinite-label", f"Infinite surprise: {units.count(infinite, 'labelled row')} ({known.record.places(np.flatnonzero(known.labelled & np.isinf(known.surprise)))}). The file's log loss is infinite; the estimates are of the mean over rows with finite surprise."))  # fmt: skip
     if exposed and not infinite:
@@ -286,7 +288,7 @@ def _design(known: Known, n: int, rows: int) -> list[Note]:
     a, b = known.entropy[known.labelled], known.entropy[~known.labelled]
     error = math.sqrt(a.var() / len(a) + b.var() / len(b))
     z = float(a.mean() - b.mean()) / error if error > 0 else 0.0
-    if n > 1 and abs(z) > FAR:
+    if min(len(a), len(b)) >= FEW_OF_CLASS and abs(z) > FAR:
         notes.append(Note("not-random", f"This is not a random sample: the forecasts of the labelled rows are {'more' if z > 0 else 'less'} uncertain (mean entropy {units.loss(float(a.mean()))}) than those of the others ({units.loss(float(b.mean()))}; z = {z:.1f}). The estimate may be far off."))  # fmt: skip
     return notes
 

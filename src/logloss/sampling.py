@@ -51,7 +51,7 @@ class Selection:
     numbers
         The row numbers that `inclusion` is of.
     labelled
-        (row, id, inclusion, outcome) of the rows labelled before; the outcome is None where it has several columns.
+        (row, id, inclusion, outcome) of the rows labelled before; the outcome is None where it is a share.
     """
 
     rows: tuple[int, ...]

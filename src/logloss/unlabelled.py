@@ -93,7 +93,8 @@ def _single(source: _Cleared, asked: Asked, inclusion: Any) -> Partly:
     source = source.without(beside)
     chosen, what, notes = choose(source, asked)
     columns = source.load([*chosen.forecast, *chosen.other(), *beside])
-    return _checked(what, columns, chosen, source, [*notes, *source.said(chosen.outcome)], inclusion)
+    notes += [*source.said(chosen.outcome), *_idle(inclusion, source)]
+    return _checked(what, columns, chosen, source, notes, inclusion)
 
 
 def _joined(source: _Cleared, answers: _Cleared, asked: Asked, inclusion: Any) -> Partly:
@@ -117,7 +118,7 @@ def _joined(source: _Cleared, answers: _Cleared, asked: Asked, inclusion: Any) -
         spread = np.full(len(mine), np.nan)
         spread[here] = numbers_of(other[name], name, answers, notes).values[at]
         columns[name] = spread
-    notes += answers.said(chosen.outcome)
+    notes += [*answers.said(chosen.outcome), *_idle(inclusion, answers)]
     return _checked(_spread(what, len(mine), here, at), columns, chosen, source, notes, inclusion)
 
 
@@ -261,6 +262,14 @@ def _words(columns: Sequence[str | None], labels: Sequence[Any] | None) -> list[
     """Return the words for "no label" that are not classes."""
     classes = {str(label).strip().lower() for label in labels or ()}
     return [w for w in WORDS if w not in classes and not any(names_class(name, w) for name in columns)]
+
+
+def _idle(inclusion: Any, source: _Cleared) -> list[Note]:
+    """Return a note on a column of inclusion probabilities that is not used."""
+    if inclusion is not None or "inclusion" not in source.names:
+        return []
+    said = "Column 'inclusion' is not used. If it holds the probabilities with which the rows were drawn for labelling, say inclusion='inclusion' (CLI: --inclusion inclusion)."
+    return [Note("inclusion-not-used", said)]
 
 
 def _no_label(count: int, found: Sequence[str]) -> Note:
