@@ -248,7 +248,7 @@ def lure_weights(probabilities: Any, rows: int) -> Float:
     """
     q = np.atleast_1d(np.asarray(probabilities, np.float64))
     drawn = len(q)
-    bad = ~((q > 0) & (q <= 1))
+    bad = ~((q > 0) & (q <= 1 + 1e-9))  # the last row left is drawn with 1, give or take its rounding
     if bad.any() or q.ndim != 1 or drawn > rows:
         told = (
             f"{drawn:,} rows drawn out of {rows:,}, probabilities of shape {q.shape}"

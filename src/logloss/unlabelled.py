@@ -79,6 +79,12 @@ def _of_arrays(outcome: Any, forecast: Any, inclusion: Any, options: dict[str, A
 def _of_tables(data: Any, forecast: Any, inclusion: Any, options: dict[str, Any]) -> Partly:
     found = opened(data, forecast, **options)
     assert isinstance(found, Opened)
+    if isinstance(inclusion, str) and inclusion in found.asked.columns():
+        raise UsageError(
+            "one-column-two-roles",
+            f"Column {inclusion!r} cannot hold the inclusion probabilities too.",
+            cure="Name two columns.",
+        )
     source = _Cleared.of(found.stream.whole(), found.asked)
     if found.answers is None:
         return _single(source, found.asked, inclusion)
