@@ -62,6 +62,8 @@ def test_the_estimate_is_the_regression_line_at_the_files_mean_entropy(binary: A
     assert result.estimates["labelled"].mean == pytest.approx(s[known].mean(), rel=1e-12)
     assert result.correlation == pytest.approx(np.corrcoef(s[known], h[known])[0, 1], rel=1e-9)
     residual = s[known] - slope * h[known]
+    error = math.sqrt(((residual - residual.mean()) ** 2).sum() / (LABELLED - 2) * (1 / LABELLED - 1 / N))
+    assert result.standard_error == pytest.approx(error, rel=1e-9)
     gain = s[known].var(ddof=1) / ((residual - residual.mean()) ** 2).sum() * (LABELLED - 2)
     assert result.gain == pytest.approx(gain, rel=1e-9)
     assert result.interval[0] < s.mean() < result.interval[1]
