@@ -103,11 +103,11 @@ def test_docstring_examples(name: str) -> None:
 
 
 def test_public_functions_have_examples() -> None:
-    for name in ("score", "explain", "log_loss", "surprise", "which_number"):
+    for name in ("score", "explain", "log_loss", "surprise", "which_number", "estimate", "lure_weights"):
         assert ">>>" in getattr(logloss, name).__doc__, name
 
 
-@pytest.mark.parametrize("command", ["score", "explain"])
+@pytest.mark.parametrize("command", ["score", "explain", "estimate"])
 def test_every_option_has_help(command: str) -> None:
     from logloss.cli.commands import cli
 

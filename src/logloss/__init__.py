@@ -23,6 +23,9 @@ if TYPE_CHECKING:
         UsageError,
         WeightError,
     )
+    from logloss.estimates import Estimate
+    from logloss.estimation import estimate
+    from logloss.estimators import Estimated
     from logloss.exact import log_loss, surprise
     from logloss.explanation import Explanation
     from logloss.notes import Note
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
     from logloss.panel import Panel, load
     from logloss.ranking import Scores
     from logloss.record import Observations
+    from logloss.sampling import Selection, lure_weights
     from logloss.scoring import Score, score
     from logloss.summaries import merge, summarize
     from logloss.summary import Summary
@@ -43,6 +47,8 @@ _HOME = {
     "ColumnError": "errors",
     "Convention": "conventions",
     "DataError": "errors",
+    "Estimate": "estimates",
+    "Estimated": "estimators",
     "Explanation": "explanation",
     "ForecastError": "errors",
     "LoglossError": "errors",
@@ -53,15 +59,18 @@ _HOME = {
     "Scores": "ranking",
     "OutcomeError": "errors",
     "Score": "scoring",
+    "Selection": "sampling",
     "SourceError": "errors",
     "Summary": "summary",
     "UsageError": "errors",
     "WeightError": "errors",
     "WhichNumber": "conventions",
+    "estimate": "estimation",
     "explain": "blame",
     "load": "panel",
     "merge": "summaries",
     "log_loss": "exact",
+    "lure_weights": "sampling",
     "observe": "observations",
     "score": "scoring",
     "summarize": "summaries",
@@ -75,6 +84,8 @@ __all__ = [
     "ColumnError",
     "Convention",
     "DataError",
+    "Estimate",
+    "Estimated",
     "Explanation",
     "ForecastError",
     "LoglossError",
@@ -85,14 +96,17 @@ __all__ = [
     "Panel",
     "Score",
     "Scores",
+    "Selection",
     "SourceError",
     "Summary",
     "UsageError",
     "WeightError",
     "WhichNumber",
+    "estimate",
     "explain",
     "load",
     "log_loss",
+    "lure_weights",
     "merge",
     "observe",
     "score",

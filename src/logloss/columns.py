@@ -231,7 +231,7 @@ def class_columns(numbers: list[str], outcome: Vector | Matrix, labels: Sequence
     if isinstance(outcome, Matrix):
         labels = list(outcome.names or ())
     else:
-        labels = list(distinct(outcome.values[~missing_mask(outcome.values)]) if labels is None else labels)
+        labels = _present(outcome) if labels is None else list(labels)
     if not labels or len(labels) > max(2, len(numbers)):
         return []
     at = match(numbers, labels)
@@ -246,11 +246,18 @@ def class_columns(numbers: list[str], outcome: Vector | Matrix, labels: Sequence
     return sorted(found, key=numbers.index)
 
 
+def _present(outcome: Vector) -> list[Any]:
+    """Return the labels that occur; whole numbers as such, also where missing ones made them floats."""
+    seen = distinct(outcome.values[~missing_mask(outcome.values)])
+    whole = all(isinstance(label, float) and label.is_integer() for label in seen)
+    return [int(label) for label in seen] if whole else list(seen)
+
+
 def _labels_without_column(numbers: list[str], outcome: Vector | Matrix) -> list[Any]:
     """Return the labels without a column, where most labels have one."""
     if isinstance(outcome, Matrix):
         return []
-    seen = distinct(outcome.values[~missing_mask(outcome.values)])
+    seen = _present(outcome)
     if not 2 < len(seen) <= 100:
         return []
     for left_out in seen:

@@ -27,7 +27,14 @@ class Interval:
 
 
 def hall_t(
-    mean: float, n: int, second: float, third: float, *, level: float = 0.95, scale: float = 1.0
+    mean: float,
+    n: int,
+    second: float,
+    third: float,
+    *,
+    level: float = 0.95,
+    scale: float = 1.0,
+    spent: int = 1,
 ) -> Interval | None:
     """Return the skewness-corrected t interval of a mean of n values; None for fewer than two.
 
@@ -50,21 +57,23 @@ def hall_t(
         Probability that the interval aims to cover.
     scale
         What the values are to be divided by (the mean weight, for a weighted mean).
+    spent
+        Degrees of freedom spent on the deviations: 1 for those from the mean, 2 for residuals of a line.
 
     References
     ----------
     Hall (1992), On the removal of skewness by transformation, J. R. Stat. Soc. B 54:221-228.
     """
-    if n < 2:
+    if n <= spent:
         return None
     from scipy.special import stdtrit
 
-    s = math.sqrt(max(second, 0.0) / (n - 1)) / scale
+    s = math.sqrt(max(second, 0.0) / (n - spent)) / scale
     variance = max(second, 0.0) / n
     cubed = variance**1.5
     g = third / n / cubed if cubed > 0 else 0.0
     root = math.sqrt(n)
-    q = float(stdtrit(n - 1, 0.5 + level / 2))
+    q = float(stdtrit(n - spent, 0.5 + level / 2))
 
     def inverse(v: float) -> float:
         if abs(g) < 1e-8:

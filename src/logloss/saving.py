@@ -1,4 +1,4 @@
-"""JSON files written whole or not at all, and read with an error that says what is wrong."""
+"""Files written whole or not at all, and read with an error that says what is wrong."""
 
 from __future__ import annotations
 
@@ -14,16 +14,20 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["read_json", "write_json"]
+__all__ = ["read_json", "write_json", "write_text"]
 
 
 def write_json(state: dict[str, Any], path: str | os.PathLike[str]) -> None:
-    """Write JSON first to a temporary file beside `path`, then rename it."""
+    """Write JSON, whole or not at all."""
+    write_text(json.dumps(state, allow_nan=False), path)
+
+
+def write_text(text: str, path: str | os.PathLike[str]) -> None:
+    """Write text first to a temporary file beside `path`, then rename it."""
     target = Path(path)
-    text = json.dumps(state, allow_nan=False)
     beside = target.parent / f".{target.name}.{os.getpid()}.tmp"
     try:
-        with beside.open("x", encoding="utf-8") as file:
+        with beside.open("x", encoding="utf-8", newline="") as file:
             file.write(text)
             file.flush()
             os.fsync(file.fileno())
