@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from logloss.blame import explain
+    from logloss.calibration_curves import reliability
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
+    from logloss.curves import Reliability
     from logloss.errors import (
         AlignmentError,
         ColumnError,
@@ -25,6 +27,8 @@ if TYPE_CHECKING:
     )
     from logloss.exact import log_loss, surprise
     from logloss.explanation import Explanation
+    from logloss.gaps import Gap, gap
+    from logloss.inequality import Lorenz, lorenz
     from logloss.notes import Note
     from logloss.observations import observe
     from logloss.panel import Panel, load
@@ -45,6 +49,9 @@ _HOME = {
     "DataError": "errors",
     "Explanation": "explanation",
     "ForecastError": "errors",
+    "Gap": "gaps",
+    "Lorenz": "inequality",
+    "Reliability": "curves",
     "LoglossError": "errors",
     "LoglossWarning": "errors",
     "Note": "notes",
@@ -59,6 +66,9 @@ _HOME = {
     "WeightError": "errors",
     "WhichNumber": "conventions",
     "explain": "blame",
+    "gap": "gaps",
+    "lorenz": "inequality",
+    "reliability": "calibration_curves",
     "load": "panel",
     "merge": "summaries",
     "log_loss": "exact",
@@ -77,12 +87,15 @@ __all__ = [
     "DataError",
     "Explanation",
     "ForecastError",
+    "Gap",
     "LoglossError",
     "LoglossWarning",
+    "Lorenz",
     "Note",
     "Observations",
     "OutcomeError",
     "Panel",
+    "Reliability",
     "Score",
     "Scores",
     "SourceError",
@@ -91,10 +104,13 @@ __all__ = [
     "WeightError",
     "WhichNumber",
     "explain",
+    "gap",
     "load",
     "log_loss",
+    "lorenz",
     "merge",
     "observe",
+    "reliability",
     "score",
     "summarize",
     "surprise",
