@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from logloss.blame import explain
     from logloss.calibration_curves import reliability
+    from logloss.contrast import Gap
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
     from logloss.curves import Reliability
     from logloss.errors import (
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     )
     from logloss.exact import log_loss, surprise
     from logloss.explanation import Explanation
-    from logloss.gaps import Gap, gap
+    from logloss.gaps import gap
     from logloss.inequality import Lorenz, lorenz
     from logloss.notes import Note
     from logloss.observations import observe
@@ -49,7 +50,7 @@ _HOME = {
     "DataError": "errors",
     "Explanation": "explanation",
     "ForecastError": "errors",
-    "Gap": "gaps",
+    "Gap": "contrast",
     "Lorenz": "inequality",
     "Reliability": "curves",
     "LoglossError": "errors",

@@ -206,9 +206,9 @@ def curve_of(s: Float, w: Float) -> tuple[Float, Float, float | None, int, float
     half = int(np.searchsorted(by_cost, 0.5 * by_cost[-1]) + 1)
     at = np.arange(len(x))
     if len(x) > POINTS:
-        even = np.linspace(0.0, 1.0, POINTS // 2)
+        by_rows, by_loss = np.linspace(0.0, 1.0, POINTS // 2 + 1), np.linspace(0.0, 1.0, POINTS // 2 - 1)
         at = np.unique(
-            np.concatenate([np.searchsorted(x, even), np.searchsorted(y, even), [0, 1, len(x) - 1]])
+            np.concatenate([np.searchsorted(x, by_rows), np.searchsorted(y, by_loss), [1, len(x) - 1]])
         )
         at = at[at < len(x)]
     return x[at], y[at], max(gini, 0.0), half, float(cost.max() / total)

@@ -240,11 +240,23 @@ def merge(
     multiple=True,
     help="What if logits were divided by this? Repeatable.",
 )
+@click.option(
+    "--train",
+    metavar="FILE",
+    help="The rows that the model was trained on: why is FILE worse than they are?",
+)
+@click.option(
+    "--split",
+    metavar="COLUMN[=VALUE]",
+    help="The same with both in one file: the column that tells them apart (and its value in training rows).",
+)
 def explain(
     file: str,
     rows: int,
     clip: tuple[float, ...],
     temperature: tuple[float, ...],
+    train: str | None,
+    split: str | None,
     unit: str,
     as_json: bool,
     **columns: Any,
@@ -253,8 +265,48 @@ def explain(
     from logloss.blame import explain as explained
     from logloss.cli.output import columns_asked, emit, progress
 
-    with progress(None) as watch:
-        result = explained(
-            file, **columns_asked(columns), rows=rows, clip=clip, temperature=temperature, watch=watch
+    asked = columns_asked(columns)
+    if train or split:
+        _explain_gap(
+            file, train, split, asked, {"rows": rows, "clip": clip, "temperature": temperature}, unit, as_json
         )
+        return
+    with progress(None) as watch:
+        result = explained(file, **asked, rows=rows, clip=clip, temperature=temperature, watch=watch)
     emit(result.to_dict() if as_json else result.show(unit, notes=False), result.score.notes)
+
+
+def _explain_gap(
+    file: str, train: str | None, split: str | None, asked: dict[str, Any], how: dict[str, Any], unit: str, as_json: bool
+) -> None:  # fmt: skip
+    """Explain the validation rows, then the gap to the training rows."""
+    from logloss.blame import explain as explained
+    from logloss.blame import of_observations
+    from logloss.cli.output import emit, progress
+    from logloss.errors import UsageError
+    from logloss.gaps import gap, of_sides, split_rows
+
+    if split and (train or asked["group"]):
+        raise UsageError(
+            "train-or-split",
+            "--split finds both sides in FILE: --train and --group do not go with it.",
+            cure="Use --train TRAIN_FILE, or --split COLUMN alone.",
+        )
+    if split:
+        column, mark, value = split.partition("=")
+        ungrouped = {name: option for name, option in asked.items() if name != "group"}
+        sides = split_rows(file, column, value if mark else None, ungrouped)
+        result = of_observations(sides[1], **how)
+        found = of_sides(*sides)
+    else:
+        with progress(None) as watch:
+            result = explained(file, **asked, **how, watch=watch)
+        held_out = result.score.summary if result.observations is None else result.observations
+        found = gap(train, held_out, **{name: option for name, option in asked.items() if name != "group"})
+    said = {note.text for note in result.score.notes}
+    notes = [
+        *result.score.notes,
+        *(n for n in found.notes if n.text.removeprefix("Validation: ") not in said),
+    ]
+    answer: Any = f"{result.show(unit, notes=False)}\n\n{found.show(unit, notes=False)}"
+    emit({**result.to_dict(), "gap": found.to_dict()} if as_json else answer, notes)
