@@ -191,13 +191,9 @@ def _cause(result: Gap) -> str:
     if span is None or excess is None or expected is None:
         return f"the gap is {units.signed(gap)} nats; too few rows for an interval."
     if span[0] <= 0 <= span[1]:
-        told = f"the gap of {units.signed(gap)} nats is within chance ({units.signed(span[0])} to {units.signed(span[1])})."
+        told = f"the gap of {units.signed(gap)} nats is within chance ({units.signed(span[0])} to {units.signed(span[1])})"
         z = result.validation.summary.excess_z
-        return (
-            told
-            if z is None or z <= LOUD
-            else f"{told} A temperature would help both sides; fit it on validation rows."
-        )
+        return f"{told}." if z is None or z <= LOUD else f"{told}; fit a temperature on validation rows."
     if gap < 0:
         return f"validation loses {size} nats less; its rows are easier, or training rows were predicted with dropout or augmentation on."
     z = result.validation.summary.excess_z

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from logloss.record import Space
     from logloss.sides import Part
 
-__all__ = ["gap", "of_sides", "split_record", "split_rows"]
+__all__ = ["gap", "of_sides", "open_sides", "split_record", "split_rows"]
 
 MOST_ROWS = 5_000_000  # rows of a side that are held in memory; more are told from one pass
 TRAINING = ("train", "training", "trn", "fit", "learn", "learning")
@@ -108,7 +108,7 @@ def gap(
             "Two sides are compared: two sets of rows, or one with a column that splits it.",
             cure="Call gap(train, validation), or gap(table, split=COLUMN, training=VALUE) (CLI: --train FILE, or --split COLUMN).",
         )
-    return of_sides(*_both(train, validation, options), level=level)
+    return of_sides(*open_sides(train, validation, options), level=level)
 
 
 def of_sides(
@@ -200,8 +200,8 @@ def split_record(record: Observations, training: Any = None) -> tuple[Observatio
     return plain_record.take(picked), plain_record.take(~picked)
 
 
-def _both(train: Any, validation: Any, options: dict[str, Any]) -> list[Observations | Summary]:
-    """Open both sides; where one alone does not show all classes, with those of the other."""
+def open_sides(train: Any, validation: Any, options: dict[str, Any]) -> list[Observations | Summary]:
+    """Return the record or summary of both sides; where one alone does not show all classes, with those of the other."""
     opened_: list[Observations | Summary | LoglossError] = []
     names = ("The training rows", "The validation rows")
     for data in (train, validation):

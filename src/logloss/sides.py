@@ -189,8 +189,8 @@ def _by_class(record: Observations, w: Float, s: Float, keep: NDArray[np.bool_])
     K = len(record.classes)
     if not record.soft:
         code = record.outcome.astype(np.int64, copy=False)
-        mass, nats = (np.bincount(code, column, minlength=K) * 1.0 for column in (w, w * s))
-        return mass, nats
+        found = [np.bincount(code, column, minlength=K) for column in (w, w * s)]
+        return np.asarray(found[0], np.float64), np.asarray(found[1], np.float64)
     mass, nats = np.zeros(K), np.zeros(K)
     for part, by, t in _shared(record, keep):
         mass += (w[part, None] * t).sum(axis=0)

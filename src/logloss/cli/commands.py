@@ -280,29 +280,31 @@ def _explain_gap(
     file: str, train: str | None, split: str | None, asked: dict[str, Any], how: dict[str, Any], unit: str, as_json: bool
 ) -> None:  # fmt: skip
     """Explain the validation rows, then the gap to the training rows."""
-    from logloss.blame import explain as explained
-    from logloss.blame import of_observations
-    from logloss.cli.output import emit, progress
+    from logloss.blame import of_fold, of_observations
+    from logloss.cli.output import emit
     from logloss.errors import UsageError
-    from logloss.gaps import gap, of_sides, split_rows
+    from logloss.gaps import of_sides, open_sides, split_rows
+    from logloss.summary import Summary
 
-    if split and (train or asked["group"]):
+    if (split and train) or asked["group"]:
         raise UsageError(
             "train-or-split",
-            "--split finds both sides in FILE: --train and --group do not go with it.",
-            cure="Use --train TRAIN_FILE, or --split COLUMN alone.",
+            "Training rows are in a file of their own (--train) or in FILE (--split), and --group goes with neither.",
+            cure="Use --train TRAIN_FILE or --split COLUMN alone.",
         )
+    asked = {name: option for name, option in asked.items() if name != "group"}
+    sides: Any
     if split:
         column, mark, value = split.partition("=")
-        ungrouped = {name: option for name, option in asked.items() if name != "group"}
-        sides = split_rows(file, column, value if mark else None, ungrouped)
-        result = of_observations(sides[1], **how)
-        found = of_sides(*sides)
+        sides = split_rows(file, column, value if mark else None, asked)
     else:
-        with progress(None) as watch:
-            result = explained(file, **asked, **how, watch=watch)
-        held_out = result.score.summary if result.observations is None else result.observations
-        found = gap(train, held_out, **{name: option for name, option in asked.items() if name != "group"})
+        sides = open_sides(train, file, asked)
+    held_out = sides[1]
+    if isinstance(held_out, Summary):
+        result = of_fold(held_out, rows=how["rows"])
+    else:
+        result = of_observations(held_out, **how)
+    found = of_sides(*sides)
     said = {note.text for note in result.score.notes}
     notes = [
         *result.score.notes,
