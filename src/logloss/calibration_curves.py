@@ -193,7 +193,9 @@ def _belief(binned: Pools) -> Belief:
     with np.errstate(divide="ignore", invalid="ignore"):
         expected, finite = sums["expected"] / sums["known"], sums["surprise"] / sums["known"]
         z = (sums["surprise"] - sums["expected"]) / np.sqrt(sums["variance"])
-    z = np.where(infinite | ~(sums["variance"] > 0), np.nan, z)
+    # Forecasts of exactly one half, like those of exactly 0 and 1, expect one loss; what rounding leaves is no variance.
+    certain = np.sqrt(sums["variance"]) <= 1e-12 * sums["expected"]
+    z = np.where(infinite | certain, np.nan, z)
     surprise = np.where(infinite, np.inf, finite)
     return Belief(binned.forecast, binned.odds, binned.rows, binned.weight, sums["infinite"], expected, surprise,
                   finite - expected, z)  # fmt: skip

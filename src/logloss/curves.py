@@ -92,7 +92,7 @@ class Belief(_Columns):
         Mean surprise of the finite rows - expected: above 0 over-confident, below 0 under-confident.
     z
         Sum w (s - H) / sqrt(sum w^2 v): about N(0, 1) for right forecasts. NaN where undefined: an infinite row, or
-        forecasts of exactly 0 and 1 only.
+        forecasts that expect the same loss whatever happens (exactly 0, 1/2 or 1) only.
     """
 
     infinite_rows: Float

@@ -61,7 +61,7 @@ def main_events(record: Observations) -> Events:
         "known": np.where(known, w, 0.0),
         "infinite": np.where(known, 0.0, 1.0),
     }
-    return _counted(Events(key, p, column["odds"], column["share"], w, beside))
+    return _counted(Events(key, p, odds, share, w, beside))
 
 
 def events_of_classes(record: Observations, chosen: Sequence[int]) -> list[Events]:
