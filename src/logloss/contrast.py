@@ -147,8 +147,12 @@ def _line(score: Score, loss: partial[str], signed: partial[str]) -> list[str]:
         "" if span is None else f"{loss(span[0])} to {loss(span[1])}",
         loss(score.summary.expected),
         signed(score.log_loss - score.summary.expected),
-        "" if z is None else f"{z:.1f}",
+        "" if z is None else _z(z),
     ]
+
+
+def _z(z: float) -> str:
+    return f"{round(z, 1) + 0.0:.1f}"
 
 
 def _classes(result: Gap, loss: partial[str], signed: partial[str]) -> list[str]:
@@ -181,7 +185,7 @@ def _belief(score: Score) -> str:
     if z is None:
         return "certain of every row"
     word = "as sure as it should be" if abs(z) <= LOUD else "over-confident" if z > 0 else "under-confident"
-    return f"{word} (z = {z:.1f})"
+    return f"{word} (z = {_z(z)})"
 
 
 def _cause(result: Gap) -> str:
