@@ -93,7 +93,7 @@ def gap(
     >>> import logloss as ll
     >>> found = ll.gap(([1, 0, 1, 0], [0.9, 0.1, 0.8, 0.2]), ([1, 0, 1, 0], [0.9, 0.1, 0.2, 0.3]))
     >>> round(found.train.log_loss, 3), round(found.validation.log_loss, 3), round(found.difference, 3)
-    (0.164, 0.544, 0.379)
+    (0.164, 0.544, 0.38)
     """
     options = {
         "forecast": forecast, "outcome": outcome, "space": space, "weight": weight, "ids": ids, "truth": truth,
