@@ -253,6 +253,17 @@ def test_rows_of_weight_zero_count_nowhere() -> None:
     assert a.to_dict() | {"notes": []} == b.to_dict() | {"notes": []}
 
 
+def test_weights_count_as_many_rows_as_they_are_worth() -> None:
+    y, p, w = [1, 0, 1, 1, 0, 1], [0.6] * 6, np.array([1.0, 2.0, 3.0, 1.0, 1.0, 4.0])
+    kish, share = 12.0**2 / 32.0, 9.0 / 12.0
+    low, high = binomial_interval(np.array([share]), np.array([kish]), 0.9)
+    for scale in (1.0, 7.0):
+        found = few(y, p, weight=scale * w)
+        bins = found.curve.bins
+        assert (bins.low[0], bins.high[0]) == pytest.approx((low[0], high[0]), rel=1e-12)
+        assert found.belief.z[0] == pytest.approx(ll.explain(y, p, weight=w).excess_z, rel=1e-12)
+
+
 # ---------------------------------------------------------------- more classes
 
 

@@ -101,6 +101,34 @@ def test_standard_errors_are_those_of_repetition() -> None:
         assert np.sqrt((errors**2).mean()) == pytest.approx(nats.std(), rel=0.1)
 
 
+@pytest.mark.parametrize("classes", [3, 2])
+def test_standard_errors_are_those_of_the_jackknife(classes: int) -> None:
+    """Losses of the classes far apart and other shares; with `classes` 2 validation lacks the third."""
+    rng = np.random.default_rng(3)
+    sides = []
+    for n, shares, sharp in ((120, [0.5, 0.2, 0.3], [0.5, 1.0, 2.0]), (90, [0.2, 0.6, 0.2], [3.0, 0.3, 0.5])):
+        y = np.append(
+            rng.choice(classes if n == 90 else 3, n - 2, p=None if n == 90 and classes == 2 else shares),
+            [0, 1],
+        )
+        P = rng.dirichlet(np.ones(3), n) + np.array(sharp)[y][:, None] * np.eye(3)[y]
+        sides.append((y, P / P.sum(axis=1, keepdims=True)))
+
+    def parts(a: Pair, b: Pair) -> np.ndarray:
+        return np.array([part.nats for part in ll.gap(a, b, labels=[0, 1, 2]).parts])
+
+    squares = np.zeros(4)
+    for at in (0, 1):
+        y, P = sides[at]
+        out = []
+        for row in range(len(y)):
+            less = (np.delete(y, row), np.delete(P, row, axis=0))
+            out.append(parts(less, sides[1]) if at == 0 else parts(sides[0], less))
+        squares += (len(y) - 1) * np.var(out, axis=0)
+    told = [part.standard_error for part in ll.gap(*sides, labels=[0, 1, 2]).parts]
+    assert told == pytest.approx(np.sqrt(squares).tolist(), rel=0.01)
+
+
 def test_a_weight_of_two_gives_the_parts_of_two_rows() -> None:
     (y, p), (v, q) = drawn(40, 1), drawn(30, 2, 2.0)
     w = np.random.default_rng(0).integers(1, 3, 30)
