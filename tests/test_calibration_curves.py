@@ -183,6 +183,11 @@ def test_over_confident_forecasts_leave_the_band() -> None:
     bold, sound = examples.overconfident(3000), examples.calibrated(3000)
     assert ll.reliability(bold.outcome, bold.forecast).curve.outside > 0.5
     assert ll.reliability(sound.outcome, sound.forecast).curve.outside < 0.3
+    sure = ll.reliability(bold.outcome, bold.forecast, band="confidence").curve
+    assert sure.outside > 0.2
+    wrong = (sure.steps.forecast < sure.steps.low) | (sure.steps.forecast > sure.steps.high)
+    assert sure.outside == pytest.approx(np.average(wrong, weights=sure.steps.weight))
+    assert ll.reliability(sound.outcome, sound.forecast, band="confidence").curve.outside == 0.0
 
 
 def test_many_forecasts_are_grouped_and_it_is_said(rng: np.random.Generator) -> None:

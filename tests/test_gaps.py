@@ -318,6 +318,25 @@ def test_infinite_rows_are_apart() -> None:
     assert str(nothing)
 
 
+def test_one_row_a_side_has_neither_interval_nor_standard_errors() -> None:
+    found = ll.gap(([1], [0.5]), ([0], [0.3]), labels=[0, 1])
+    assert found.interval is None
+    assert {part.standard_error for part in found.parts} == {None}
+    assert "over the finite rows" not in str(found)
+    assert "too few rows for an interval" in found.verdict
+
+
+def test_rows_left_out_before_the_split_are_said_once() -> None:
+    rows = pl.concat(frames()).with_columns(
+        p_sick=pl.when(pl.col("id") == "train7").then(None).otherwise("p_sick")
+    )
+    found = ll.gap(rows, split="part", skip_missing=True)
+    assert [note.text for note in found.notes if note.id == "rows-skipped"] == [
+        "1 of 500 rows were left out: 1 missing forecast (row 7)."
+    ]
+    assert found.train.n == 299
+
+
 def test_ids_on_both_sides_are_noted() -> None:
     a, b = frames()
     b = b.with_columns(id=pl.concat([a["id"][:2], b["id"][2:]]))
@@ -349,7 +368,7 @@ def test_the_verdicts() -> None:
     swapped = examples.reversed_label(500)
     assert "look misread" in ll.gap(sound, (swapped.outcome, swapped.forecast)).verdict
     exact = ll.gap(([1, 0], [1.0, 0.0]), ([1, 0, 1], [0.9, 0.2, 0.7]))
-    assert "certain of every row on the rows" in exact.verdict
+    assert "not to be judged (z undefined) on the rows" in exact.verdict
 
 
 def test_what_it_prints() -> None:

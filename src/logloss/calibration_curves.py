@@ -178,13 +178,14 @@ def _curve(
             text = "For the band, the outcomes of a group were drawn together, as if its rows had one forecast and equal weights: mean and variance are those of its rows."
             notes.append(Note("band-by-groups", text))
     fitted = isotonic(Pooled(groups.forecast, groups.weight, groups.share))
-    beyond = (fitted < low) | (fitted > high)
+    shown = fitted if band == "consistency" else groups.forecast
+    beyond = (shown < low) | (shown > high)
     outside = float(groups.weight[beyond].sum() / groups.weight.sum())
     steps = Steps(groups.forecast, groups.odds, groups.rows, groups.weight, groups.share, fitted, low, high)
     binned, _ = merged(distinct, bins)
     interval = binomial_interval(binned.share, binned.effective(), level)
-    shown = Bins(binned.forecast, binned.odds, binned.rows, binned.weight, binned.share, *interval)
-    return Curve(plain(event), steps, shown, outside), _belief(binned) if binned.beside else None
+    bars = Bins(binned.forecast, binned.odds, binned.rows, binned.weight, binned.share, *interval)
+    return Curve(plain(event), steps, bars, outside), _belief(binned) if binned.beside else None
 
 
 def _belief(binned: Pools) -> Belief:

@@ -102,7 +102,7 @@ class Gap:
         if self.interval is not None:
             low, high = self.interval
             head += f"   {100 * self.level:.6g} % interval {signed(low)} to {signed(high)}"
-        elif math.isfinite(self.difference_finite):
+        elif not math.isfinite(self.difference):
             head += f" ({signed(self.difference_finite)} over the finite rows)"
         rows = [["", "rows", "log loss", "interval", "expected", "excess", "z"]]
         for name, score in (("training", self.train), ("validation", self.validation)):
@@ -183,7 +183,7 @@ def _belief(score: Score) -> str:
     if score.infinite_rows:
         return f"infinitely wrong ({units.count(score.infinite_rows, 'row')})"
     if z is None:
-        return "certain of every row"
+        return "not to be judged (z undefined)"
     word = "as sure as it should be" if abs(z) <= LOUD else "over-confident" if z > 0 else "under-confident"
     return f"{word} (z = {_z(z)})"
 

@@ -113,7 +113,8 @@ class Curve:
     steps, bins
         Columns for a figure, each with `.frame()`.
     outside
-        Share of the weight at which the curve is outside its band.
+        Share of the weight at which the curve is outside its consistency band; of a confidence band, at which the
+        forecast itself is outside: there it is wrong.
     """
 
     event: Any
@@ -257,7 +258,7 @@ def _outside(result: Reliability) -> str:
     share, level = units.percent(result.curve.outside), f"{100 * result.level:.6g} %"
     if result.band == "consistency":
         return f"The curve is outside its {level} consistency band on {share} of the weight; of right forecasts, on about {units.percent(1 - result.level, 0)}."
-    return f"The curve lies within the {level} confidence band of the truth, which holds at all forecasts together."
+    return f"The forecast is outside the {level} confidence band of the truth on {share} of the weight; the band holds at all forecasts together."
 
 
 def _classes(result: Reliability) -> list[str]:

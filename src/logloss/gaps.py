@@ -196,8 +196,10 @@ def split_record(record: Observations, training: Any = None) -> tuple[Observatio
     told = Note(
         "sides", f"Rows with {found[known.index(True)]!r} are read as training, rows with {found[known.index(False)]!r} as validation."
     )  # fmt: skip
-    plain_record = replace(record, group=None, notes=(*record.notes, told))
-    return plain_record.take(picked), plain_record.take(~picked)
+    # What was counted over the whole is said as it stands: it cannot be told how much of it is of either side.
+    notes = tuple(replace(note, remark=None) for note in record.notes)
+    both = replace(record, group=None, notes=(*notes, told))
+    return both.take(picked), both.take(~picked)
 
 
 def open_sides(train: Any, validation: Any, options: dict[str, Any]) -> list[Observations | Summary]:

@@ -38,7 +38,7 @@ __all__ = ["Part", "Side", "by_belief", "by_class", "side_of_record", "side_of_s
 
 @dataclass(frozen=True)
 class Part:
-    """A part of a difference of losses in nats; no standard error where only a summary is known."""
+    """A part of a difference of losses in nats; no standard error of one row, or where only a summary is known."""
 
     name: str
     nats: float
@@ -105,7 +105,7 @@ def by_class(a: Side, b: Side) -> tuple[tuple[Part, ...], tuple[dict[str, Any], 
             slope = np.where(both, 0.5 * change, change) / held
             squares[0] += side.error_of(sign * middle, slope) ** 2
             squares[1] += side.error_of(0.5 * rise, sign * np.where(both, mean, 0.0) / held) ** 2
-        errors = np.sqrt(squares).tolist()
+        errors = [_known(float(error)) for error in np.sqrt(squares)]
     found = (
         Part("class mix", float(mix.sum()), errors[0]),
         Part("within classes", float(within.sum()), errors[1]),
@@ -127,11 +127,15 @@ def by_belief(a: Side, b: Side) -> tuple[Part, ...]:
     """Return what the change of the expected loss and of the excess over it make of L_b - L_a."""
     errors: list[float | None] = [None, None]
     if a.errors is not None and b.errors is not None:
-        errors = [float(np.hypot(one, other)) for one, other in zip(a.errors, b.errors, strict=True)]
+        errors = [_known(float(np.hypot(*pair))) for pair in zip(a.errors, b.errors, strict=True)]
     return (
         Part("expected loss", b.expected - a.expected, errors[0]),
         Part("excess surprise", b.excess - a.excess, errors[1]),
     )
+
+
+def _known(error: float) -> float | None:
+    return None if np.isnan(error) else error
 
 
 def side_of_summary(summary: Summary) -> Side:
