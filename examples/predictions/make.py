@@ -1,6 +1,7 @@
 """Fit real models on data sets that scikit-learn ships, and write what they predicted.
 
-Every prediction is out of fold: the model that made it had not seen that row. Run it from anywhere,
+Every prediction is out of fold, the model that made it had not seen that row, but for the training rows of
+``breast_cancer_network.csv``, which are marked. Run it from anywhere,
 ``python examples/predictions/make.py``; it writes the CSV files next to itself and prints a line about each.
 """
 
@@ -14,8 +15,9 @@ import pandas as pd
 from numpy.typing import NDArray
 from sklearn.datasets import load_breast_cancer, load_digits
 from sklearn.linear_model import LogisticRegression
-from sklearn.model_selection import StratifiedKFold, cross_val_predict
+from sklearn.model_selection import StratifiedKFold, cross_val_predict, train_test_split
 from sklearn.naive_bayes import GaussianNB
+from sklearn.neural_network import MLPClassifier
 from sklearn.pipeline import make_pipeline
 from sklearn.preprocessing import StandardScaler
 
@@ -93,6 +95,30 @@ def make_breast_cancer() -> None:
     write(shuffled(table), "breast_cancer.csv")
 
 
+def make_breast_cancer_network() -> None:
+    """Fit a network without regularisation to half of the rows; what it says of them, and of the other half."""
+    data = load_breast_cancer(as_frame=True)
+    malignant = 1 - data.target.to_numpy(dtype=np.int64)
+    columns = ["mean texture", "mean smoothness", "mean symmetry", "mean fractal dimension"]
+    X = data.data[columns].to_numpy()
+    train, _ = train_test_split(np.arange(len(X)), test_size=0.5, stratify=malignant, random_state=0)
+    network = MLPClassifier((8,), alpha=0.0, solver="lbfgs", max_iter=2000, random_state=0)
+    p = make_pipeline(StandardScaler(), network).fit(X[train], malignant[train]).predict_proba(X)[:, 1]
+    part = np.where(np.isin(np.arange(len(X)), train), "train", "valid")
+    for name in ("train", "valid"):
+        rows = part == name
+        describe(f"breast_cancer_network.csv, {name}", both_columns(p[rows]), malignant[rows])
+    table = pd.DataFrame(
+        {
+            "id": [f"bc-{row:04d}" for row in range(1, len(X) + 1)],
+            "diagnosis": data.target_names[1 - malignant],
+            "part": part,
+            "network": p,
+        }
+    )
+    write(shuffled(table), "breast_cancer_network.csv")
+
+
 def make_digits() -> None:
     """Ten classes from a model that treats pixels as independent, rounded as files often are."""
     X, digit = load_digits(return_X_y=True)
@@ -128,6 +154,7 @@ def make_cats_and_dogs() -> None:
 def main() -> None:
     """Make every file."""
     make_breast_cancer()
+    make_breast_cancer_network()
     make_digits()
     make_cats_and_dogs()
 

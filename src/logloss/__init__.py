@@ -10,7 +10,10 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from logloss.blame import explain
+    from logloss.calibration_curves import reliability
+    from logloss.contrast import Gap
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
+    from logloss.curves import Reliability
     from logloss.errors import (
         AlignmentError,
         ColumnError,
@@ -28,6 +31,8 @@ if TYPE_CHECKING:
     from logloss.estimators import Estimated
     from logloss.exact import log_loss, surprise
     from logloss.explanation import Explanation
+    from logloss.gaps import gap
+    from logloss.inequality import Lorenz, lorenz
     from logloss.notes import Note
     from logloss.observations import observe
     from logloss.panel import Panel, load
@@ -51,6 +56,9 @@ _HOME = {
     "Estimated": "estimators",
     "Explanation": "explanation",
     "ForecastError": "errors",
+    "Gap": "contrast",
+    "Lorenz": "inequality",
+    "Reliability": "curves",
     "LoglossError": "errors",
     "LoglossWarning": "errors",
     "Note": "notes",
@@ -67,6 +75,9 @@ _HOME = {
     "WhichNumber": "conventions",
     "estimate": "estimation",
     "explain": "blame",
+    "gap": "gaps",
+    "lorenz": "inequality",
+    "reliability": "calibration_curves",
     "load": "panel",
     "merge": "summaries",
     "log_loss": "exact",
@@ -88,12 +99,15 @@ __all__ = [
     "Estimated",
     "Explanation",
     "ForecastError",
+    "Gap",
     "LoglossError",
     "LoglossWarning",
+    "Lorenz",
     "Note",
     "Observations",
     "OutcomeError",
     "Panel",
+    "Reliability",
     "Score",
     "Scores",
     "Selection",
@@ -104,11 +118,14 @@ __all__ = [
     "WhichNumber",
     "estimate",
     "explain",
+    "gap",
     "load",
     "log_loss",
+    "lorenz",
     "lure_weights",
     "merge",
     "observe",
+    "reliability",
     "score",
     "summarize",
     "surprise",
