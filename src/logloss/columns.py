@@ -9,7 +9,7 @@ import numpy as np
 
 from logloss.codes import distinct
 from logloss.errors import ColumnError, listing, places, suggestion
-from logloss.labels import match
+from logloss.labels import bare, match
 from logloss.notes import Note
 from logloss.reading import engine
 from logloss.recognise import Matrix, Vector, missing_mask, vector
@@ -235,6 +235,9 @@ def class_columns(numbers: list[str], outcome: Vector | Matrix, labels: Sequence
     if not labels or len(labels) > max(2, len(numbers)):
         return []
     at = match(numbers, labels)
+    if at is None and isinstance(outcome, Matrix):
+        labels = list(bare(outcome.names or ()) or labels)
+        at = match(numbers, labels)
     if at is None:
         return []
     found = [numbers[i] for i in at]

@@ -74,6 +74,11 @@ def table_options(command: Callable[..., None]) -> Callable[..., None]:
             "--skip-missing", is_flag=True, help="Leave out rows with missing values (and say how many)."
         ),
         click.option(
+            "--counts",
+            is_flag=True,
+            help="The outcome columns, one per class, count annotators; they are taken as shares (and it says how many).",
+        ),
+        click.option(
             "--skip-unreadable",
             is_flag=True,
             help="Leave out files of a folder that cannot be read (and say which).",
