@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from logloss.blame import explain
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
+    from logloss.distributions import cross_entropy, entropy, kl_divergence
     from logloss.errors import (
         AlignmentError,
         ColumnError,
@@ -58,7 +59,10 @@ _HOME = {
     "UsageError": "errors",
     "WeightError": "errors",
     "WhichNumber": "conventions",
+    "cross_entropy": "distributions",
+    "entropy": "distributions",
     "explain": "blame",
+    "kl_divergence": "distributions",
     "load": "panel",
     "merge": "summaries",
     "log_loss": "exact",
@@ -90,7 +94,10 @@ __all__ = [
     "UsageError",
     "WeightError",
     "WhichNumber",
+    "cross_entropy",
+    "entropy",
     "explain",
+    "kl_divergence",
     "load",
     "log_loss",
     "merge",
