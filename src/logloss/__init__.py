@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from logloss.panel import Panel, load
     from logloss.ranking import Scores
     from logloss.record import Observations
+    from logloss.replicates import CrossEntropyParts, decompose_replicates
     from logloss.scoring import Score, score
     from logloss.summaries import merge, summarize
     from logloss.summary import Summary
@@ -43,6 +44,7 @@ _HOME = {
     "CONVENTIONS": "conventions",
     "ColumnError": "errors",
     "Convention": "conventions",
+    "CrossEntropyParts": "replicates",
     "DataError": "errors",
     "Explanation": "explanation",
     "ForecastError": "errors",
@@ -60,6 +62,7 @@ _HOME = {
     "WeightError": "errors",
     "WhichNumber": "conventions",
     "cross_entropy": "distributions",
+    "decompose_replicates": "replicates",
     "entropy": "distributions",
     "explain": "blame",
     "kl_divergence": "distributions",
@@ -78,6 +81,7 @@ __all__ = [
     "AlignmentError",
     "ColumnError",
     "Convention",
+    "CrossEntropyParts",
     "DataError",
     "Explanation",
     "ForecastError",
@@ -95,6 +99,7 @@ __all__ = [
     "WeightError",
     "WhichNumber",
     "cross_entropy",
+    "decompose_replicates",
     "entropy",
     "explain",
     "kl_divergence",

@@ -106,6 +106,7 @@ def _counted(given: Float, totals: Float, weight: Vector | None) -> Note:
     kinds: dict[str, tuple[int, tuple[Place, ...]]] = {
         "annotators": (int(totals.sum()), ()),
         "disagree": (int((chosen > 1).sum()), ()),
+        "alone": (int((totals == 1).sum()), ()),
     }
     span = float(totals.max(initial=0)), lacks, float(totals.min(initial=np.inf))
     remark = Remark("annotator-counts", len(totals), kinds, *span)

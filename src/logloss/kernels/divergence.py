@@ -1,4 +1,4 @@
-"""Kullback-Leibler divergence of rows without cancellation."""
+"""Entropy and Kullback-Leibler divergence of rows, without cancellation."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["divergence"]
+__all__ = ["divergence", "entropies", "excess"]
 
 NEAR = 0.5  # |p - t| / t below which log(t/p) is not formed
 
@@ -43,3 +43,16 @@ def _less_log1p(x: Float) -> Float:
     for k in range(37, 1, -2):
         series = series * y + 1.0 / k
     return np.asarray(r * (x - 2.0 * y * series))
+
+
+def excess(t: Float, s: Float, within: float) -> Float:
+    """Return sum_k t_k log(t_k / p_k) of each row, of the numbers as given where rows do not sum to one `within` rounding."""
+    p = np.exp(-s)
+    off = 1.0 - p.sum(axis=1)
+    return divergence(t, p, s) + np.where(np.abs(off) > max(within, 1e-12), off, 0.0)
+
+
+def entropies(t: Float) -> Float:
+    """Return sum_k t_k (-log t_k) of each row."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.asarray(np.where(t > 0, -t * np.log(t), 0.0).sum(axis=1))
