@@ -158,7 +158,7 @@ def test_miller_madow_takes_most_of_the_bias_out() -> None:
     votes = rng.multinomial(8, q, 20_000)
     shares = ll.decompose_replicates(votes, np.tile(q, (20_000, 1)), counts=True).shares
     truth = entr(q).sum()
-    assert shares.entropy == pytest.approx(truth - 1 / 8, abs=0.01)
+    assert shares.entropy == pytest.approx(truth - 1 / 8, abs=0.03)
     assert abs(shares.entropy_corrected - truth) < 0.3 * (truth - shares.entropy)
 
 
