@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     )
     from logloss.exact import log_loss, surprise
     from logloss.explanation import Explanation
+    from logloss.labelscores import Multilabel
+    from logloss.multilabels import multilabel
     from logloss.notes import Note
     from logloss.observations import observe
     from logloss.panel import Panel, load
@@ -50,6 +52,7 @@ _HOME = {
     "ForecastError": "errors",
     "LoglossError": "errors",
     "LoglossWarning": "errors",
+    "Multilabel": "labelscores",
     "Note": "notes",
     "Observations": "record",
     "Panel": "panel",
@@ -69,6 +72,7 @@ _HOME = {
     "load": "panel",
     "merge": "summaries",
     "log_loss": "exact",
+    "multilabel": "multilabels",
     "observe": "observations",
     "score": "scoring",
     "summarize": "summaries",
@@ -87,6 +91,7 @@ __all__ = [
     "ForecastError",
     "LoglossError",
     "LoglossWarning",
+    "Multilabel",
     "Note",
     "Observations",
     "OutcomeError",
@@ -106,6 +111,7 @@ __all__ = [
     "load",
     "log_loss",
     "merge",
+    "multilabel",
     "observe",
     "score",
     "summarize",
