@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss import units
-from logloss.errors import LoglossError, UsageError, listing
+from logloss.errors import AlignmentError, LoglossError, UsageError, listing
 from logloss.interval import hall_t
 from logloss.labelling import Labelled, labelled
 from logloss.labelscores import Average, LabelScore, Multilabel
@@ -92,7 +92,7 @@ def multilabel(
     used = weights > 0
     known = np.array([one is not None for one in scores])
     if not known.any():
-        raise UsageError(
+        raise AlignmentError(
             "no-rows", "No label has a known outcome in a row that counts.", cure="Give at least one."
         )
     s, y = (part[:, known][used] for part in (surprise, given.outcome))
@@ -119,7 +119,11 @@ def _scored(given: Labelled, space: Space, level: float) -> tuple[list[Score | N
     n = len(given.outcome)
     surprise = np.full(given.outcome.shape, np.nan)
     scores: list[Score | None] = []
-    weights = np.ones(n) if given.weight is None else np.zeros(n)
+    weights = np.ones(n)
+    if given.weight is not None and given.weight.values.dtype.kind in "biuf":
+        weights = np.maximum(
+            np.nan_to_num(given.weight.values.astype(np.float64)), 0.0
+        )  # the door looks at them
     for at, label in enumerate(given.labels):
         known = np.flatnonzero(~np.isnan(given.outcome[:, at]))
         weight = None if given.weight is None else given.weight[known]
@@ -133,8 +137,6 @@ def _scored(given: Labelled, space: Space, level: float) -> tuple[list[Score | N
         if record is None:
             scores.append(None)
             continue
-        if record.weight is not None:
-            weights[known] = record.weight
         surprise[known, at] = per_row(record)
         counts = record.weight is None or bool((record.weight > 0).any())
         scores.append(of_record(record, level=level, surprise=surprise[known, at]) if counts else None)
@@ -268,7 +270,7 @@ def _notes(given: Labelled, scores: list[Score | None], missing: NDArray[np.bool
     if missing.any():
         counts = missing.sum(axis=0)
         each = [f"{label} {count:,}" for label, count in zip(given.labels, counts, strict=True) if count]
-        told = f"{int(counts.sum()):,} of {units.count(missing.size, 'outcome')} are missing and were left out: {listing(each, limit=10)}."
+        told = f"Missing and left out: {int(counts.sum()):,} of {units.count(missing.size, 'outcome')} ({listing(each, limit=10)})."
         notes.append(Note("labels-missing", told))
     kinds: dict[str, list[tuple[Any, Note]]] = {}
     for label, score in zip(given.labels, scores, strict=True):
