@@ -77,6 +77,14 @@ def test_columns_are_matched_without_what_all_their_names_share() -> None:
     assert bare(["only"]) is None
 
 
+def test_blanks_around_names_in_a_header_do_not_matter(tmp_path: Path) -> None:
+    path = tmp_path / "votes.csv"
+    path.write_text("id; cat ; dog;prob dog;prob cat\na;3;2;0,4;0,6\nb;0;5;0,9;0,1\n")
+    result = ll.score(path, outcome=[" cat ", " dog"], counts=True)
+    assert result.log_loss == pytest.approx((ROWS[0] - math.log(0.9)) / 2, rel=1e-14)
+    assert not any(note.id == "class-order" for note in result.notes)
+
+
 @pytest.mark.parametrize("split", [1, 2, 3])
 def test_parts_add_up(split: int) -> None:
     outcome = ["votes_dog", "votes_cat"]

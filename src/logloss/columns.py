@@ -241,7 +241,7 @@ def class_columns(numbers: list[str], outcome: Vector | Matrix, labels: Sequence
     if at is None:
         return []
     found = [numbers[i] for i in at]
-    first = str(labels[0])
+    first = str(labels[0]).strip()
     start = found[0].casefold().rfind(first.casefold())
     before, after = found[0][:start], found[0][start + len(first) :]
     if before or after:

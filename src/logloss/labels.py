@@ -52,7 +52,12 @@ def match(names: Sequence[str], labels: Sequence[Any]) -> tuple[int, ...] | None
     position = {name: i for i, name in enumerate(names)}
     folded = {name.casefold(): i for i, name in enumerate(names)}
     texts = [str(label) for label in labels]
-    for lookup, keys in ((position, texts), (folded, [text.casefold() for text in texts])):
+    stripped = {name.strip().casefold(): i for i, name in enumerate(names)}  # "cat ; dog;" in a header
+    for lookup, keys in (
+        (position, texts),
+        (folded, [text.casefold() for text in texts]),
+        (stripped, [text.strip().casefold() for text in texts]),
+    ):
         if len(lookup) < len(names):
             continue
         for before, after in _affixes(list(lookup), keys):

@@ -140,7 +140,7 @@ def _annotators(remark: Remark, _total: int, weight: float) -> str:
         if remark.nats > 0
         else ""
     )
-    return f"Outcomes are {units.count(count, 'vote')} of annotators, {span} per row, taken as shares; they disagree in {mixed:,} of {units.count(remark.rows, 'row')}. Each row counts once; to weight rows by their annotators, give weight=.{few}"
+    return f"Outcomes are {units.count(count, 'vote')} of annotators, {span} per row, taken as shares; they disagree in {mixed:,} of {units.count(remark.rows, 'row')}. Each row counts once; to weight rows by their annotators, give weight= (CLI: --weight).{few}"
 
 
 def _sums(remark: Remark, total: int) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -142,7 +142,7 @@ def decompose_replicates(
             f"Outcomes are labels, and fewer than {replication.FEWEST_ROWS} rows on average have the same forecast: there is nothing to split.",
             cure="Name groups of rows that are the same to the forecaster: by=...",
         )
-    return found
+    return replace(found, notes=(*record.notes, *found.notes))
 
 
 def of_record(record: Observations, *, by: Any = None) -> CrossEntropyParts | None:
