@@ -59,3 +59,9 @@ def test_encode(values: np.ndarray, labels: list[Any], expected: list[int]) -> N
 )
 def test_match(names: list[str], labels: list[Any], expected: Any) -> None:
     assert match(names, labels) == expected
+
+
+def test_blanks_around_names_in_a_header_do_not_matter() -> None:
+    assert match(["prob cat", "prob bird", "prob dog"], [" cat ", " dog", "bird"]) == (0, 2, 1)
+    assert match([" dog ", "cat"], ["cat", "dog"]) == (1, 0)
+    assert match([" dog", "dog "], ["dog", "cat"]) is None

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from logloss.contrast import Gap
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
     from logloss.curves import Reliability
+    from logloss.distributions import cross_entropy, entropy, kl_divergence
     from logloss.errors import (
         AlignmentError,
         ColumnError,
@@ -33,11 +34,14 @@ if TYPE_CHECKING:
     from logloss.explanation import Explanation
     from logloss.gaps import gap
     from logloss.inequality import Lorenz, lorenz
+    from logloss.labelscores import Multilabel
+    from logloss.multilabels import multilabel
     from logloss.notes import Note
     from logloss.observations import observe
     from logloss.panel import Panel, load
     from logloss.ranking import Scores
     from logloss.record import Observations
+    from logloss.replicates import CrossEntropyParts, decompose_replicates
     from logloss.sampling import Selection, lure_weights
     from logloss.scoring import Score, score
     from logloss.summaries import merge, summarize
@@ -51,38 +55,45 @@ _HOME = {
     "CONVENTIONS": "conventions",
     "ColumnError": "errors",
     "Convention": "conventions",
+    "CrossEntropyParts": "replicates",
     "DataError": "errors",
     "Estimate": "estimates",
     "Estimated": "estimators",
     "Explanation": "explanation",
     "ForecastError": "errors",
     "Gap": "contrast",
-    "Lorenz": "inequality",
-    "Reliability": "curves",
     "LoglossError": "errors",
     "LoglossWarning": "errors",
+    "Lorenz": "inequality",
+    "Multilabel": "labelscores",
     "Note": "notes",
     "Observations": "record",
-    "Panel": "panel",
-    "Scores": "ranking",
     "OutcomeError": "errors",
+    "Panel": "panel",
+    "Reliability": "curves",
     "Score": "scoring",
+    "Scores": "ranking",
     "Selection": "sampling",
     "SourceError": "errors",
     "Summary": "summary",
     "UsageError": "errors",
     "WeightError": "errors",
     "WhichNumber": "conventions",
+    "cross_entropy": "distributions",
+    "decompose_replicates": "replicates",
+    "entropy": "distributions",
     "estimate": "estimation",
     "explain": "blame",
     "gap": "gaps",
-    "lorenz": "inequality",
-    "reliability": "calibration_curves",
+    "kl_divergence": "distributions",
     "load": "panel",
-    "merge": "summaries",
     "log_loss": "exact",
+    "lorenz": "inequality",
     "lure_weights": "sampling",
+    "merge": "summaries",
+    "multilabel": "multilabels",
     "observe": "observations",
+    "reliability": "calibration_curves",
     "score": "scoring",
     "summarize": "summaries",
     "surprise": "exact",
@@ -94,6 +105,7 @@ __all__ = [
     "AlignmentError",
     "ColumnError",
     "Convention",
+    "CrossEntropyParts",
     "DataError",
     "Estimate",
     "Estimated",
@@ -103,6 +115,7 @@ __all__ = [
     "LoglossError",
     "LoglossWarning",
     "Lorenz",
+    "Multilabel",
     "Note",
     "Observations",
     "OutcomeError",
@@ -116,14 +129,19 @@ __all__ = [
     "UsageError",
     "WeightError",
     "WhichNumber",
+    "cross_entropy",
+    "decompose_replicates",
+    "entropy",
     "estimate",
     "explain",
     "gap",
+    "kl_divergence",
     "load",
     "log_loss",
     "lorenz",
     "lure_weights",
     "merge",
+    "multilabel",
     "observe",
     "reliability",
     "score",

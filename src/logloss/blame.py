@@ -68,6 +68,7 @@ def explain(
     positive: Any = None,
     normalize_rows: bool = False,
     skip_missing: bool = False,
+    counts: bool = False,
     skip_unreadable: bool = False,
     rows: int = 10,
     clip: float | Sequence[float] = (),
@@ -80,7 +81,7 @@ def explain(
 
     Parameters
     ----------
-    data, forecast, outcome, space, weight, ids, group, truth, labels, positive, normalize_rows, skip_missing, skip_unreadable
+    data, forecast, outcome, space, weight, ids, group, truth, labels, positive, normalize_rows, skip_missing, counts, skip_unreadable
         As in :func:`logloss.score`. More than 5,000,000 rows, and summaries, are explained from one pass: without the
         clip, the what-ifs and the number of rows that carry half of the loss.
     rows
@@ -109,7 +110,7 @@ def explain(
         return of_fold(data, rows=rows)
     found = opened(
         data, forecast, outcome=outcome, space=space, weight=weight, ids=ids, group=group, truth=truth,
-        labels=labels, positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing,
+        labels=labels, positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing, counts=counts,
         skip_unreadable=skip_unreadable,
     )  # fmt: skip
     if isinstance(found, Opened) and (

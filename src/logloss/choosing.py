@@ -25,7 +25,7 @@ from logloss.recognise import Matrix, Vector, has_columns
 
 __all__ = ["Asked", "asked_of", "by_name", "choose", "outcome_of", "single_outcome"]
 
-DOOR = ("space", "labels", "positive", "normalize_rows", "skip_missing")
+DOOR = ("space", "labels", "positive", "normalize_rows", "skip_missing", "counts")
 
 
 @dataclass(frozen=True)

@@ -9,7 +9,7 @@ import numpy as np
 
 from logloss.codes import distinct
 from logloss.errors import ColumnError, listing, places, suggestion
-from logloss.labels import match
+from logloss.labels import bare, match
 from logloss.notes import Note
 from logloss.reading import engine
 from logloss.recognise import Matrix, Vector, missing_mask, vector
@@ -235,10 +235,13 @@ def class_columns(numbers: list[str], outcome: Vector | Matrix, labels: Sequence
     if not labels or len(labels) > max(2, len(numbers)):
         return []
     at = match(numbers, labels)
+    if at is None and isinstance(outcome, Matrix):
+        labels = list(bare(outcome.names or ()) or labels)
+        at = match(numbers, labels)
     if at is None:
         return []
     found = [numbers[i] for i in at]
-    first = str(labels[0])
+    first = str(labels[0]).strip()
     start = found[0].casefold().rfind(first.casefold())
     before, after = found[0][:start], found[0][start + len(first) :]
     if before or after:

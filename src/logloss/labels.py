@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import re
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Classes",
+    "bare",
     "classes_of_columns",
     "match",
     "names_class",
@@ -50,7 +52,12 @@ def match(names: Sequence[str], labels: Sequence[Any]) -> tuple[int, ...] | None
     position = {name: i for i, name in enumerate(names)}
     folded = {name.casefold(): i for i, name in enumerate(names)}
     texts = [str(label) for label in labels]
-    for lookup, keys in ((position, texts), (folded, [text.casefold() for text in texts])):
+    stripped = {name.strip().casefold(): i for i, name in enumerate(names)}  # "cat ; dog;" in a header
+    for lookup, keys in (
+        (position, texts),
+        (folded, [text.casefold() for text in texts]),
+        (stripped, [text.strip().casefold() for text in texts]),
+    ):
         if len(lookup) < len(names):
             continue
         for before, after in _affixes(list(lookup), keys):
@@ -58,6 +65,27 @@ def match(names: Sequence[str], labels: Sequence[Any]) -> tuple[int, ...] | None
             if all(name in lookup for name in wanted):
                 return tuple(lookup[name] for name in wanted)
     return None
+
+
+def bare(names: Sequence[str]) -> tuple[str, ...] | None:
+    """Return names without what they all begin and end with, up to a mark such as "_"; None where that is nothing.
+
+    >>> bare(["votes_cat", "votes_dog"]), bare(["cat", "car"]), bare(["n_1", "n_2"])
+    (('cat', 'dog'), None, ('1', '2'))
+    """
+    if len(names) < 2:
+        return None
+    start = _shared(names)
+    rest = [name[start:] for name in names]
+    stop = _shared([name[::-1] for name in rest])
+    found = tuple(name[: len(name) - stop] for name in rest)
+    return found if found != tuple(names) and all(found) else None
+
+
+def _shared(names: Sequence[str]) -> int:
+    """Return how many characters all names begin with, up to the last mark among them."""
+    same = itertools.takewhile(lambda letters: len(set(letters)) == 1, zip(*names, strict=False))
+    return max((at for at, letters in enumerate(same, 1) if letters[0] in "_ .:-"), default=0)
 
 
 def names_class(name: str | None, label: Any) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -28,6 +29,8 @@ class Remark:
         The largest deviation seen.
     nats
         Sum of weight times nats by which it changes (or would change) the loss.
+    least
+        The smallest number seen, where there is one to tell.
     """
 
     id: str
@@ -35,6 +38,7 @@ class Remark:
     kinds: dict[str, tuple[int, tuple[Place, ...]]]
     most: float = 0.0
     nats: float = 0.0
+    least: float = math.inf
 
     def __add__(self, other: Remark) -> Remark:
         """Return the remark on both parts together."""
@@ -48,6 +52,7 @@ class Remark:
             kinds=kinds,
             most=max(self.most, other.most),
             nats=self.nats + other.nats,
+            least=min(self.least, other.least),
         )
 
     def note(self, total: int, weight: float) -> Note:
@@ -59,7 +64,10 @@ class Remark:
         kinds = {
             kind: [count, [list(place) for place in where]] for kind, (count, where) in self.kinds.items()
         }
-        return {"id": self.id, "rows": self.rows, "kinds": kinds, "most": self.most, "nats": self.nats}
+        least = {} if math.isinf(self.least) else {"least": self.least}
+        return {
+            "id": self.id, "rows": self.rows, "kinds": kinds, "most": self.most, "nats": self.nats, **least,
+        }  # fmt: skip
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Remark:
@@ -70,7 +78,8 @@ class Remark:
         }
         if state["id"] not in _WORDS:
             raise ValueError(f"no remark is called {state['id']!r}")
-        return cls(state["id"], int(state["rows"]), kinds, float(state["most"]), float(state["nats"]))
+        numbers = (float(state["most"]), float(state["nats"]), float(state.get("least", math.inf)))
+        return cls(state["id"], int(state["rows"]), kinds, *numbers)
 
 
 @dataclass(frozen=True)
@@ -118,6 +127,22 @@ def _soft(remark: Remark, _total: int, _weight: float) -> str:
     return f"Shares of several classes: {units.count(remark.rows, 'outcome')}, scored by the mean surprise under the shares."
 
 
+def _annotators(remark: Remark, _total: int, weight: float) -> str:
+    count, _ = remark.kinds["annotators"]
+    mixed, _ = remark.kinds["disagree"]
+    span = (
+        f"{remark.least:,.0f}"
+        if remark.least == remark.most
+        else f"{remark.least:,.0f} to {remark.most:,.0f}"
+    )
+    few = (
+        f" So few make the outcomes look surer than they are: their entropy is too low by about {units.loss(remark.nats / weight)} nats, and what the forecast adds to it too high by as much."
+        if remark.nats > 0
+        else ""
+    )
+    return f"Outcomes are {units.count(count, 'vote')} of annotators, {span} per row, taken as shares; they disagree in {mixed:,} of {units.count(remark.rows, 'row')}. Each row counts once; to weight rows by their annotators, give weight= (CLI: --weight).{few}"
+
+
 def _sums(remark: Remark, total: int) -> str:
     ((count, where),) = remark.kinds.values()
     return f"{remark.rows:,} of {total:,} rows do not sum to one (by up to {remark.most:.3g}: {located(where, count)})"
@@ -138,6 +163,7 @@ def _blank(remark: Remark, _total: int, _weight: float) -> str:
 
 
 _WORDS = {
+    "annotator-counts": _annotators,
     "blank-lines": _blank,
     "rows-skipped": _skipped,
     "snapped": _snapped,

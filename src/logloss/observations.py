@@ -12,7 +12,7 @@ import numpy as np
 
 from logloss import forensics, units
 from logloss.alignment import Draft, without_missing
-from logloss.codes import as_labels, as_seen, check_labels, distinct, encode
+from logloss.codes import as_labels, as_seen, distinct, encode
 from logloss.errors import (
     ForecastError,
     OutcomeError,
@@ -21,8 +21,9 @@ from logloss.errors import (
     listing,
     suggestion,
 )
+from logloss.indicators import checked_counts, from_indicators
 from logloss.kernels import tolerance
-from logloss.labels import Classes, classes_of_columns, match, two_classes
+from logloss.labels import Classes, classes_of_columns, two_classes
 from logloss.notes import Note, Remark, noted
 from logloss.plain import plain
 from logloss.recognise import Matrix, Vector, device_of, has_columns, matrix, vector
@@ -47,6 +48,7 @@ def observe(
     ids: Any = None,
     normalize_rows: bool = False,
     skip_missing: bool = False,
+    counts: bool = False,
     group: Any = None,
     rows: NDArray[np.int64] | None = None,
     part: str = "",
@@ -69,6 +71,9 @@ def observe(
         Divide each row of probabilities by its sum. Noted, with how much it moved the loss.
     skip_missing
         Leave out rows with a missing outcome, forecast or weight. Counted in a note.
+    counts
+        The outcome columns hold whole numbers: how many annotators chose each class. Each row's become shares, and
+        each row counts once, however many annotators it had; to weight it by them, give weight=.
     group
         The group of each row (a model, a day, a customer), shape (n,): it gets results of its own.
     rows, part
@@ -110,9 +115,10 @@ def observe(
         told = f"Arrays on {', '.join(sorted(devices))} were brought to the host's memory."
         notes.append(Note("moved-to-host", told))
     total = len(draft.forecast)
+    draft = checked_counts(draft) if counts else draft
     draft = without_missing(draft, notes, skip=skip_missing, partial=partial)
     weights = None if draft.weight is None else _weights(draft, draft.weight, partial=partial)
-    values, classes, codes, soft = _classes(draft, labels, positive)
+    values, classes, codes, soft = _classes(draft, labels, positive, counts=counts)
     notes += classes.notes
     if classes.columns is not None and classes.columns != tuple(range(len(classes.columns))):
         values = values[:, list(classes.columns)]
@@ -162,7 +168,7 @@ def _weights(draft: Draft, weight: Vector, *, partial: bool) -> NDArray[np.float
 
 
 def _classes(
-    draft: Draft, labels: Sequence[Any] | None, positive: Any
+    draft: Draft, labels: Sequence[Any] | None, positive: Any, *, counts: bool
 ) -> tuple[NDArray[Any], Classes, NDArray[Any], bool]:
     """Return forecast values, classes, outcomes as positions or shares, and whether they are shares."""
     forecast, outcome = draft.forecast, draft.outcome
@@ -175,15 +181,21 @@ def _classes(
         )
     if values.dtype.kind != "f":
         values = values.astype(np.float64)
-    if positive is not None and not (isinstance(forecast, Vector) and isinstance(outcome, Vector)):
+    if positive is not None and not isinstance(forecast, Vector):
         raise UsageError(
             "positive-unknown",
             "positive= is for a single column of forecasts; here every class has its own.",
             cure="Name the columns after the classes, or give labels=.",
         )
     if isinstance(outcome, Matrix):
-        classes, codes, soft = _from_indicators(draft, outcome, forecast, labels)
+        classes, codes, soft = from_indicators(draft, outcome, forecast, labels, positive, counts=counts)
         return values, classes, codes, soft
+    if counts:
+        raise UsageError(
+            "counts-one-column",
+            "counts= is for annotator counts, one column per class, but the outcomes are a single column.",
+            cure="Name all columns of counts: outcome=[...] (CLI: --outcome, repeated).",
+        )
     outcome = _whole(outcome)
     if labels is not None or positive is not None:
         seen = distinct(outcome.values)
@@ -245,60 +257,6 @@ def _shares(draft: Draft, values: NDArray[Any]) -> NDArray[np.float64] | None:
             cure="Log loss of classes needs labels, or shares between 0 and 1.",
         )
     return values.astype(np.float64, copy=False)
-
-
-def _from_indicators(
-    draft: Draft, outcome: Matrix, forecast: Vector | Matrix, labels: Sequence[Any] | None
-) -> tuple[Classes, NDArray[Any], bool]:
-    """Read outcomes given as one column per class: 0/1 indicators or shares that sum to one."""
-    shares = outcome.values.astype(np.float64, copy=False)
-    count = shares.shape[1]
-    if isinstance(forecast, Vector) or forecast.values.shape[1] != count:
-        columns = 1 if isinstance(forecast, Vector) else forecast.values.shape[1]
-        raise OutcomeError(
-            "columns-without-class",
-            f"The outcomes have {count} columns, the forecast {columns}.",
-            cure="Give one forecast column per outcome column, or one column of labels.",
-        )
-    if labels is not None:
-        check_labels(labels, count)
-    classes, own = _indicator_classes(outcome, forecast, labels)
-    if own is not None:
-        shares = shares[:, list(own)]
-    off = ~((shares >= 0).all(axis=1) & (np.abs(shares.sum(axis=1) - 1.0) <= 1e-9))
-    if off.any():
-        raise OutcomeError(
-            "outcome-rows-not-one",
-            f"Neither one class nor shares that sum to one: {units.count(int(off.sum()), 'outcome')} ({draft.places(off)}).",
-            cure="If several labels can be true at once, score each label as a binary forecast of its own.",
-        )
-    if bool(((shares == 0) | (shares == 1)).all()):
-        return classes, shares.argmax(axis=1), False
-    mixed = int((shares.max(axis=1) < 1).sum())
-    noted(classes.notes, Remark("soft-outcomes", mixed, {"several": (mixed, ())}), len(shares), 1.0)
-    return classes, shares, True
-
-
-def _indicator_classes(
-    outcome: Matrix, forecast: Matrix, labels: Sequence[Any] | None
-) -> tuple[Classes, tuple[int, ...] | None]:
-    """Return the classes with their forecast columns, and the outcome column of each: by name, else by position."""
-    if labels is None:
-        columns, own = None, None
-        classes = Classes(outcome.names or forecast.names or tuple(range(outcome.values.shape[1])))
-        if outcome.names and forecast.names:
-            columns = match(forecast.names, outcome.names)
-            classes = replace(classes, columns=columns)
-        odd = outcome.names and forecast.names and columns is None
-        said = f"Outcome columns ({listing(outcome.names or ())}) and forecast columns ({listing(forecast.names or ())}) have different names"
-    else:
-        columns, own = (match(part.names, labels) if part.names else None for part in (forecast, outcome))
-        classes = Classes(tuple(labels), columns)
-        odd = (forecast.names and columns is None) or (outcome.names and own is None)
-        said = f"Not all columns are named after the labels {listing([repr(label) for label in labels])}"
-    if odd:
-        classes.notes.append(Note("class-order", f"{said}; they are paired by position."))
-    return classes, own
 
 
 def _ranged(

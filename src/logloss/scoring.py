@@ -153,6 +153,7 @@ def score(
     positive: Any = None,
     normalize_rows: bool = False,
     skip_missing: bool = False,
+    counts: bool = False,
     skip_unreadable: bool = False,
     level: float = 0.95,
 ) -> Any:
@@ -184,6 +185,8 @@ def score(
         Divide rows of probabilities by their sum (noted, with what it did to the loss).
     skip_missing
         Leave out rows with missing values (noted).
+    counts
+        The outcome columns, one per class, count annotators; they are taken as shares (noted).
     skip_unreadable
         Leave out files of a folder that cannot be read (noted).
     level
@@ -217,7 +220,7 @@ def score(
         return of_summary(data, level=level)
     whole = summarize(
         data, forecast, outcome=outcome, space=space, weight=weight, ids=ids, group=group, truth=truth,
-        labels=labels, positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing,
+        labels=labels, positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing, counts=counts,
         skip_unreadable=skip_unreadable,
     )  # fmt: skip
     return of_summary(whole, level=level)

@@ -122,7 +122,13 @@ def opened(
     See :func:`logloss.score` for the arguments; `door` are those of the door that are not named here.
     """
     columns = {"outcome": outcome, "weight": weight, "ids": ids, "group": group}
-    door = {"space": "p", "positive": None, "normalize_rows": False, "skip_missing": False} | door
+    door = {
+        "space": "p",
+        "positive": None,
+        "normalize_rows": False,
+        "skip_missing": False,
+        "counts": False,
+    } | door
     door["labels"] = as_labels(labels)
     if not is_rows(data, forecast):
         return from_arrays(data, forecast, truth=truth, **columns, **door)

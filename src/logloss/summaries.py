@@ -43,6 +43,7 @@ def summarize(
     positive: Any = None,
     normalize_rows: bool = False,
     skip_missing: bool = False,
+    counts: bool = False,
     skip_unreadable: bool = False,
     top: int = 20,
     watch: Callable[[int, int | None], None] | None = None,
@@ -53,7 +54,7 @@ def summarize(
 
     Parameters
     ----------
-    data, forecast, outcome, space, weight, ids, group, truth, labels, positive, normalize_rows, skip_missing, skip_unreadable
+    data, forecast, outcome, space, weight, ids, group, truth, labels, positive, normalize_rows, skip_missing, counts, skip_unreadable
         As in :func:`logloss.score`.
     top
         How many of the costliest rows are kept.
@@ -78,7 +79,7 @@ def summarize(
     """
     found = opened(
         data, forecast, outcome=outcome, space=space, weight=weight, ids=ids, group=group, truth=truth,
-        labels=labels, positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing,
+        labels=labels, positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing, counts=counts,
         skip_unreadable=skip_unreadable,
     )  # fmt: skip
     if not isinstance(found, Opened):

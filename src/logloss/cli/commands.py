@@ -74,6 +74,11 @@ def table_options(command: Callable[..., None]) -> Callable[..., None]:
             "--skip-missing", is_flag=True, help="Leave out rows with missing values (and say how many)."
         ),
         click.option(
+            "--counts",
+            is_flag=True,
+            help="The outcome columns, one per class, count annotators; they are taken as shares (and it says how many).",
+        ),
+        click.option(
             "--skip-unreadable",
             is_flag=True,
             help="Leave out files of a folder that cannot be read (and say which).",
@@ -102,6 +107,11 @@ def table_options(command: Callable[..., None]) -> Callable[..., None]:
     help="One of several forecasts of the same rows; repeat it for each.",
 )
 @click.option(
+    "--multilabel",
+    is_flag=True,
+    help="Each --outcome column is a label of its own, yes or no; none, one or several can be true.",
+)
+@click.option(
     "--save",
     metavar="FILE",
     help="Save the summary of the pass as JSON; `logloss merge` adds summaries of parts up.",
@@ -127,6 +137,7 @@ def table_options(command: Callable[..., None]) -> Callable[..., None]:
 def score(
     file: str,
     models: tuple[str, ...],
+    multilabel: bool,
     save: str | None,
     parts: str | None,
     reported: str | None,
@@ -147,6 +158,10 @@ def score(
     from logloss.summaries import summarize
 
     asked = columns_asked(columns)
+    if multilabel:
+        others = {"model": models, "save": save, "parts": parts, "which": reported}
+        _multilabel(file, asked, others, level, unit, as_json)
+        return
     if reported is not None:
         if models or save or parts:
             raise UsageError(
@@ -182,6 +197,27 @@ def _which(file: str, reported: str, as_json: bool, asked: dict[str, Any]) -> No
     record = gather(file, **asked)
     answer = which_of(record, reported)
     emit(answer.to_dict() if as_json else str(answer), of_record(record).notes)
+
+
+def _multilabel(
+    file: str, asked: dict[str, Any], others: dict[str, Any], level: float, unit: str, as_json: bool
+) -> None:
+    """Score several yes/no labels per row."""
+    from logloss.cli.output import emit
+    from logloss.errors import UsageError
+    from logloss.multilabels import multilabel
+
+    taken = {name: asked.pop(name) for name in ("outcome", "forecast", "space", "weight")}
+    idle = [name for name, value in (asked | others).items() if value]
+    if idle:
+        flag = {"ids": "id"}.get(idle[0], idle[0]).replace("_", "-")
+        raise UsageError(
+            "multilabel-alone",
+            f"--multilabel does not go together with --{flag}.",
+            cure="It takes --outcome, --forecast, --space, --weight, --level, --unit and --json.",
+        )
+    result = multilabel(file, **taken, level=level)
+    emit(result.to_dict() if as_json else result.show(unit, notes=False), result.notes)
 
 
 @cli.command()

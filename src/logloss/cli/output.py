@@ -41,6 +41,7 @@ def columns_asked(options: dict[str, Any]) -> dict[str, Any]:
         "positive": None if options["positive"] is None else _label(options["positive"]),
         "normalize_rows": options["normalize_rows"],
         "skip_missing": options["skip_missing"],
+        "counts": options["counts"],
         "skip_unreadable": options["skip_unreadable"],
     }
 

@@ -60,6 +60,7 @@ def summarize(
     positive: Any = None,
     normalize_rows: bool = False,
     skip_missing: bool = False,
+    counts: bool = False,
     top: int = 20,
 ) -> Summary | Panel:
     """Return the summary of rows in a cluster.
@@ -71,7 +72,7 @@ def summarize(
         shape (n,), with `forecast` a Dask array of shape (n,) or (n, K) and `weight` one of shape (n,).
     forecast, outcome, weight, ids, group
         Names of columns, as in :func:`logloss.score`; `forecast` may be a mapping of several forecasts.
-    space, labels, positive, normalize_rows, skip_missing
+    space, labels, positive, normalize_rows, skip_missing, counts
         As in :func:`logloss.score`.
     top
         How many of the costliest rows are kept.
@@ -87,6 +88,7 @@ def summarize(
         "positive": positive,
         "normalize_rows": normalize_rows,
         "skip_missing": skip_missing,
+        "counts": counts,
     }
     kind = stream_kind(data)
     if kind == "Dask" and hasattr(data, "to_zarr"):
