@@ -16,7 +16,7 @@ SRC = Path(logloss.__file__).parent
 
 # Each line is a floor; a module imports only from floors below its own.
 FLOORS: list[set[str]] = [
-    {"errors", "text", "interval", "examples", "plain", "rules"},
+    {"errors", "text", "interval", "examples", "plain", "rules", "mixture"},
     {
         "units",
         "reading",
@@ -34,13 +34,13 @@ FLOORS: list[set[str]] = [
     {"recognise", "labels", "record"},
     {"batches", "forensics", "alignment"},
     {"observations", "delimited", "feeds"},
-    {"files", "columns", "joining", "surprises", "whatif", "calibrate", "calibrate.clip", "calibrate.isotonic"},
+    {"files", "columns", "joining", "surprises", "whatif", "calibrate", "calibrate.clip", "calibrate.isotonic", "noise"},
     {"streams", "joins", "lanes", "choosing", "summary", "exact"},
     {"sources", "folding", "panel", "grouping", "baselines"},
     {"plan", "outcomes", "checkpoints", "conventions", "readings", "findings"},
     {"passes", "screens"},
-    {"summaries", "partitions", "ranking", "explanation"},
-    {"scoring"},
+    {"summaries", "partitions", "ranking", "explanation", "doubts"},
+    {"scoring", "suspicion"},
     {"blame"},
     {"integrations", "integrations.sklearn", "integrations.clusters"},
     {"cli.output"},

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from logloss.blame import explain
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
+    from logloss.doubts import Suspect, Suspects
     from logloss.errors import (
         AlignmentError,
         ColumnError,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
     from logloss.scoring import Score, score
     from logloss.summaries import merge, summarize
     from logloss.summary import Summary
+    from logloss.suspicion import suspects
 
 __version__ = "0.2.0"
 
@@ -55,6 +57,8 @@ _HOME = {
     "Score": "scoring",
     "SourceError": "errors",
     "Summary": "summary",
+    "Suspect": "doubts",
+    "Suspects": "doubts",
     "UsageError": "errors",
     "WeightError": "errors",
     "WhichNumber": "conventions",
@@ -66,6 +70,7 @@ _HOME = {
     "score": "scoring",
     "summarize": "summaries",
     "surprise": "exact",
+    "suspects": "suspicion",
     "which_number": "conventions",
 }
 
@@ -87,6 +92,8 @@ __all__ = [
     "Scores",
     "SourceError",
     "Summary",
+    "Suspect",
+    "Suspects",
     "UsageError",
     "WeightError",
     "WhichNumber",
@@ -98,6 +105,7 @@ __all__ = [
     "score",
     "summarize",
     "surprise",
+    "suspects",
     "which_number",
 ]
 

@@ -1,11 +1,11 @@
-"""JSON files written whole or not at all, and read with an error that says what is wrong."""
+"""Files written whole or not at all: JSON, which is read with an error that says what is wrong, and tables."""
 
 from __future__ import annotations
 
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from logloss.errors import SourceError
 
@@ -14,17 +14,37 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["read_json", "write_json"]
+__all__ = ["read_json", "write_json", "write_table"]
 
 
 def write_json(state: dict[str, Any], path: str | os.PathLike[str]) -> None:
-    """Write JSON first to a temporary file beside `path`, then rename it."""
-    target = Path(path)
+    """Write JSON, whole or not at all."""
     text = json.dumps(state, allow_nan=False)
+    _whole(path, lambda file: file.write(text.encode()))
+
+
+def write_table(columns: dict[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write columns as CSV, whole or not at all; text that a spreadsheet would run as a formula gets a quote before it."""
+    import polars as pl
+
+    text = {
+        name: [str(v) if isinstance(v, str) else v for v in values] if isinstance(values, list) else values
+        for name, values in columns.items()
+    }
+    frame = pl.DataFrame({name: pl.Series(name, values, strict=False) for name, values in text.items()})
+    risky = pl.selectors.string()
+    safe = pl.when(risky.str.contains(r"^[=+\-@\t\r]")).then("'" + risky).otherwise(risky)
+    frame = frame.with_columns(safe.name.keep())
+    _whole(path, frame.write_csv)
+
+
+def _whole(path: str | os.PathLike[str], write: Callable[[IO[bytes]], Any]) -> None:
+    """Write first to a temporary file beside `path`, then rename it."""
+    target = Path(path)
     beside = target.parent / f".{target.name}.{os.getpid()}.tmp"
     try:
-        with beside.open("x", encoding="utf-8") as file:
-            file.write(text)
+        with beside.open("xb") as file:
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(target)

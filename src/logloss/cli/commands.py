@@ -20,6 +20,7 @@ Examples:
   logloss score preds.csv --outcome sick --forecast p_sick --weight w
   logloss score submission.csv --truth solution.csv --id id
   logloss explain preds.csv --rows 20
+  logloss suspects preds.csv --id id --out suspects.csv
   printf 'y,p\\n1,.9\\n0,.2\\n' | logloss score - --json
 """
 
@@ -258,3 +259,30 @@ def explain(
             file, **columns_asked(columns), rows=rows, clip=clip, temperature=temperature, watch=watch
         )
     emit(result.to_dict() if as_json else result.show(unit, notes=False), result.score.notes)
+
+
+@cli.command()
+@table_options
+@click.option(
+    "--rows",
+    type=click.IntRange(0),
+    default=20,
+    show_default=True,
+    help="How many of the most suspicious rows to list.",
+)
+@click.option("--out", metavar="FILE", help="Write all rows as CSV, the most suspicious first.")
+def suspects(file: str, rows: int, out: str | None, unit: str, as_json: bool, **columns: Any) -> None:
+    """Find labels in FILE that look wrong, each with the probability that it is.
+
+    The forecasts must be of rows that they were not fitted on: cross-validated or held-out predictions.
+    """
+    from logloss.cli.output import columns_asked, emit, refuse_to_replace
+    from logloss.saving import write_table
+    from logloss.suspicion import suspects as suspected
+
+    if out:
+        refuse_to_replace(out, "probability,surprise")
+    result = suspected(file, **columns_asked(columns), rows=rows)
+    if out:
+        write_table(result.columns(), out)
+    emit(result.to_dict() if as_json else result.show(unit, notes=False), result.notes)
