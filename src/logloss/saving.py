@@ -27,15 +27,22 @@ def write_table(columns: dict[str, Any], path: str | os.PathLike[str]) -> None:
     """Write columns as CSV, whole or not at all; text that a spreadsheet would run as a formula gets a quote before it."""
     import polars as pl
 
-    text = {
-        name: [str(v) if isinstance(v, str) else v for v in values] if isinstance(values, list) else values
-        for name, values in columns.items()
-    }
-    frame = pl.DataFrame({name: pl.Series(name, values, strict=False) for name, values in text.items()})
-    risky = pl.selectors.string()
-    safe = pl.when(risky.str.contains(r"^[=+\-@\t\r]")).then("'" + risky).otherwise(risky)
-    frame = frame.with_columns(safe.name.keep())
+    frame = pl.DataFrame([pl.Series(name, _alike(values)) for name, values in columns.items()])
+    text = pl.selectors.string()
+    frame = frame.with_columns(pl.when(text.str.contains(r"^[=+\-@\t\r]")).then("'" + text).otherwise(text))
     _whole(path, frame.write_csv)
+
+
+def _alike(values: Any) -> Any:
+    """Return values of one type as they are, others as text."""
+    if not isinstance(values, list) and values.dtype.kind != "O":
+        return values
+    listed = list(values)
+    return (
+        listed
+        if len({type(v) for v in listed}) == 1 and isinstance(listed[0], int | float | str)
+        else list(map(str, listed))
+    )
 
 
 def _whole(path: str | os.PathLike[str], write: Callable[[IO[bytes]], Any]) -> None:
