@@ -128,7 +128,7 @@ def fit(margin: Float, label: Int, weight: Float) -> Noise:
     An infinite margin is taken as log 2 beyond the largest finite one: a class said to be impossible, as half as
     likely as the least likely one. Weights count as (sum w)^2 / sum w^2 rows.
     """
-    limit = float(margin[np.isfinite(margin)].max(initial=0.0)) + np.log(2.0)
+    limit = float(margin[np.isfinite(margin)].max(initial=0.0) + np.log(2.0))
     order = np.argsort(label, kind="stable")
     label, weight = label[order], weight[order] * (weight.sum() / (weight**2).sum())
     seen, starts = np.unique(label, return_index=True)
@@ -153,10 +153,16 @@ def fit(margin: Float, label: Int, weight: Float) -> Noise:
         p = min(1.0, 2.0 * min(p, p_pair))  # the smaller of two
     rows = plain[best][2]
     T, at = shrunk(rows, T, at) if p < LEVEL else (least(rows, T), at)
-    low, high = ends(rows, T, at)
-    calibrations = [Calibration(bends[best], x, limit) for x in (at, low[1], high[1])]
-    low_T = None if p > 0.05 else low[0]
-    return Noise(T, calibrations[0], p, (low_T, calibrations[1]), (high[0], calibrations[2]))
+    low, high = ends(
+        [one[2] for one in plain], T, [at if b == best else noisy[b][1] for b in range(len(bends))]
+    )
+    return Noise(
+        T,
+        Calibration(bends[best], at, limit),
+        p,
+        (None if p > 0.05 else low[0], Calibration(bends[low[1]], low[2], limit)),
+        (high[0], Calibration(bends[high[1]], high[2], limit)),
+    )
 
 
 def boundary(ratio: float, rates: int) -> float:
@@ -207,24 +213,38 @@ def least(rows: Rows, T: Float) -> Float:
     return matrix_of(((1.0 - np.eye(K)) / (K - 1))[None], np.array([(rate * worth + 0.5) / (worth + 1.0)]))
 
 
-def ends(rows: Rows, T: Float, at: Float) -> tuple[tuple[Float, Float], tuple[Float, Float]]:
-    """Return T and (log a, b) at both ends of the 95 % profile interval of one factor on all rates of error."""
+def ends(
+    views: list[Rows], T: Float, starts: list[Float]
+) -> tuple[tuple[Float, int, Float], tuple[Float, int, Float]]:
+    """Return T, the bend and (log a, b) at both ends of the 95 % profile interval of a factor on all rates of error.
+
+    The pattern of the rates is held; the calibration is fitted anew for every factor, its bend among it.
+    """
     from scipy.optimize import brentq
 
-    top = calibrated(rows, T, at)[0]
     off = T - np.diag(np.diag(T))
-    fits: dict[float, Float] = {0.0: at}
+    latest = list(starts)
 
-    def beyond(log_times: float) -> float:
-        value, fits[log_times] = calibrated(rows, matrix_of(off[None], np.exp([log_times])), at, 60)
-        return 2.0 * (top - value) - CUT
+    def best(log_times: float) -> tuple[float, int]:
+        scaled = matrix_of(off[None], np.exp([log_times]))
+        values = []
+        for b, rows in enumerate(views):
+            value, latest[b] = calibrated(rows, scaled, latest[b], 60)
+            values.append(value)
+        return max(values), int(np.argmax(values))
 
     found = []
     for limit in (np.log(1e-6), np.log(0.7 / off.sum(axis=1).max())):
+        latest = list(starts)
+        top = best(0.0)[0]
         inner, outer = 0.0, 0.25 * float(np.sign(limit))
-        while abs(outer) < abs(limit) and beyond(outer) < 0:
+        while abs(outer) < abs(limit) and 2.0 * (top - best(outer)[0]) < CUT:
             inner, outer = outer, 2.0 * outer
-        outer = brentq(beyond, inner, outer, xtol=0.02) if abs(outer) < abs(limit) else limit
-        beyond(outer)
-        found.append((matrix_of(off[None], np.exp([outer])), fits[outer]))
+        outer = float(
+            limit
+            if abs(outer) >= abs(limit)
+            else brentq(lambda x: 2.0 * (top - best(x)[0]) - CUT, inner, outer, xtol=0.02)
+        )
+        b = best(outer)[1]
+        found.append((matrix_of(off[None], np.exp([outer])), b, latest[b]))
     return found[0], found[1]

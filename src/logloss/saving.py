@@ -28,8 +28,8 @@ def write_table(columns: dict[str, Any], path: str | os.PathLike[str]) -> None:
     import polars as pl
 
     frame = pl.DataFrame([pl.Series(name, _alike(values)) for name, values in columns.items()])
-    text = pl.selectors.string()
-    frame = frame.with_columns(pl.when(text.str.contains(r"^[=+\-@\t\r]")).then("'" + text).otherwise(text))
+    safe = pl.selectors.string().str.replace(r"^([=+\-@\t\r])", "'${1}")
+    frame = frame.with_columns(safe)
     _whole(path, frame.write_csv)
 
 
