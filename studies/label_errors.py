@@ -124,7 +124,7 @@ def reliability(runs: list[dict]) -> None:
     """Print how often labels were wrong, by the probability said, where noise was supported."""
     told = [run for run in runs if run["found"].supported]
     print(
-        f"\nNoise supported (p < 0.01) in {sum(r['planted'] > 0 for r in told)} of {sum(r['planted'] > 0 for r in runs)} corrupted runs, {sum(r['planted'] == 0 for r in told)} of {sum(r['planted'] == 0 for r in runs)} clean ones"
+        f"\nNoise supported (p < 0.05) in {sum(r['planted'] > 0 for r in told)} of {sum(r['planted'] > 0 for r in runs)} corrupted runs, {sum(r['planted'] == 0 for r in told)} of {sum(r['planted'] == 0 for r in runs)} clean ones"
     )
     inside = [r["found"].interval[0] <= r["planted"] <= r["found"].interval[1] for r in told if r["planted"]]
     print(

@@ -197,7 +197,7 @@ def test_a_checked_record_is_enough() -> None:
     assert of_record(record, rows=3).rows == BASE.rows[:3]
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=10, deadline=None)
 @given(st.integers(0, 2**32 - 1), st.sampled_from([2, 4]), st.floats(0.1, 30), st.floats(0, 0.4))
 def test_laws(seed, K, sharp, rate) -> None:
     rng = np.random.default_rng(seed)

@@ -44,7 +44,7 @@ class Suspects:
     Attributes
     ----------
     supported
-        Whether label noise can be told from none (p_value below 0.01). If not, the rows are no findings.
+        Whether label noise can be told from none (p_value below 0.05). If not, the rows are no findings.
     expected, interval
         The number of wrong labels: the sum of the probabilities, and its 95 % interval. None where nothing was fitted.
     rate, rate_interval
