@@ -13,6 +13,7 @@ Models are cross-validated on the corrupted labels. Rows are ranked by
 from __future__ import annotations
 
 import argparse
+import collections
 import itertools
 import warnings
 
@@ -130,6 +131,12 @@ def reliability(runs: list[dict]) -> None:
     print(
         f"Of the supported and corrupted, the interval holds the planted number in {sum(inside)} of {len(inside)}"
     )
+    missed = collections.Counter(
+        f"{r['data']}, {r['model']}"
+        for r, held in zip((r for r in told if r["planted"]), inside, strict=True)
+        if not held
+    )
+    print("Outside: " + "; ".join(f"{name} {count}" for name, count in missed.most_common()))
     corrupt = [r for r in told if r["planted"]]
     for title, bayes in (("all models but naive Bayes", False), ("naive Bayes", True)):
         part = [r for r in corrupt if (r["model"] == "naive Bayes") == bayes]

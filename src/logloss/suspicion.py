@@ -84,7 +84,7 @@ def suspects(
     >>> y[7], y[40], y[90], y[133] = 0, 1, 1, 0
     >>> found = ll.suspects(y, p)
     >>> [row.row for row in found.rows[:4]]
-    [7, 90, 40, 133]
+    [7, 133, 90, 40]
 
     References
     ----------
