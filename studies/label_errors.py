@@ -155,14 +155,54 @@ def reliability(runs: list[dict]) -> None:
                 )
 
 
+def drawn(rng, n, K, sharp, rate, over, tail=0.0):
+    """Return recorded labels, which are wrong, and logits `over` times too extreme, with t(3) errors added."""
+    z = rng.normal(size=(n, K)) * sharp
+    p = np.exp(z - z.max(axis=1, keepdims=True))
+    true = (p.cumsum(axis=1) / p.sum(axis=1, keepdims=True) < rng.random(n)[:, None]).sum(axis=1)
+    hit = rng.random(n) < rate
+    recorded = np.where(hit, (true + rng.integers(1, K, n)) % K, true)
+    return recorded, hit, z * over + tail * rng.standard_t(3, size=z.shape)
+
+
+def simulated(sets: int) -> None:
+    """Print how often noise is told where there is none, and how often the interval holds the planted number."""
+    print(
+        f"\nSimulated, {sets} sets each: logits N(0, sharp^2) per class, the forecast's `over` times too extreme"
+    )
+    print(
+        f"{'rows':>6}{'classes':>9}{'sharp':>7}{'over':>6}{'tail':>6}{'wrong':>7}{'told':>7}{'interval holds':>16}"
+    )
+    for n, K, sharp, over, tail, rate in (
+        (200, 2, 2, 1, 0, 0.0),
+        (1000, 2, 4, 2, 0, 0.0),
+        (300, 3, 3, 2, 0, 0.0),
+        (500, 5, 4, 1, 0, 0.0),
+        (1000, 2, 1.5, 2, 1.5, 0.0),
+        (1000, 2, 4, 1, 0, 0.06),
+        (2000, 2, 6, 2, 0, 0.06),
+        (1000, 5, 4, 1.5, 0, 0.04),
+    ):
+        rng, told, holds = np.random.default_rng(11), 0, 0
+        for _ in range(sets):
+            y, wrong, z = drawn(rng, n, K, sharp, rate, over, tail)
+            found = ll.suspects(y, z, space="logit", labels=list(range(K)), rows=0)
+            told += found.supported
+            holds += found.interval[0] <= wrong.sum() <= found.interval[1]
+        held = f"{holds / sets:.2f}" if rate else "-"
+        print(f"{n:6}{K:9}{sharp:7}{over:6}{tail:6}{rate:7.2f}{told / sets:7.2f}{held:>16}", flush=True)
+
+
 def main(argv: list[str] | None = None) -> list[dict]:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--small", action="store_true", help="one model, one data set, few designs")
-    if parser.parse_args(argv).small:
+    small = parser.parse_args(argv).small
+    if small:
         runs = study(["breast cancer"], ["none", "5 %"], ["logistic"], [0])
     else:
         runs = study(list(DATA), list(RATES), list(models()), [0, 1])
     reliability(runs)
+    simulated(1 if small else 100)
     return runs
 
 

@@ -46,7 +46,8 @@ class Suspects:
     supported
         Whether label noise can be told from none (p_value below 0.05). If not, the rows are no findings.
     expected, interval
-        The number of wrong labels: the sum of the probabilities, and its 95 % interval. None where nothing was fitted.
+        The number of wrong labels: the sum of the probabilities, and the interval that aims to hold it in 95 of 100 cases
+        (81 to 94 in simulations). None where nothing was fitted.
     rate, rate_interval
         The same as a share of the rows, before chance in the number itself.
     p_value
