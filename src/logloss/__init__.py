@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
     from logloss.curves import Reliability
     from logloss.distributions import cross_entropy, entropy, kl_divergence
+    from logloss.doubts import Suspect, Suspects
     from logloss.errors import (
         AlignmentError,
         ColumnError,
@@ -46,6 +47,7 @@ if TYPE_CHECKING:
     from logloss.scoring import Score, score
     from logloss.summaries import merge, summarize
     from logloss.summary import Summary
+    from logloss.suspicion import suspects
 
 __version__ = "0.2.0"
 
@@ -76,6 +78,8 @@ _HOME = {
     "Selection": "sampling",
     "SourceError": "errors",
     "Summary": "summary",
+    "Suspect": "doubts",
+    "Suspects": "doubts",
     "UsageError": "errors",
     "WeightError": "errors",
     "WhichNumber": "conventions",
@@ -97,6 +101,7 @@ _HOME = {
     "score": "scoring",
     "summarize": "summaries",
     "surprise": "exact",
+    "suspects": "suspicion",
     "which_number": "conventions",
 }
 
@@ -126,6 +131,8 @@ __all__ = [
     "Selection",
     "SourceError",
     "Summary",
+    "Suspect",
+    "Suspects",
     "UsageError",
     "WeightError",
     "WhichNumber",
@@ -147,6 +154,7 @@ __all__ = [
     "score",
     "summarize",
     "surprise",
+    "suspects",
     "which_number",
 ]
 

@@ -1,11 +1,11 @@
-"""Files written whole or not at all, and read with an error that says what is wrong."""
+"""Files written whole or not at all: JSON, which is read with an error that says what is wrong; text; tables."""
 
 from __future__ import annotations
 
 import json
 import os
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from logloss.errors import SourceError
 
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["read_json", "write_json", "write_text"]
+__all__ = ["read_json", "write_json", "write_table", "write_text"]
 
 
 def write_json(state: dict[str, Any], path: str | os.PathLike[str]) -> None:
@@ -23,12 +23,39 @@ def write_json(state: dict[str, Any], path: str | os.PathLike[str]) -> None:
 
 
 def write_text(text: str, path: str | os.PathLike[str]) -> None:
-    """Write text first to a temporary file beside `path`, then rename it."""
+    """Write text, whole or not at all."""
+    _whole(path, lambda file: file.write(text.encode()))
+
+
+def write_table(columns: dict[str, Any], path: str | os.PathLike[str]) -> None:
+    """Write columns as CSV, whole or not at all; text that a spreadsheet would run as a formula gets a quote before it."""
+    import polars as pl
+
+    frame = pl.DataFrame([pl.Series(name, _alike(values)) for name, values in columns.items()])
+    safe = pl.selectors.string().str.replace(r"^([=+\-@\t\r])", "'${1}")
+    frame = frame.with_columns(safe)
+    _whole(path, frame.write_csv)
+
+
+def _alike(values: Any) -> Any:
+    """Return values of one type as they are, others as text."""
+    if not isinstance(values, list) and values.dtype.kind != "O":
+        return values
+    listed = list(values)
+    return (
+        listed
+        if len({type(v) for v in listed}) == 1 and isinstance(listed[0], int | float | str)
+        else list(map(str, listed))
+    )
+
+
+def _whole(path: str | os.PathLike[str], write: Callable[[IO[bytes]], Any]) -> None:
+    """Write first to a temporary file beside `path`, then rename it."""
     target = Path(path)
     beside = target.parent / f".{target.name}.{os.getpid()}.tmp"
     try:
-        with beside.open("x", encoding="utf-8", newline="") as file:
-            file.write(text)
+        with beside.open("xb") as file:
+            write(file)
             file.flush()
             os.fsync(file.fileno())
         beside.replace(target)

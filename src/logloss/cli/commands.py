@@ -1,18 +1,16 @@
-"""The verbs and their options."""
+"""The verbs; those of score and merge."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
-if TYPE_CHECKING:
-    from collections.abc import Callable
+from logloss.cli.explaining import explain
+from logloss.cli.labels import estimate, suspects
+from logloss.cli.options import SPACES, UNITS, table_options
 
-__all__ = ["cli"]
-
-SPACES = ("p", "logp", "logit")
-UNITS = ("nats", "bits", "bans")
+__all__ = ["SPACES", "UNITS", "cli"]
 
 EXAMPLES = """\b
 Examples:
@@ -20,6 +18,7 @@ Examples:
   logloss score preds.csv --outcome sick --forecast p_sick --weight w
   logloss score submission.csv --truth solution.csv --id id
   logloss explain preds.csv --rows 20
+  logloss suspects preds.csv --id id --out suspects.csv
   printf 'y,p\\n1,.9\\n0,.2\\n' | logloss score - --json
 """
 
@@ -30,71 +29,6 @@ Examples:
 @click.version_option(package_name="logloss")
 def cli() -> None:
     """Log loss of probabilistic predictions: the exact number, why, and what to do."""
-
-
-def table_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say where in the table everything stands."""
-    options = [
-        click.argument("file", metavar="FILE"),
-        click.option(
-            "--outcome",
-            multiple=True,
-            metavar="COLUMN",
-            help="Column of the outcomes (or, repeated, one column per class).",
-        ),
-        click.option(
-            "--forecast",
-            multiple=True,
-            metavar="COLUMN",
-            help="Column of the forecasts, or, repeated, one column per class.",
-        ),
-        click.option("--weight", metavar="COLUMN", help="Column of weights."),
-        click.option("--group", metavar="COLUMN", help="Column of groups: each gets results of its own."),
-        click.option("--id", "ids", metavar="COLUMN", help="Column of ids; joins --truth."),
-        click.option("--truth", metavar="FILE", help="File with the outcomes, joined by id."),
-        click.option(
-            "--space",
-            type=click.Choice(SPACES),
-            default="p",
-            show_default=True,
-            help="What the forecasts are: probabilities, their natural logs, or logits.",
-        ),
-        click.option(
-            "--labels",
-            metavar="A,B,...",
-            help="The classes, in the order of the columns; with one column, the one it is about comes last.",
-        ),
-        click.option("--positive", metavar="CLASS", help="The class that a single forecast column is about."),
-        click.option(
-            "--normalize-rows",
-            is_flag=True,
-            help="Divide each row of probabilities by its sum (and say what it did).",
-        ),
-        click.option(
-            "--skip-missing", is_flag=True, help="Leave out rows with missing values (and say how many)."
-        ),
-        click.option(
-            "--counts",
-            is_flag=True,
-            help="The outcome columns, one per class, count annotators; they are taken as shares (and it says how many).",
-        ),
-        click.option(
-            "--skip-unreadable",
-            is_flag=True,
-            help="Leave out files of a folder that cannot be read (and say which).",
-        ),
-        click.option(
-            "--unit",
-            type=click.Choice(UNITS),
-            default="nats",
-            show_default=True,
-            help="Unit of the losses on screen; JSON is always in nats.",
-        ),
-        click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
-    ]
-    for option in reversed(options):
-        command = option(command)
-    return command
 
 
 @cli.command()
@@ -255,195 +189,5 @@ def merge(
     emit(result.to_dict() if as_json else result.show(unit, notes=False), result.notes)
 
 
-@cli.command()
-@table_options
-@click.option(
-    "--rows",
-    type=click.IntRange(0),
-    default=10,
-    show_default=True,
-    help="How many of the costliest rows to list.",
-)
-@click.option(
-    "--clip",
-    type=click.FloatRange(0, 0.5, min_open=True),
-    multiple=True,
-    help="What if forecasts were clipped into [CLIP, 1 - CLIP]? Repeatable.",
-)
-@click.option(
-    "--temperature",
-    type=click.FloatRange(0, min_open=True),
-    multiple=True,
-    help="What if logits were divided by this? Repeatable.",
-)
-@click.option(
-    "--by",
-    multiple=True,
-    metavar="COLUMN",
-    help="Column to slice by; repeatable. By default all that are not used otherwise.",
-)
-@click.option("--no-slices", is_flag=True, help="Do not look for slices.")
-@click.option(
-    "--pairs/--no-pairs",
-    default=None,
-    help="Look at combinations of two columns too; by default for up to 8 columns.",
-)
-@click.option(
-    "--train",
-    metavar="FILE",
-    help="The rows that the model was trained on: why is FILE worse than they are?",
-)
-@click.option(
-    "--split",
-    metavar="COLUMN[=VALUE]",
-    help="The same with both in one file: the column that tells them apart (and its value in training rows).",
-)
-def explain(
-    file: str,
-    by: tuple[str, ...],
-    no_slices: bool,
-    pairs: bool | None,
-    rows: int,
-    clip: tuple[float, ...],
-    temperature: tuple[float, ...],
-    train: str | None,
-    split: str | None,
-    unit: str,
-    as_json: bool,
-    **columns: Any,
-) -> None:
-    """Explain the log loss of FILE: noise, skill or miscalibration; which rows, classes and slices; what would change it."""
-    from logloss.blame import explain as explained
-    from logloss.cli.output import columns_asked, emit, progress
-
-    asked = columns_asked(columns)
-    if train or split:
-        _explain_gap(
-            file, train, split, asked, {"rows": rows, "clip": clip, "temperature": temperature}, unit, as_json
-        )
-        return
-    with progress(None) as watch:
-        result = explained(
-            file,
-            **asked,
-            rows=rows,
-            clip=clip,
-            temperature=temperature,
-            by=() if no_slices else list(by) or None,
-            pairs=pairs,
-            watch=watch,
-        )
-    emit(result.to_dict() if as_json else result.show(unit, notes=False), result.score.notes)
-
-
-def _explain_gap(
-    file: str, train: str | None, split: str | None, asked: dict[str, Any], how: dict[str, Any], unit: str, as_json: bool
-) -> None:  # fmt: skip
-    """Explain the validation rows, then the gap to the training rows."""
-    from logloss.blame import of_fold, of_observations
-    from logloss.cli.output import emit
-    from logloss.errors import UsageError
-    from logloss.gaps import of_sides, open_sides, split_rows
-    from logloss.summary import Summary
-
-    if (split and train) or asked["group"]:
-        raise UsageError(
-            "train-or-split",
-            "Training rows are in a file of their own (--train) or in FILE (--split), and --group goes with neither.",
-            cure="Use --train TRAIN_FILE or --split COLUMN alone.",
-        )
-    asked = {name: option for name, option in asked.items() if name != "group"}
-    sides: Any
-    if split:
-        column, mark, value = split.partition("=")
-        sides = split_rows(file, column, value if mark else None, asked)
-    else:
-        sides = open_sides(train, file, asked)
-    held_out = sides[1]
-    if isinstance(held_out, Summary):
-        result = of_fold(held_out, rows=how["rows"])
-    else:
-        result = of_observations(held_out, **how)
-    found = of_sides(*sides)
-    said = {note.text for note in result.score.notes}
-    notes = [
-        *result.score.notes,
-        *(n for n in found.notes if n.text.removeprefix("Validation: ") not in said),
-    ]
-    answer: Any = f"{result.show(unit, notes=False)}\n\n{found.show(unit, notes=False)}"
-    emit({**result.to_dict(), "gap": found.to_dict()} if as_json else answer, notes)
-
-
-@cli.command()
-@table_options
-@click.option(
-    "--width",
-    type=click.FloatRange(0, min_open=True),
-    help="Say how many more labels an interval of this total width (high - low, in nats) takes.",
-)
-@click.option(
-    "--inclusion",
-    metavar="COLUMN",
-    help="Column of the probabilities with which the labelled rows were drawn; without it, at random.",
-)
-@click.option(
-    "--next", "next_", type=click.IntRange(1), metavar="M", help="Draw M unlabelled rows to label next."
-)
-@click.option(
-    "--design",
-    type=click.Choice(["random", "active"]),
-    default="random",
-    show_default=True,
-    help="Draw them alike, or more often those whose surprise should vary more.",
-)
-@click.option("--seed", type=click.IntRange(0), default=0, show_default=True, help="Seed of the draw.")
-@click.option(
-    "--out", metavar="FILE", help="Write the rows to label next as CSV, with an outcome to fill in."
-)
-@click.option(
-    "--level",
-    type=click.FloatRange(0.5, 0.9999),
-    default=0.95,
-    show_default=True,
-    help="Coverage of the intervals.",
-)
-def estimate(
-    file: str,
-    width: float | None,
-    inclusion: str | None,
-    next_: int | None,
-    design: str,
-    seed: int,
-    out: str | None,
-    level: float,
-    unit: str,
-    as_json: bool,
-    **columns: Any,
-) -> None:
-    """Estimate the log loss of FILE where only some rows have an outcome: how sure it is, which rows to label next.
-
-    Rows with an empty outcome, or without one in --truth, are unlabelled.
-    """
-    from logloss.cli.output import columns_asked, emit
-    from logloss.errors import UsageError
-    from logloss.estimation import estimate as estimated
-    from logloss.sampling import refuse_to_replace
-
-    asked = columns_asked(columns)
-    if asked.pop("group") is not None or (out and next_ is None):
-        raise UsageError(
-            "not-for-estimate",
-            "--group is not for estimate, and --out needs --next.",
-            cure="Leave --group out; say how many rows to label next: --next M.",
-        )
-    if out:
-        refuse_to_replace(out)
-    result = estimated(file, **asked, inclusion=inclusion, level=level, width=width)
-    drawn = None if next_ is None else result.next_rows(next_, seed=seed, design=design)
-    if drawn is not None and out:
-        drawn.save(out)
-    if as_json:
-        emit(result.to_dict() | {"next": None if drawn is None else drawn.to_dict()}, result.notes)
-        return
-    screens = [result.show(unit, notes=False), *([] if drawn is None else [drawn.show()])]
-    emit("\n\n".join(screens), result.notes)
+for verb in (explain, estimate, suspects):
+    cli.add_command(verb)

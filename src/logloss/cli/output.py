@@ -19,7 +19,16 @@ if TYPE_CHECKING:
     from logloss.errors import LoglossError
     from logloss.notes import Note
 
-__all__ = ["again", "columns_asked", "complain", "emit", "models_asked", "progress", "refuse_to_save"]
+__all__ = [
+    "again",
+    "columns_asked",
+    "complain",
+    "emit",
+    "models_asked",
+    "progress",
+    "refuse_to_replace",
+    "refuse_to_save",
+]
 
 PATIENCE = 1.5  # seconds without a progress bar
 
@@ -205,6 +214,31 @@ def refuse_to_save(path: str) -> None:
                 f"{path} exists and is not a summary.",
                 cure="Choose another name, or remove it first.",
             ) from None
+    _refuse_no_folder(path)
+
+
+def refuse_to_replace(path: str, columns: str) -> None:
+    """Refuse a path where a table cannot be written, before the work begins: it replaces one whose header ends so."""
+    from pathlib import Path
+
+    if Path(path).exists():
+        try:
+            with Path(path).open("rb") as file:
+                known = file.readline(1000).strip().endswith(columns.encode())
+        except OSError:
+            known = False
+        if not known:
+            raise SourceError(
+                "would-overwrite",
+                f"{path} exists and is not a table that this command wrote.",
+                cure="Choose another name, or remove it first.",
+            )
+    _refuse_no_folder(path)
+
+
+def _refuse_no_folder(path: str) -> None:
+    from pathlib import Path
+
     if not Path(path).absolute().parent.is_dir():
         raise SourceError(
             "cannot-write",

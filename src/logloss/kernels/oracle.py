@@ -60,7 +60,7 @@ def class_p(outcome: Array, P: Array, tolerance: float) -> Float:
     others = P.copy()
     others[rows, outcome] = 0.0
     rest = np.maximum(others.sum(axis=1), 0.0)
-    with np.errstate(divide="ignore", invalid="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
         within = np.where(p_y >= TINY, np.log1p(rest / p_y), np.log(rest) - np.log(p_y))
         raw = 0.0 - np.log(p_y)
     return np.where(np.abs(p_y + rest - 1.0) <= tolerance, within, raw)

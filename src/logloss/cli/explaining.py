@@ -1,0 +1,130 @@
+"""`logloss explain`: why, and why validation is worse than training."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from logloss.cli.options import table_options
+
+__all__ = ["explain"]
+
+
+@click.command()
+@table_options
+@click.option(
+    "--rows",
+    type=click.IntRange(0),
+    default=10,
+    show_default=True,
+    help="How many of the costliest rows to list.",
+)
+@click.option(
+    "--clip",
+    type=click.FloatRange(0, 0.5, min_open=True),
+    multiple=True,
+    help="What if forecasts were clipped into [CLIP, 1 - CLIP]? Repeatable.",
+)
+@click.option(
+    "--temperature",
+    type=click.FloatRange(0, min_open=True),
+    multiple=True,
+    help="What if logits were divided by this? Repeatable.",
+)
+@click.option(
+    "--by",
+    multiple=True,
+    metavar="COLUMN",
+    help="Column to slice by; repeatable. By default all that are not used otherwise.",
+)
+@click.option("--no-slices", is_flag=True, help="Do not look for slices.")
+@click.option(
+    "--pairs/--no-pairs",
+    default=None,
+    help="Look at combinations of two columns too; by default for up to 8 columns.",
+)
+@click.option(
+    "--train",
+    metavar="FILE",
+    help="The rows that the model was trained on: why is FILE worse than they are?",
+)
+@click.option(
+    "--split",
+    metavar="COLUMN[=VALUE]",
+    help="The same with both in one file: the column that tells them apart (and its value in training rows).",
+)
+def explain(
+    file: str,
+    by: tuple[str, ...],
+    no_slices: bool,
+    pairs: bool | None,
+    rows: int,
+    clip: tuple[float, ...],
+    temperature: tuple[float, ...],
+    train: str | None,
+    split: str | None,
+    unit: str,
+    as_json: bool,
+    **columns: Any,
+) -> None:
+    """Explain the log loss of FILE: noise, skill or miscalibration; which rows, classes and slices; what would change it."""
+    from logloss.blame import explain as explained
+    from logloss.cli.output import columns_asked, emit, progress
+
+    asked = columns_asked(columns)
+    if train or split:
+        _explain_gap(
+            file, train, split, asked, {"rows": rows, "clip": clip, "temperature": temperature}, unit, as_json
+        )
+        return
+    with progress(None) as watch:
+        result = explained(
+            file,
+            **asked,
+            rows=rows,
+            clip=clip,
+            temperature=temperature,
+            by=() if no_slices else list(by) or None,
+            pairs=pairs,
+            watch=watch,
+        )
+    emit(result.to_dict() if as_json else result.show(unit, notes=False), result.score.notes)
+
+
+def _explain_gap(
+    file: str, train: str | None, split: str | None, asked: dict[str, Any], how: dict[str, Any], unit: str, as_json: bool
+) -> None:  # fmt: skip
+    """Explain the validation rows, then the gap to the training rows."""
+    from logloss.blame import of_fold, of_observations
+    from logloss.cli.output import emit
+    from logloss.errors import UsageError
+    from logloss.gaps import of_sides, open_sides, split_rows
+    from logloss.summary import Summary
+
+    if (split and train) or asked["group"]:
+        raise UsageError(
+            "train-or-split",
+            "Training rows are in a file of their own (--train) or in FILE (--split), and --group goes with neither.",
+            cure="Use --train TRAIN_FILE or --split COLUMN alone.",
+        )
+    asked = {name: option for name, option in asked.items() if name != "group"}
+    sides: Any
+    if split:
+        column, mark, value = split.partition("=")
+        sides = split_rows(file, column, value if mark else None, asked)
+    else:
+        sides = open_sides(train, file, asked)
+    held_out = sides[1]
+    if isinstance(held_out, Summary):
+        result = of_fold(held_out, rows=how["rows"])
+    else:
+        result = of_observations(held_out, **how)
+    found = of_sides(*sides)
+    said = {note.text for note in result.score.notes}
+    notes = [
+        *result.score.notes,
+        *(n for n in found.notes if n.text.removeprefix("Validation: ") not in said),
+    ]
+    answer: Any = f"{result.show(unit, notes=False)}\n\n{found.show(unit, notes=False)}"
+    emit({**result.to_dict(), "gap": found.to_dict()} if as_json else answer, notes)
