@@ -268,11 +268,7 @@ def test_nothing_is_half_written_when_the_disk_is_full(
     real = Path.open
 
     def full(self: Path, *args: object, **options: object) -> object:
-        return (
-            real(device, "w", encoding="utf-8")
-            if self.name.endswith(".tmp")
-            else real(self, *args, **options)
-        )
+        return real(device, "wb") if self.name.endswith(".tmp") else real(self, *args, **options)
 
     monkeypatch.setattr(Path, "open", full)
     with pytest.raises(ll.SourceError, match="No space left"):

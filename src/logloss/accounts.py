@@ -43,6 +43,10 @@ def explanation(result: Explanation, unit: str, *, notes: bool = True) -> str:
         _budget(result, loss, signed),
         _belief(result, loss, signed),
         _slices(result, loss, signed),
+        _suspects(result),
+        []
+        if result.replicated is None
+        else ["  " + line if line else line for line in result.replicated.lines(unit)],
         _worst(result, loss),
         _classes(result, loss),
         _pairs(result),
@@ -152,6 +156,8 @@ def _budget(result: Explanation, loss: partial[str], signed: partial[str]) -> li
     rows.append(["log loss", loss(parts.log_loss), bar(parts.log_loss / scale, 40)])
     lines = ["  Where the loss comes from", table(rows, "<><", indent=4)]
     inside, outside = parts.in_sample, parts.cross_fitted
+    if math.isinf(parts.log_loss):
+        return [*lines, "    miscalibration is infinite: a forecast of 0 happened"]
     if outside is None:
         told = f"    miscalibration {loss(inside.miscalibration)}, fitted to these very rows: too large"
     else:
@@ -193,3 +199,16 @@ def _slices(result: Explanation, loss: partial[str], signed: partial[str]) -> li
             else "    No tree of these columns explains the loss on the other half of the rows"
         )
     return lines
+
+
+def _suspects(result: Explanation) -> list[str]:
+    found = result.suspects
+    if found is None or not found.supported or not found.rows:
+        return []
+    rows = [["row", "id", "label", "rather", "wrong with", "surprise"]]
+    rows += [
+        [str(one.row), printable("" if one.id is None else one.id), printable(one.recorded), printable(one.rather),
+         units.percent(one.probability), units.loss(one.surprise)]
+        for one in found.rows[:6]
+    ]  # fmt: skip
+    return ["  Labels that look wrong (logloss suspects lists them all)", table(rows, "><<<>>", indent=4)]

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss import decomposition, slices, units
+from logloss import calibration_curves, decomposition, inequality, replicates, slices, suspicion, units
 from logloss.carriers import (
     CENSUS,
     best_clip,
@@ -51,6 +51,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Explanation", "Finding", "Row", "WhatIf", "explain", "of_fold", "of_observations"]
 
+FIT_ROWS = 20_000  # rows that label noise is fitted to; of more, a sample
 MOST_ROWS = 5_000_000  # rows that are looked at together; more are explained from a summary
 
 
@@ -217,6 +218,10 @@ def of_fold(summary: Summary | Panel, *, rows: int = 10) -> Explanation:
         slices=None,
         search=None,
         blunders=None,
+        suspects=None,
+        reliability=None,
+        lorenz=None,
+        replicated=None,
         observations=None,
         surprise=None,
     )
@@ -293,6 +298,10 @@ def of_observations(
         else beyond_belief(
             record, held, surprise, weight, float(surprise[order[half]]) if half < summary.n else 0.0
         ),
+        suspects=suspicion.of_record(record, rows=min(rows, 20), most=FIT_ROWS),
+        reliability=calibration_curves.of_record(record),
+        lorenz=inequality.of_record(record, surprise),
+        replicated=replicates.of_record(record),
         observations=record,
         surprise=surprise,
     )

@@ -13,9 +13,13 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from logloss.calibrate.clip import Clip
+    from logloss.curves import Reliability
     from logloss.decomposition import Decomposition
+    from logloss.doubts import Suspects
     from logloss.findings import Finding
+    from logloss.inequality import Lorenz
     from logloss.record import Observations
+    from logloss.replicates import CrossEntropyParts
     from logloss.scoring import Score
     from logloss.searching import Search
     from logloss.slices import Slices
@@ -69,6 +73,15 @@ class Explanation:
     blunders
         By how many nats in total the rows that carry half of the loss cost more than was to be expected of them, and
         that excess in standard errors.
+    suspects
+        The probability of each label that it is wrong, and how many are.
+    reliability
+        The reliability curve with its bands; expected beside observed loss by bin.
+    lorenz
+        The share of the loss that the costliest rows carry.
+    replicated
+        Entropy of soft outcomes and what the forecasts add; uncertainty, resolution and reliability of forecasts that
+        are said again and again. None where neither is the case.
     observations, surprise
         The checked record (outcomes, forecasts, ids in the order of the forecasts), and the surprise of each row;
         None where only a summary is known.
@@ -91,6 +104,10 @@ class Explanation:
     slices: Slices | None
     search: Search | None
     blunders: tuple[float, float] | None
+    suspects: Suspects | None
+    reliability: Reliability | None
+    lorenz: Lorenz | None
+    replicated: CrossEntropyParts | None
     observations: Observations | None = field(repr=False)
     surprise: Float | None = field(repr=False)
 
@@ -125,6 +142,18 @@ class Explanation:
                 "slices": [] if self.slices is None else self.slices.to_dict(),
                 "slices_looked_at": 0 if self.slices is None else self.slices.looked_at,
                 "search": None if self.search is None else self.search.to_dict(),
+                "suspects": None if self.suspects is None else _suspects(self.suspects),
+                "reliability": None
+                if self.reliability is None
+                else {
+                    "bins": self.reliability.curve.bins.frame(),
+                    "outside": self.reliability.curve.outside,
+                    "belief": self.reliability.belief.frame(),
+                },
+                "lorenz": None
+                if self.lorenz is None
+                else {"gini": self.lorenz.gini, "half": self.lorenz.half, "largest": self.lorenz.largest},
+                "cross_entropy": None if self.replicated is None else self.replicated.to_dict(),
                 "worst": [asdict(row) for row in self.worst],
                 "rows_for_half": self.half,
                 "classes": list(self.classes),
@@ -161,3 +190,8 @@ class Explanation:
         import html
 
         return f"<pre>{html.escape(str(self))}</pre>"
+
+
+def _suspects(found: Suspects) -> dict[str, Any]:
+    """Return what suspects() tells, without its notes."""
+    return {key: value for key, value in found.to_dict().items() if key not in ("schema", "notes")}

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["Finding", "findings"]
 
 ENOUGH = 100  # rows; with fewer nothing is said to be in order
+CERTAIN = 5  # standard errors: which rows are looked at was chosen by their cost
 MISREAD = {"reversed", "permuted"}  # notes: columns that are misread look over-confident too
 
 
@@ -49,12 +50,14 @@ def findings(result: Explanation, cost: Float, weight: Float) -> list[Finding]:
         *([] if useless else _worse_than_nothing(result)),
         *([] if useless else _steps(result)),
         *_slices(result),
+        *([] if useless else _labels(result)),
+        *_irreducible(result),
         *_concentrated(result, cost, weight),
         *_confidence(result),
         *_confused(result),
         *_certain_errors(result),
     ]
-    return sorted([*found, *_in_order(result, found)], key=lambda finding: -finding.nats)
+    return sorted([*_in_order(result, found), *found], key=lambda finding: -finding.nats)
 
 
 def _infinite(result: Explanation) -> list[Finding]:
@@ -199,6 +202,36 @@ def _slices(result: Explanation) -> list[Finding]:
     return found
 
 
+def _labels(result: Explanation) -> list[Finding]:
+    """Say that labels look wrong, where that can be told from none, and what these rows cost."""
+    found = result.suspects
+    if found is None or not found.supported or found.expected is None or found.interval is None:
+        return []
+    low, high = found.interval
+    if {note.id for note in result.score.notes} & MISREAD or low < 1:
+        return []
+    record, p = found.observations, np.nan_to_num(found.probability)
+    weight = np.ones(len(record)) if record.weight is None else record.weight
+    known = np.isfinite(found.surprise)
+    nats = float((weight * p * np.where(known, found.surprise, 0.0))[known].sum() / weight.sum())
+    look = (
+        ""
+        if found.half is None
+        else f" Among the {units.count(found.half, 'row')} most suspicious, {units.percent(found.precision(found.half))} should be."
+    )
+    text = f"About {found.expected:,.0f} labels [{low:,.0f}, {high:,.0f}] look wrong ({units.percent(found.expected / found.n)}); their rows carry {units.loss(nats)} of the loss.{look} Unless the forecasts blunder at random: look."
+    return [Finding("LL100", nats, text, "logloss suspects")]
+
+
+def _irreducible(result: Explanation) -> list[Finding]:
+    """Say how much of the loss of soft outcomes is their own entropy."""
+    parts = None if result.replicated is None else result.replicated.shares
+    if parts is None:
+        return []
+    text = f"Of {units.loss(result.score.log_loss)}, {units.loss(parts.entropy)} is the entropy of the outcomes themselves: no forecast can do better than that; {units.loss(parts.divergence)} is how far the forecasts are from them."
+    return [Finding("LL083", 0.0, text, "logloss explain --json")]
+
+
 def _concentrated(result: Explanation, cost: Float, weight: Float) -> list[Finding]:
     """Say that few rows carry half of the loss, where that is more than was to be expected of them."""
     if result.half is None:
@@ -206,13 +239,12 @@ def _concentrated(result: Explanation, cost: Float, weight: Float) -> list[Findi
     known = np.isfinite(cost)
     finite, weight = cost[known], weight[known]
     total, k = float(finite.sum()), result.half
-    few = (
-        k <= 0.1 * len(finite) and weight[:k].sum() <= 0.1 * weight.sum()
-    )  # heavy rows cost much, whatever happened
+    share = 0.1 if k <= 10 else 0.02
+    few = k <= share * len(finite) and weight[:k].sum() <= share * weight.sum()  # heavy rows cost much anyway
     if total == 0 or len(finite) < 10 or not few:
         return []
     excess, z = result.blunders or (float(finite[:k].sum()), math.inf)
-    if z <= 3:
+    if z <= CERTAIN:
         return []  # a good forecast costs most on the few rows where it is wrong
     carry, label = ("carries", "its label") if k == 1 else ("carry", "their labels")
     nats = excess / result.score.weight

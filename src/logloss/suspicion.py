@@ -105,8 +105,8 @@ def suspects(
     return of_record(found.record() if isinstance(found, Opened) else found, rows=rows)
 
 
-def of_record(record: Observations, *, rows: int = 20) -> Suspects:
-    """Find the labels of a checked record that look wrong."""
+def of_record(record: Observations, *, rows: int = 20, most: int = ENOUGH) -> Suspects:
+    """Find the labels of a checked record that look wrong; the fit is to at most `most` of its rows."""
     if rows < 0:
         raise UsageError("bad-rows", f"rows is {rows}.", cure="Give the number of rows to list, 0 or more.")
     weight = np.ones(len(record)) if record.weight is None else record.weight
@@ -116,7 +116,7 @@ def of_record(record: Observations, *, rows: int = 20) -> Suspects:
         return _nothing(
             record, len(counts), Note("noise-not-fitted", f"Label errors were not looked for: {why}.")
         )
-    sample = _sample(counts, len(record.classes))
+    sample = _sample(counts, len(record.classes), most)
     keep = np.zeros(len(record), bool)
     keep[sample] = True
     margin = np.concatenate([_margin(s) for _, s, _ in class_blocks(record.take(keep))])
@@ -153,9 +153,9 @@ def _why_not(record: Observations, counts: Int) -> str:
     return ""
 
 
-def _sample(counts: Int, K: int) -> Int:
+def _sample(counts: Int, K: int, most: int) -> Int:
     """Return the rows to fit: all, or of very many a random sample, the same one in every run."""
-    most = min(ENOUGH, max(LEAST_SAMPLE, NUMBERS // K))
+    most = min(most, max(LEAST_SAMPLE, NUMBERS // K))
     if len(counts) <= most:
         return counts
     return np.sort(np.random.default_rng(0).choice(counts, most, replace=False))

@@ -61,12 +61,12 @@ def estimate(
 
     Rows with an empty outcome, or without one in --truth, are unlabelled.
     """
-    from logloss.cli.output import columns_asked, emit
+    from logloss.cli.output import emit
     from logloss.errors import UsageError
     from logloss.estimation import estimate as estimated
     from logloss.sampling import refuse_to_replace
 
-    asked = columns_asked(columns)
+    asked = _asked(columns)
     if asked.pop("group") is not None or (out and next_ is None):
         raise UsageError(
             "not-for-estimate",
@@ -101,13 +101,28 @@ def suspects(file: str, rows: int, out: str | None, unit: str, as_json: bool, **
 
     The forecasts must be of rows that they were not fitted on: cross-validated or held-out predictions.
     """
-    from logloss.cli.output import columns_asked, emit, refuse_to_replace
+    from logloss.cli.output import emit, refuse_to_replace
     from logloss.saving import write_table
     from logloss.suspicion import suspects as suspected
 
     if out:
         refuse_to_replace(out, "probability,surprise")
-    result = suspected(file, **columns_asked(columns), rows=rows)
+    result = suspected(file, **_asked(columns), rows=rows)
     if out:
         write_table(result.columns(), out)
     emit(result.to_dict() if as_json else result.show(unit, notes=False), result.notes)
+
+
+def _asked(columns: dict[str, Any]) -> dict[str, Any]:
+    """Return the table options; both verbs are about labels, not about counts of annotators."""
+    from logloss.cli.output import columns_asked
+    from logloss.errors import UsageError
+
+    asked = columns_asked(columns)
+    if asked.pop("counts"):
+        raise UsageError(
+            "counts-not-here",
+            "--counts goes with score and explain; here every row has one label or none.",
+            cure="Leave --counts out.",
+        )
+    return asked
