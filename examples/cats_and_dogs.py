@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from logloss.blame import Row
     from logloss.calibrate.clip import Clip
+    from logloss.why.blame import Row
 
 HERE = Path(__file__).resolve().parent
 SUBMISSION = HERE / "predictions" / "cats_and_dogs_submission.csv"

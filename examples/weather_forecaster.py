@@ -21,7 +21,7 @@ import logloss as ll
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from logloss.replication import Replicates
+    from logloss.entropies.replication import Replicates
 
 OUT = Path(__file__).resolve().parent / "output" / "weather_forecaster"
 SEED, SEASONS, DAYS = 20, 20, 90

@@ -14,8 +14,8 @@ from functools import partial
 import numpy as np
 from scipy.special import expit, stdtrit
 
-from logloss.estimators import Drawn
-from logloss.sampling import mixture
+from logloss.annotation.estimators import Drawn
+from logloss.annotation.sampling import mixture
 
 ROWS, DRAWS_PER_FILE = 12_500, 50
 MODELS = {"calibrated": 1.0, "over-confident x1.6": 1.6, "over-confident x3": 3.0}

@@ -150,7 +150,7 @@ def test_explaining_a_summary_gives_what_adds_up() -> None:
 
 
 def test_explaining_a_large_join_is_a_fold(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("logloss.blame.MOST_ROWS", 10)
+    monkeypatch.setattr("logloss.why.blame.MOST_ROWS", 10)
     monkeypatch.setattr("logloss.summaries.JOINED_IN_MEMORY", 10)
     table = {"id": list(range(40)), "p": [0.9, 0.2] * 20}
     why = ll.explain(table, "p", truth={"id": list(range(40)), "y": [1, 0] * 20})

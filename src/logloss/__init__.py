@@ -9,13 +9,18 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from logloss.blame import explain
-    from logloss.calibration_curves import reliability
-    from logloss.contrast import Gap
+    from logloss.annotation.doubts import Suspect, Suspects
+    from logloss.annotation.estimates import Estimate
+    from logloss.annotation.estimation import estimate
+    from logloss.annotation.estimators import Estimated
+    from logloss.annotation.sampling import Selection, lure_weights
+    from logloss.annotation.suspicion import suspects
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
-    from logloss.curves import Reliability
-    from logloss.distributions import cross_entropy, entropy, kl_divergence
-    from logloss.doubts import Suspect, Suspects
+    from logloss.curves.inequality import Lorenz, lorenz
+    from logloss.curves.reliability import reliability
+    from logloss.curves.results import Reliability
+    from logloss.entropies.distributions import cross_entropy, entropy, kl_divergence
+    from logloss.entropies.replicates import CrossEntropyParts, decompose_replicates
     from logloss.errors import (
         AlignmentError,
         ColumnError,
@@ -28,26 +33,21 @@ if TYPE_CHECKING:
         UsageError,
         WeightError,
     )
-    from logloss.estimates import Estimate
-    from logloss.estimation import estimate
-    from logloss.estimators import Estimated
     from logloss.exact import log_loss, surprise
-    from logloss.explanation import Explanation
-    from logloss.gaps import gap
-    from logloss.inequality import Lorenz, lorenz
-    from logloss.labelscores import Multilabel
-    from logloss.multilabels import multilabel
     from logloss.notes import Note
     from logloss.observations import observe
     from logloss.panel import Panel, load
     from logloss.ranking import Scores
     from logloss.record import Observations
-    from logloss.replicates import CrossEntropyParts, decompose_replicates
-    from logloss.sampling import Selection, lure_weights
     from logloss.scoring import Score, score
     from logloss.summaries import merge, summarize
     from logloss.summary import Summary
-    from logloss.suspicion import suspects
+    from logloss.why.blame import explain
+    from logloss.why.contrast import Gap
+    from logloss.why.explanation import Explanation
+    from logloss.why.gaps import gap
+    from logloss.yesno.results import Multilabel
+    from logloss.yesno.scoring import multilabel
 
 __version__ = "0.2.0"
 
@@ -57,51 +57,51 @@ _HOME = {
     "CONVENTIONS": "conventions",
     "ColumnError": "errors",
     "Convention": "conventions",
-    "CrossEntropyParts": "replicates",
+    "CrossEntropyParts": "entropies.replicates",
     "DataError": "errors",
-    "Estimate": "estimates",
-    "Estimated": "estimators",
-    "Explanation": "explanation",
+    "Estimate": "annotation.estimates",
+    "Estimated": "annotation.estimators",
+    "Explanation": "why.explanation",
     "ForecastError": "errors",
-    "Gap": "contrast",
+    "Gap": "why.contrast",
     "LoglossError": "errors",
     "LoglossWarning": "errors",
-    "Lorenz": "inequality",
-    "Multilabel": "labelscores",
+    "Lorenz": "curves.inequality",
+    "Multilabel": "yesno.results",
     "Note": "notes",
     "Observations": "record",
     "OutcomeError": "errors",
     "Panel": "panel",
-    "Reliability": "curves",
+    "Reliability": "curves.results",
     "Score": "scoring",
     "Scores": "ranking",
-    "Selection": "sampling",
+    "Selection": "annotation.sampling",
     "SourceError": "errors",
     "Summary": "summary",
-    "Suspect": "doubts",
-    "Suspects": "doubts",
+    "Suspect": "annotation.doubts",
+    "Suspects": "annotation.doubts",
     "UsageError": "errors",
     "WeightError": "errors",
     "WhichNumber": "conventions",
-    "cross_entropy": "distributions",
-    "decompose_replicates": "replicates",
-    "entropy": "distributions",
-    "estimate": "estimation",
-    "explain": "blame",
-    "gap": "gaps",
-    "kl_divergence": "distributions",
+    "cross_entropy": "entropies.distributions",
+    "decompose_replicates": "entropies.replicates",
+    "entropy": "entropies.distributions",
+    "estimate": "annotation.estimation",
+    "explain": "why.blame",
+    "gap": "why.gaps",
+    "kl_divergence": "entropies.distributions",
     "load": "panel",
     "log_loss": "exact",
-    "lorenz": "inequality",
-    "lure_weights": "sampling",
+    "lorenz": "curves.inequality",
+    "lure_weights": "annotation.sampling",
     "merge": "summaries",
-    "multilabel": "multilabels",
+    "multilabel": "yesno.scoring",
     "observe": "observations",
-    "reliability": "calibration_curves",
+    "reliability": "curves.reliability",
     "score": "scoring",
     "summarize": "summaries",
     "surprise": "exact",
-    "suspects": "suspicion",
+    "suspects": "annotation.suspicion",
     "which_number": "conventions",
 }
 

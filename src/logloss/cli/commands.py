@@ -139,7 +139,7 @@ def _multilabel(
     """Score several yes/no labels per row."""
     from logloss.cli.output import emit
     from logloss.errors import UsageError
-    from logloss.multilabels import multilabel
+    from logloss.yesno.scoring import multilabel
 
     taken = {name: asked.pop(name) for name in ("outcome", "forecast", "space", "weight")}
     idle = [name for name, value in (asked | others).items() if value]

@@ -69,8 +69,8 @@ def explain(
     **columns: Any,
 ) -> None:
     """Explain the log loss of FILE: noise, skill or miscalibration; which rows, classes and slices; what would change it."""
-    from logloss.blame import explain as explained
     from logloss.cli.output import columns_asked, emit, progress
+    from logloss.why.blame import explain as explained
 
     asked = columns_asked(columns)
     if train or split:
@@ -96,11 +96,11 @@ def _explain_gap(
     file: str, train: str | None, split: str | None, asked: dict[str, Any], how: dict[str, Any], unit: str, as_json: bool
 ) -> None:  # fmt: skip
     """Explain the validation rows, then the gap to the training rows."""
-    from logloss.blame import of_fold, of_observations
     from logloss.cli.output import emit
     from logloss.errors import UsageError
-    from logloss.gaps import of_sides, open_sides, split_rows
     from logloss.summary import Summary
+    from logloss.why.blame import of_fold, of_observations
+    from logloss.why.gaps import of_sides, open_sides, split_rows
 
     if (split and train) or asked["group"]:
         raise UsageError(

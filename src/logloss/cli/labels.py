@@ -61,10 +61,10 @@ def estimate(
 
     Rows with an empty outcome, or without one in --truth, are unlabelled.
     """
+    from logloss.annotation.estimation import estimate as estimated
+    from logloss.annotation.sampling import refuse_to_replace
     from logloss.cli.output import emit
     from logloss.errors import UsageError
-    from logloss.estimation import estimate as estimated
-    from logloss.sampling import refuse_to_replace
 
     asked = _asked(columns)
     if asked.pop("group") is not None or (out and next_ is None):
@@ -101,9 +101,9 @@ def suspects(file: str, rows: int, out: str | None, unit: str, as_json: bool, **
 
     The forecasts must be of rows that they were not fitted on: cross-validated or held-out predictions.
     """
+    from logloss.annotation.suspicion import suspects as suspected
     from logloss.cli.output import emit, refuse_to_replace
     from logloss.saving import write_table
-    from logloss.suspicion import suspects as suspected
 
     if out:
         refuse_to_replace(out, "probability,surprise")

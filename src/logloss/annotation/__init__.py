@@ -1,0 +1,1 @@
+"""Labels that are missing, labels that look wrong."""

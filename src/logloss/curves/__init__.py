@@ -1,0 +1,1 @@
+"""Curves: reliability with its bands, and who carries the loss."""

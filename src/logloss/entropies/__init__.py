@@ -1,0 +1,1 @@
+"""Entropy and Kullback-Leibler divergence: of distributions, soft outcomes, repeated forecasts."""

@@ -1,0 +1,214 @@
+"""An explanation as one screen of plain text. Lays out numbers; computes none."""
+
+from __future__ import annotations
+
+import math
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+from logloss import units
+from logloss.screens import head, noted, share
+from logloss.text import bar, printable, table
+
+if TYPE_CHECKING:
+    from logloss.calibrate.clip import Clip
+    from logloss.why.explanation import Explanation
+
+__all__ = ["explanation"]
+
+BARS = {
+    "base_rate": "base rate alone",
+    "discrimination": "telling rows apart",
+    "miscalibration": "miscalibration",
+    "not_one": "rows not summing to one",
+    "prior_shift": "prior shift",
+    "temperature": "temperature",
+    "clip": "blunders (clip)",
+    "mix": "blunders (mix)",
+    "class_temperature": "a temperature per class",
+    "shape": "shape",
+}
+
+
+def explanation(result: Explanation, unit: str, *, notes: bool = True) -> str:
+    """Lay an explanation out."""
+    loss = partial(units.loss, in_unit=unit)
+    signed = partial(units.signed, in_unit=unit)
+    sections = [
+        [head(result.score, unit)],
+        [
+            f"  {at}. {printable(found.text, 2000)} [{found.id}]"
+            for at, found in enumerate(result.findings, 1)
+        ],
+        _budget(result, loss, signed),
+        _belief(result, loss, signed),
+        _slices(result, loss, signed),
+        _suspects(result),
+        []
+        if result.replicated is None
+        else ["  " + line if line else line for line in result.replicated.lines(unit)],
+        _worst(result, loss),
+        _classes(result, loss),
+        _pairs(result),
+        _edits(result, loss, signed),
+        _what_ifs(result, loss, signed),
+        noted(result.score.notes) if notes else [],
+    ]
+    return "\n\n".join("\n".join(lines) for lines in sections if lines)
+
+
+def _belief(result: Explanation, loss: partial[str], signed: partial[str]) -> list[str]:
+    text = f"  The forecasts expected {loss(result.expected_log_loss)}, got {loss(result.score.log_loss)}"
+    if result.excess_z is None:
+        return [text]
+    return [
+        f"{text}: excess {signed(result.score.log_loss - result.expected_log_loss)}, z = {result.excess_z:.1f}"
+    ]
+
+
+def _worst(result: Explanation, loss: partial[str]) -> list[str]:
+    if not result.worst:
+        return []
+    rows = [["row", "id", "outcome", "forecast of it", "said", "surprise", "share", "together"]]
+    rows += [
+        [f"{r.row} of {printable(r.part, 40)}" if r.part else str(r.row), printable("" if r.id is None else r.id), printable(r.outcome), _p(r.forecast),
+         printable(r.predicted), loss(r.surprise), share(r.share), share(r.cumulative)]
+        for r in result.worst
+    ]  # fmt: skip
+    of_finite = " (shares of the finite loss)" if result.score.infinite_rows else ""
+    return [f"  The rows that cost most{of_finite}", table(rows, "><<><>>>", indent=4)]
+
+
+def _classes(result: Explanation, loss: partial[str]) -> list[str]:
+    shown = sorted(result.classes, key=lambda c: -(c["share"] or 0.0))[:12]
+    rest = len(result.classes) - len(shown)
+    rows = [["class", "rows", "loss", "share"]]
+    for c in shown:
+        cost = "" if c["log_loss"] is None else loss(float(c["log_loss"]))
+        rows.append([printable(c["class"]), f"{c['rows']:,.6g}", cost, share(c["share"])])
+    return ["  By class", table(rows, "<>>>", indent=4), *([f"    and {rest} more"] if rest else [])]
+
+
+def _pairs(result: Explanation) -> list[str]:
+    if not result.pairs:
+        return []
+    rows = [["true", "said", "rows", "share of the loss"]]
+    rows += [
+        [printable(c["outcome"]), printable(c["predicted"]), f"{c['rows']:,.6g}", share(c["share"])]
+        for c in result.pairs[:6]
+    ]
+    return ["  By what happened and what was said", table(rows, "<<>>", indent=4)]
+
+
+def _edits(result: Explanation, loss: partial[str], signed: partial[str]) -> list[str]:
+    if result.mix is not None:
+        share, cost = result.mix["best"], loss(result.mix["log_loss"])
+        return [f"  Mixing with uniform: best share {share:.4g} -> {cost} in this sample"]
+    clip = result.clip
+    if clip is None:
+        return []
+    advised = f"advised {clip.suggested:.4g} -> {loss(clip.suggested_log_loss)}"
+    if clip.best == 0:
+        return [f"  Clip: none lowers the loss of these rows; {advised}, against blunders not seen yet"]
+    best = f"best at {clip.best:.4g} -> {loss(clip.log_loss)} in this sample{_held_out(clip, signed)}"
+    return [f"  Clip: {best}; {advised}"]
+
+
+def _what_ifs(result: Explanation, loss: partial[str], signed: partial[str]) -> list[str]:
+    rows = [["what if", "loss", "change", "rows better", "worse", "paid most by"]]
+    for w in result.what_ifs:
+        paid = ", ".join(f"{_who(row)} ({signed(row['change'])})" for row in w.paid[:2])
+        rows.append([w.name, loss(w.log_loss), signed(w.change), f"{w.better:,}", f"{w.worse:,}", paid])
+    return [table(rows, "<>>>><", indent=2)]
+
+
+def _held_out(clip: Clip, signed: partial[str]) -> str:
+    if clip.gain is None:
+        return ""
+    if clip.gain_interval is None:
+        return f"; held out {signed(-clip.gain)} (too few errors for an interval)"
+    return f"; held out {signed(-clip.gain)} ({signed(-clip.gain_interval[1])} to {signed(-clip.gain_interval[0])})"
+
+
+def _who(row: dict[str, Any]) -> str:
+    return f"row {row['row']}" if row["id"] is None else f"id {printable(row['id'], 16)}"
+
+
+def _p(p: float) -> str:
+    return f"{p:.4g}" if p else "0"
+
+
+def _budget(result: Explanation, loss: partial[str], signed: partial[str]) -> list[str]:
+    """From the base rate to the loss, as bars; then the two estimates of miscalibration."""
+    parts = result.decomposition
+    if parts is None:
+        return []
+    finite = [entry.total for entry in parts.budget if math.isfinite(entry.total)]
+    scale = max([*finite, 1e-12])
+    rows = []
+    for entry in parts.budget:
+        low, high = sorted((entry.total, entry.total - entry.nats))
+        drawn = ""
+        if math.isfinite(entry.nats):
+            first = bar(max(low, 0.0) / scale, 40).replace("▏", "") if entry.name != "base_rate" else ""
+            drawn = " " * len(first) + bar((high - max(low, 0.0)) / scale, 40)
+        rows.append([BARS[entry.name], signed(entry.nats), drawn])
+    rows.append(["log loss", loss(parts.log_loss), bar(parts.log_loss / scale, 40)])
+    lines = ["  Where the loss comes from", table(rows, "<><", indent=4)]
+    inside, outside = parts.in_sample, parts.cross_fitted
+    if math.isinf(parts.log_loss):
+        return [*lines, "    miscalibration is infinite: a forecast of 0 happened"]
+    if outside is None:
+        told = f"    miscalibration {loss(inside.miscalibration)}, fitted to these very rows: too large"
+    else:
+        span = "" if parts.interval is None else f" ({loss(parts.interval[0])} to {loss(parts.interval[1])})"
+        told = f"    miscalibration between {loss(outside.miscalibration)}{span}, {parts.method} on unseen rows, and {loss(inside.miscalibration)}, fitted to these very rows"
+    return [*lines, told]
+
+
+def _slices(result: Explanation, loss: partial[str], signed: partial[str]) -> list[str]:
+    found = result.slices
+    if found is None:
+        return []
+    shown = list(found.named) or list(found.rows[:3])
+    rows = [["slice", "rows", "loss", "excess", "p", "own map saves", "p"]]
+    for one in shown:
+        span = one.calibration_interval
+        gain = "" if one.calibration is None else signed(-one.calibration)
+        gain += "" if span is None else f" ({signed(-span[1])} to {signed(-span[0])})"
+        rows.append(
+            [
+                printable(one.name, 48),
+                f"{one.rows:,}",
+                loss(one.log_loss),
+                signed(one.excess),
+                f"{one.p_value:.2g}",
+                gain,
+                f"{one.calibration_p:.2g}",
+            ]
+        )
+    unit = "groups" if found.grouped else "rows"
+    told = f"  Slices: {len(found.named) or 'none'} of {found.looked_at} by {units.count(len(found.columns), 'column')} stand out; p adjusted for all of them, {unit} exchanged"
+    lines = [told, table(rows, "<>>>><>", indent=4)]
+    tree = result.search
+    if tree is not None and tree.leaves:
+        leaf = tree.leaves[0]
+        lines.append(
+            f"    A tree explains {units.percent(max(tree.r2, 0.0))} of the loss's variance on the other half; worst leaf: {printable(leaf.name, 80)}, {loss(leaf.log_loss)}"
+            if tree.explains
+            else "    No tree of these columns explains the loss on the other half of the rows"
+        )
+    return lines
+
+
+def _suspects(result: Explanation) -> list[str]:
+    found = result.suspects
+    if found is None or not found.supported or not found.rows:
+        return []
+    rows = [["row", "id", "label", "rather", "wrong with", "surprise"]]
+    rows += [
+        [str(one.row), printable("" if one.id is None else one.id), printable(one.recorded), printable(one.rather),
+         units.percent(one.probability), units.loss(one.surprise)]
+        for one in found.rows[:6]
+    ]  # fmt: skip
+    return ["  Labels that look wrong (logloss suspects lists them all)", table(rows, "><<<>>", indent=4)]

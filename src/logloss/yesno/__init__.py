@@ -1,0 +1,1 @@
+"""Several yes/no labels for each row."""
