@@ -40,10 +40,12 @@ if TYPE_CHECKING:
     from logloss.ranking import Scores
     from logloss.record import Observations
     from logloss.scoring import Score, score
+    from logloss.slicing.slices import Slices
     from logloss.summaries import merge, summarize
     from logloss.summary import Summary
     from logloss.why.blame import explain
     from logloss.why.contrast import Gap
+    from logloss.why.decomposition import Decomposition, decompose
     from logloss.why.explanation import Explanation
     from logloss.why.gaps import gap
     from logloss.yesno.results import Multilabel
@@ -59,6 +61,7 @@ _HOME = {
     "Convention": "conventions",
     "CrossEntropyParts": "entropies.replicates",
     "DataError": "errors",
+    "Decomposition": "why.decomposition",
     "Estimate": "annotation.estimates",
     "Estimated": "annotation.estimators",
     "Explanation": "why.explanation",
@@ -76,6 +79,7 @@ _HOME = {
     "Score": "scoring",
     "Scores": "ranking",
     "Selection": "annotation.sampling",
+    "Slices": "slicing.slices",
     "SourceError": "errors",
     "Summary": "summary",
     "Suspect": "annotation.doubts",
@@ -84,6 +88,7 @@ _HOME = {
     "WeightError": "errors",
     "WhichNumber": "conventions",
     "cross_entropy": "entropies.distributions",
+    "decompose": "why.decomposition",
     "decompose_replicates": "entropies.replicates",
     "entropy": "entropies.distributions",
     "estimate": "annotation.estimation",
@@ -112,6 +117,7 @@ __all__ = [
     "Convention",
     "CrossEntropyParts",
     "DataError",
+    "Decomposition",
     "Estimate",
     "Estimated",
     "Explanation",
@@ -129,6 +135,7 @@ __all__ = [
     "Score",
     "Scores",
     "Selection",
+    "Slices",
     "SourceError",
     "Summary",
     "Suspect",
@@ -137,6 +144,7 @@ __all__ = [
     "WeightError",
     "WhichNumber",
     "cross_entropy",
+    "decompose",
     "decompose_replicates",
     "entropy",
     "estimate",

@@ -15,11 +15,12 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from logloss.interval import hall_t
+from logloss.kernels.certainty import clip_curve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -73,6 +74,12 @@ class ClipCurve:
         """
         order = np.argsort(minor, kind="stable")
         return cls.of_sorted(minor[order], share[order], weight[order])
+
+    @classmethod
+    def of_probabilities(cls, outcome: NDArray[Any], p: NDArray[Any]) -> ClipCurve:
+        """Build the curve of unweighted rows: outcomes 0 or 1, and the probability of 1, shape (n,)."""
+        t, wrong, right, rest, total = clip_curve(outcome, p)
+        return cls(t, wrong, right, rest, total, float(len(p)))
 
     @classmethod
     def of_sorted(cls, logs: Float, share: Float, weight: Float) -> ClipCurve:
@@ -154,15 +161,17 @@ class Clip:
     curve: ClipCurve = field(repr=False)
 
 
-def clip_advice(minor: Float, share: Float, weight: Float) -> Clip:
+def clip_advice(minor: Float, share: Float, weight: Float, curve: ClipCurve | None = None) -> Clip:
     """Return the best clip, the advised clip, and the gain of choosing the best one on other rows (10 folds).
 
     Parameters
     ----------
     minor, share, weight
         As for :meth:`ClipCurve.of`.
+    curve
+        The curve of all rows, if it is known already.
     """
-    curve = ClipCurve.of(minor, share, weight)
+    curve = ClipCurve.of(minor, share, weight) if curve is None else curve
     best, loss = curve.best()
     suggested = curve.advice(len(minor))
     gain, interval = (

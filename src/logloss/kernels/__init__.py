@@ -81,7 +81,7 @@ def _plain(a: Array) -> Array:
     return view
 
 
-def _outcome(a: Array) -> Array:
+def as_outcome(a: Array) -> Array:
     """Return outcomes in a type the compiler knows; too large for it is as good as unknown."""
     if a.dtype.kind == "b":
         a = a.view(np.int8)
@@ -92,7 +92,7 @@ def _outcome(a: Array) -> Array:
     return _plain(a)
 
 
-def _forecast(a: Array) -> Array:
+def as_forecast(a: Array) -> Array:
     return _plain(a if a.dtype in _NATIVE else a.astype(np.float64))
 
 
@@ -109,7 +109,7 @@ def _in_slices(work: Callable[[slice], T], rows: int, columns: int = 1) -> list[
         while (at := next(turn)) < len(slices):
             results[at] = work(slices[at])  # the kernels release the interpreter's lock
 
-    helpers = [_pool().submit(drain) for _ in range(min(os.cpu_count() or 1, len(slices)) - 1)]
+    helpers = [pool().submit(drain) for _ in range(min(os.cpu_count() or 1, len(slices)) - 1)]
     drain()  # the calling thread works too: where the other cores are busy it does all by itself
     for helper in helpers:
         if not helper.cancel():
@@ -118,12 +118,12 @@ def _in_slices(work: Callable[[slice], T], rows: int, columns: int = 1) -> list[
 
 
 @lru_cache(maxsize=1)
-def _pool() -> ThreadPoolExecutor:
+def pool() -> ThreadPoolExecutor:
     """Return the threads that are kept; a forked child makes its own."""
     from concurrent.futures import ThreadPoolExecutor
 
     if hasattr(os, "register_at_fork"):
-        os.register_at_fork(after_in_child=_pool.cache_clear)
+        os.register_at_fork(after_in_child=pool.cache_clear)
     return ThreadPoolExecutor(os.cpu_count(), thread_name_prefix="logloss")
 
 
@@ -135,7 +135,7 @@ def _per_row(name: str, outcome: Array, forecast: Array, *more: float) -> Float:
 
     kernel = getattr(compiled, name)
     out = np.empty(len(forecast))
-    y, x = _outcome(outcome), _forecast(forecast)
+    y, x = as_outcome(outcome), as_forecast(forecast)
     _in_slices(lambda part: kernel(y[part], x[part], *more, out[part]), *x.shape)
     return out
 
@@ -187,7 +187,7 @@ def binary_p_total(outcome: Array, p: Array) -> tuple[float, int, int]:
     """Sum of surprises over all rows: (nats over finite rows, infinite rows, rows that are not clean)."""
     from logloss.kernels import compiled
 
-    y, x = _outcome(outcome), _forecast(p)
+    y, x = as_outcome(outcome), as_forecast(p)
     return _sum(_in_slices(lambda part: compiled.binary_p_total(y[part], x[part]), len(p)))
 
 
@@ -195,7 +195,7 @@ def class_p_total(outcome: Array, P: Array, within: float) -> tuple[float, int, 
     """Sum of surprises over all rows: (nats over finite rows, infinite rows, rows that are not clean)."""
     from logloss.kernels import compiled
 
-    y, x = _outcome(outcome), _forecast(P)
+    y, x = as_outcome(outcome), as_forecast(P)
     return _sum(_in_slices(lambda part: compiled.class_p_total(y[part], x[part], within), *P.shape))
 
 
@@ -235,7 +235,7 @@ def fold_binary_p(
     """
     from logloss.kernels import folds
 
-    y, x, w = _plain(outcome), _forecast(p), _plain(weight)
+    y, x, w = _plain(outcome), as_forecast(p), _plain(weight)
     s = _scratch(len(x)) if keep else np.empty(folds.ROWS)
     sums, moments = np.zeros(folds.HOW_MANY), np.zeros(10)
     bins, rounded = np.zeros((len(edges) + 1, 3)), np.zeros((len(rounded_edges) + 1, 3))
@@ -299,7 +299,7 @@ def class_p_columns(
     from logloss.kernels import classes
 
     out, predicted = np.empty((classes.HOW_MANY, len(P))), np.empty(len(P), np.int64)
-    classes.class_p_columns(_outcome(outcome), _forecast(P), within, *limits, out, predicted)
+    classes.class_p_columns(as_outcome(outcome), as_forecast(P), within, *limits, out, predicted)
     return out, predicted
 
 
@@ -328,7 +328,7 @@ def in_order(work: Callable[[T], U], items: Iterable[T], threads: int | None = N
     waiting: deque[Future[U]] = deque()
     try:
         for item in items:
-            waiting.append(_pool().submit(marked, item))
+            waiting.append(pool().submit(marked, item))
             while len(waiting) > 2 * threads:
                 yield waiting.popleft().result()
         while waiting:

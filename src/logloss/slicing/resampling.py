@@ -27,6 +27,9 @@ __all__ = ["REPLICATES", "adjusted", "flipped", "permuted", "simulated"]
 
 REPLICATES = 999
 CHUNK = 1 << 27  # numbers of replicates at a time: 512 MB
+KEPT = (
+    1 << 29
+)  # entries of the table of rows by slices that are kept; a larger one is made anew for every chunk
 ROWS = 1 << 13
 
 
@@ -84,14 +87,19 @@ def _largest(
     step = max(1, min(count, CHUNK // max(segments.rows, 1)))
     seeds = np.random.SeedSequence(seed).spawn(count)
     out = np.empty(count)
+    kept = (
+        [segments.indicators(part) for part in _parts(segments.rows)]
+        if segments.rows * len(segments) <= KEPT
+        else None
+    )
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
         for start in range(0, count, step):
             mine = seeds[start : start + step]
             table = np.empty((len(mine), segments.rows), np.float32)
             list(pool.map(lambda at: fill(np.random.default_rng(mine[at]), table[at]), range(len(mine))))  # noqa: B023  # used up before the next turn
             sums = np.zeros((len(factors), len(mine), len(segments)))
-            for part in _parts(segments.rows):
-                inside = segments.indicators(part)
+            for turn, part in enumerate(_parts(segments.rows)):
+                inside = (segments.indicators(part) if kept is None else kept[turn]).astype(np.float32)
                 for at, factor in enumerate(factors):
                     sums[at] += table[:, part] @ (inside if factor is None else inside * factor[part, None])
             out[start : start + step] = judge(sums).max(axis=1)

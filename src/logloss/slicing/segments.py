@@ -86,14 +86,14 @@ class Segments:
         ]
         return np.array([np.concatenate(line) if line else np.zeros(0) for line in out])
 
-    def indicators(self, part: slice) -> NDArray[np.float32]:
+    def indicators(self, part: slice) -> NDArray[np.uint8]:
         """Return 1 where a row of the part is in a slice, shape (rows, slices)."""
         rows = len(range(*part.indices(self.rows)))
-        out = np.zeros((rows, len(self) + 1), np.float32)  # the last column takes the rows without a slice
+        out = np.zeros((rows, len(self) + 1), np.uint8)  # the last column takes the rows without a slice
         at, first = np.arange(rows), 0
         for split in self.splits:
             code = split.code[part]
-            out[at, np.where(code < 0, len(self), first + code)] = 1.0
+            out[at, np.where(code < 0, len(self), first + code)] = 1
             first += len(split.names)
         return out[:, :-1]
 

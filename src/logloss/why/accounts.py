@@ -2,32 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from logloss import units
 from logloss.screens import head, noted, share
-from logloss.text import bar, printable, table
+from logloss.text import printable, table
+from logloss.why.budgets import budget
 
 if TYPE_CHECKING:
     from logloss.calibrate.clip import Clip
     from logloss.why.explanation import Explanation
 
 __all__ = ["explanation"]
-
-BARS = {
-    "base_rate": "base rate alone",
-    "discrimination": "telling rows apart",
-    "miscalibration": "miscalibration",
-    "not_one": "rows not summing to one",
-    "prior_shift": "prior shift",
-    "temperature": "temperature",
-    "clip": "blunders (clip)",
-    "mix": "blunders (mix)",
-    "class_temperature": "a temperature per class",
-    "shape": "shape",
-}
 
 
 def explanation(result: Explanation, unit: str, *, notes: bool = True) -> str:
@@ -40,7 +27,7 @@ def explanation(result: Explanation, unit: str, *, notes: bool = True) -> str:
             f"  {at}. {printable(found.text, 2000)} [{found.id}]"
             for at, found in enumerate(result.findings, 1)
         ],
-        _budget(result, loss, signed),
+        [] if result.decomposition is None else [budget(result.decomposition, unit)],
         _belief(result, loss, signed),
         _slices(result, loss, signed),
         _suspects(result),
@@ -136,34 +123,6 @@ def _who(row: dict[str, Any]) -> str:
 
 def _p(p: float) -> str:
     return f"{p:.4g}" if p else "0"
-
-
-def _budget(result: Explanation, loss: partial[str], signed: partial[str]) -> list[str]:
-    """From the base rate to the loss, as bars; then the two estimates of miscalibration."""
-    parts = result.decomposition
-    if parts is None:
-        return []
-    finite = [entry.total for entry in parts.budget if math.isfinite(entry.total)]
-    scale = max([*finite, 1e-12])
-    rows = []
-    for entry in parts.budget:
-        low, high = sorted((entry.total, entry.total - entry.nats))
-        drawn = ""
-        if math.isfinite(entry.nats):
-            first = bar(max(low, 0.0) / scale, 40).replace("▏", "") if entry.name != "base_rate" else ""
-            drawn = " " * len(first) + bar((high - max(low, 0.0)) / scale, 40)
-        rows.append([BARS[entry.name], signed(entry.nats), drawn])
-    rows.append(["log loss", loss(parts.log_loss), bar(parts.log_loss / scale, 40)])
-    lines = ["  Where the loss comes from", table(rows, "<><", indent=4)]
-    inside, outside = parts.in_sample, parts.cross_fitted
-    if math.isinf(parts.log_loss):
-        return [*lines, "    miscalibration is infinite: a forecast of 0 happened"]
-    if outside is None:
-        told = f"    miscalibration {loss(inside.miscalibration)}, fitted to these very rows: too large"
-    else:
-        span = "" if parts.interval is None else f" ({loss(parts.interval[0])} to {loss(parts.interval[1])})"
-        told = f"    miscalibration between {loss(outside.miscalibration)}{span}, {parts.method} on unseen rows, and {loss(inside.miscalibration)}, fitted to these very rows"
-    return [*lines, told]
 
 
 def _slices(result: Explanation, loss: partial[str], signed: partial[str]) -> list[str]:

@@ -57,7 +57,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Explanation", "Finding", "Row", "WhatIf", "explain", "of_fold", "of_observations"]
 
-FIT_ROWS = 20_000  # rows that label noise is fitted to; of more, a sample
+FIT_ROWS = 10_000  # rows that label noise is fitted to; of more, a sample
 MOST_ROWS = 5_000_000  # rows that are looked at together; more are explained from a summary
 
 

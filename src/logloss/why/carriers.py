@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss.calibrate.clip import Clip, best_mix, clip_advice
+from logloss.calibrate.clip import Clip, ClipCurve, best_mix, clip_advice
+from logloss.kernels import COMPILE_FROM
 from logloss.plain import plain
 from logloss.surprises import certain_rows, class_blocks, mean_surprise
 from logloss.why.explanation import Row
@@ -143,7 +144,13 @@ def best_clip(record: Observations, weight: Float) -> Clip:
         at = (np.arange(len(s)), s.argmax(axis=1))
         minor[part], share[part] = -s[at], t[at]
     counts = weight > 0
-    return clip_advice(minor[counts], share[counts], weight[counts])
+    plain_rows = record.binary and record.space == "p" and not record.soft and record.weight is None
+    curve = (
+        ClipCurve.of_probabilities(record.outcome, record.forecast)
+        if plain_rows and len(record) >= COMPILE_FROM
+        else None
+    )
+    return clip_advice(minor[counts], share[counts], weight[counts], curve)
 
 
 def beyond_belief(

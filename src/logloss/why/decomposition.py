@@ -25,17 +25,21 @@ from logloss import interval
 from logloss.baselines import class_base_rates
 from logloss.calibrate.isotonic import isotonic, pool
 from logloss.plain import jsonable
+from logloss.sources import gather
 from logloss.surprises import class_blocks, per_row
+from logloss.why import budgets
 from logloss.why.remedies import Remedies, Step, in_sample, remedies
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
-    from logloss.record import Observations
+    from logloss.record import Observations, Space
 
     Float = NDArray[np.float64]
 
-__all__ = ["Decomposition", "Entry", "Parts", "of_record"]
+__all__ = ["Decomposition", "Entry", "Parts", "decompose", "of_record"]
 
 
 @dataclass(frozen=True)
@@ -92,6 +96,19 @@ class Decomposition:
     remedies: Remedies | None = field(repr=False)
     budget: tuple[Entry, ...]
 
+    def __str__(self) -> str:
+        """One screen of text."""
+        return self.show()
+
+    def show(self, unit: str = "nats") -> str:
+        """Return one screen of text with losses in `unit`."""
+        return budgets.budget(self, unit)
+
+    def _repr_html_(self) -> str:
+        import html
+
+        return f"<pre>{html.escape(str(self))}</pre>"
+
     @property
     def steps(self) -> tuple[Step, ...]:
         """The supported steps, in the order they were chosen."""
@@ -117,6 +134,61 @@ class Decomposition:
             }
         )
         return state
+
+
+def decompose(
+    data: Any,
+    forecast: Any = None,
+    *,
+    outcome: Any = None,
+    space: Space = "p",
+    weight: Any = None,
+    ids: Any = None,
+    group: Any = None,
+    truth: Any = None,
+    labels: Sequence[Any] | None = None,
+    positive: Any = None,
+    normalize_rows: bool = False,
+    skip_missing: bool = False,
+    counts: bool = False,
+    cross_fit: bool = True,
+) -> Decomposition:
+    """Split a log loss into uncertainty, discrimination and miscalibration, and the last into what would mend it.
+
+    Parameters
+    ----------
+    data, forecast, outcome, space, weight, ids, group, truth, labels, positive, normalize_rows, skip_missing, counts
+        As in :func:`logloss.score`; all rows are held in memory. With groups, folds keep groups whole.
+    cross_fit
+        Whether to fit the maps on other folds too. Without it only `in_sample` is given, which is too pessimistic.
+
+    Returns
+    -------
+    Decomposition
+        In nats: `in_sample`, `cross_fitted`, `steps`, `budget`.
+
+    Raises
+    ------
+    LoglossError
+        UsageError for a call that does not fit together, DataError for data that cannot be scored.
+
+    Examples
+    --------
+    >>> import logloss as ll
+    >>> parts = ll.decompose([0, 0, 1, 0, 1, 1], [0.1, 0.2, 0.3, 0.6, 0.8, 0.9]).in_sample
+    >>> round(parts.uncertainty, 4), round(parts.discrimination, 4), round(parts.miscalibration, 4)
+    (0.6931, 0.4621, 0.2318)
+
+    References
+    ----------
+    Dimitriadis, Gneiting, Jordan (2021), Stable reliability diagrams for probabilistic classifiers, PNAS
+    118:e2016191118.
+    """
+    record = gather(
+        data, forecast, outcome=outcome, space=space, weight=weight, ids=ids, group=group, truth=truth, labels=labels,
+        positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing, counts=counts,
+    )  # fmt: skip
+    return of_record(record, cross_fit=cross_fit)
 
 
 def of_record(
