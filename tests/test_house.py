@@ -52,6 +52,7 @@ FLOORS: list[set[str]] = [
         "kernels.classes",
         "kernels.clips",
         "kernels.gathers",
+        "kernels.tiles",
         "tally.keyed",
         "why.budgets",
     },

@@ -1,7 +1,7 @@
 """Slices under the null: how large the largest statistic of all slices gets where there is nothing to find.
 
-Sums over slices of many replicates are one matrix product, (replicates, rows) by (rows, slices), done block by block in
-single precision. The largest over all slices of a replicate is what an observed statistic is compared with: the adjusted
+Sums over slices of many replicates are one matrix product, (replicates, rows) by (rows, slices), in single precision; for
+many rows it is compiled and done without the matrix, as every row is in one slice of each column. The largest over all slices of a replicate is what an observed statistic is compared with: the adjusted
 p-values hold for all slices together (Westfall and Young 1993, Resampling-based multiple testing).
 """
 
@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable
 
     from numpy.typing import NDArray
 
@@ -26,11 +26,9 @@ if TYPE_CHECKING:
 __all__ = ["REPLICATES", "adjusted", "flipped", "permuted", "simulated"]
 
 REPLICATES = 999
-CHUNK = 1 << 27  # numbers of replicates at a time: 512 MB
-KEPT = (
-    1 << 29
-)  # entries of the table of rows by slices that are kept; a larger one is made anew for every chunk
-ROWS = 1 << 13
+TILE = 32  # replicates that are drawn and added up together
+LONG = 1 << 21  # rows beyond which a tile is smaller: it holds all of them
+COMPILE_FROM = 20_000_000  # entries of the matrix; below, the product is done before the compiler is imported
 
 
 def adjusted(observed: Float, largest: Float) -> Float:
@@ -51,7 +49,7 @@ def permuted(
     def deal(random: np.random.Generator, out: Single) -> None:
         out[:] = random.permutation(single)
 
-    return _largest(deal, segments, seed, judge, count, [None])
+    return _largest(deal, segments, seed, judge, count, None)
 
 
 def simulated(
@@ -73,7 +71,7 @@ def simulated(
         random.random(out=out, dtype=np.float32)
         np.multiply((out < chance) - off, w, out=out)
 
-    return _largest(draw, segments, seed, judge, count, [None, odds.astype(np.float32)])
+    return _largest(draw, segments, seed, judge, count, odds.astype(np.float32))
 
 
 def _largest(
@@ -82,28 +80,48 @@ def _largest(
     seed: int,
     judge: Callable[[Float], Float],
     count: int,
-    factors: list[Single | None],
+    factor: Single | None,
 ) -> Float:
-    step = max(1, min(count, CHUNK // max(segments.rows, 1)))
+    """Return the largest statistic of each replicate; those of a tile are drawn and added up by one thread."""
     seeds = np.random.SeedSequence(seed).spawn(count)
-    out = np.empty(count)
-    kept = (
-        [segments.indicators(part) for part in _parts(segments.rows)]
-        if segments.rows * len(segments) <= KEPT
-        else None
+    add = (
+        _compiled(segments, factor)
+        if segments.rows * len(segments) >= COMPILE_FROM
+        else _product(segments, factor)
     )
+    step = TILE if segments.rows <= LONG else TILE // 4
+
+    def tile(start: int) -> Float:
+        mine = seeds[start : start + step]
+        table = np.empty((len(mine), segments.rows), np.float32)
+        for line, own in zip(table, mine, strict=True):
+            fill(np.random.default_rng(own), line)
+        return np.asarray(judge(add(table)).max(axis=1))
+
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        for start in range(0, count, step):
-            mine = seeds[start : start + step]
-            table = np.empty((len(mine), segments.rows), np.float32)
-            list(pool.map(lambda at: fill(np.random.default_rng(mine[at]), table[at]), range(len(mine))))  # noqa: B023  # used up before the next turn
-            sums = np.zeros((len(factors), len(mine), len(segments)))
-            for turn, part in enumerate(_parts(segments.rows)):
-                inside = (segments.indicators(part) if kept is None else kept[turn]).astype(np.float32)
-                for at, factor in enumerate(factors):
-                    sums[at] += table[:, part] @ (inside if factor is None else inside * factor[part, None])
-            out[start : start + step] = judge(sums).max(axis=1)
-    return out
+        return np.concatenate(list(pool.map(tile, range(0, count, step))))
+
+
+def _product(segments: Segments, factor: Single | None) -> Callable[[Single], Float]:
+    """Return what makes sums (1 or 2, replicates, slices) of a table (replicates, rows) by matrix products."""
+    inside = segments.indicators()
+    scaled = [inside] if factor is None else [inside, inside * factor[:, None]]
+    return lambda table: np.stack([table @ one for one in scaled]).astype(np.float64)
+
+
+def _compiled(segments: Segments, factor: Single | None) -> Callable[[Single], Float]:
+    """Return the same without the matrix."""
+    from logloss.kernels.tiles import add_tiles
+
+    codes = segments.codes()
+    ones = np.ones(0, np.float32) if factor is None else factor
+
+    def add(table: Single) -> Float:
+        out = np.zeros((1 if factor is None else 2, len(segments) + 1, len(table)), np.float32)
+        add_tiles(codes, table, ones, out)
+        return np.swapaxes(out[:, :-1], 1, 2).astype(np.float64)
+
+    return add
 
 
 def flipped(scores: Float, seed: int, judge: Callable[[Float], Float], count: int = REPLICATES) -> Float:
@@ -115,8 +133,3 @@ def flipped(scores: Float, seed: int, judge: Callable[[Float], Float], count: in
     random = np.random.default_rng(seed)
     signs = random.choice([-1.0, 1.0], size=(count, scores.shape[1]))
     return np.asarray(judge(np.stack([signs @ one for one in scores])).max(axis=1))
-
-
-def _parts(rows: int) -> Iterator[slice]:
-    for start in range(0, rows, ROWS):
-        yield slice(start, min(start + ROWS, rows))

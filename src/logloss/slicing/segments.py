@@ -86,16 +86,21 @@ class Segments:
         ]
         return np.array([np.concatenate(line) if line else np.zeros(0) for line in out])
 
-    def indicators(self, part: slice) -> NDArray[np.uint8]:
-        """Return 1 where a row of the part is in a slice, shape (rows, slices)."""
-        rows = len(range(*part.indices(self.rows)))
-        out = np.zeros((rows, len(self) + 1), np.uint8)  # the last column takes the rows without a slice
-        at, first = np.arange(rows), 0
-        for split in self.splits:
-            code = split.code[part]
-            out[at, np.where(code < 0, len(self), first + code)] = 1
-            first += len(split.names)
+    def indicators(self) -> NDArray[np.float32]:
+        """Return 1 where a row is in a slice, shape (n, slices)."""
+        codes = self.codes()
+        out = np.zeros((self.rows, len(self) + 1), np.float32)
+        np.put_along_axis(out, codes.astype(np.int64), 1.0, axis=1)
         return out[:, :-1]
+
+    def codes(self) -> NDArray[np.int32]:
+        """Return the position of each row's slice in every split, shape (n, splits); one past the last for none."""
+        out = np.empty((self.rows, len(self.splits)), np.int32)
+        first = 0
+        for at, split in enumerate(self.splits):
+            out[:, at] = np.where(split.code < 0, len(self), split.code + first)
+            first += len(split.names)
+        return out
 
 
 def least_rows(n: int) -> int:
