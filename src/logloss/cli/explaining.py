@@ -73,29 +73,35 @@ def explain(
     from logloss.why.blame import explain as explained
 
     asked = columns_asked(columns)
+    how: dict[str, Any] = {"rows": rows, "clip": clip, "temperature": temperature, "pairs": pairs}
+    names = () if no_slices else list(by) or None
     if train or split:
-        _explain_gap(
-            file, train, split, asked, {"rows": rows, "clip": clip, "temperature": temperature}, unit, as_json
-        )
+        _explain_gap(file, train, split, asked, how, names, unit, as_json)
         return
     with progress(None) as watch:
         result = explained(
             file,
             **asked,
-            rows=rows,
-            clip=clip,
-            temperature=temperature,
-            by=() if no_slices else list(by) or None,
-            pairs=pairs,
+            **how,
+            by=names,
             watch=watch,
         )
     emit(result.to_dict() if as_json else result.show(unit, notes=False), result.score.notes)
 
 
 def _explain_gap(
-    file: str, train: str | None, split: str | None, asked: dict[str, Any], how: dict[str, Any], unit: str, as_json: bool
-) -> None:  # fmt: skip
+    file: str,
+    train: str | None,
+    split: str | None,
+    asked: dict[str, Any],
+    how: dict[str, Any],
+    names: Any,
+    unit: str,
+    as_json: bool,
+) -> None:
     """Explain the validation rows, then the gap to the training rows."""
+    from dataclasses import replace
+
     from logloss.cli.output import emit
     from logloss.errors import UsageError
     from logloss.summary import Summary
@@ -110,16 +116,20 @@ def _explain_gap(
         )
     asked = {name: option for name, option in asked.items() if name != "group"}
     sides: Any
+    taken = asked
     if split:
         column, mark, value = split.partition("=")
         sides = split_rows(file, column, value if mark else None, asked)
+        taken = {**asked, "group": column}
     else:
         sides = open_sides(train, file, asked)
     held_out = sides[1]
     if isinstance(held_out, Summary):
         result = of_fold(held_out, rows=how["rows"])
     else:
-        result = of_observations(held_out, **how)
+        found_columns, more = _columns(file, taken, held_out, names)
+        held_out = replace(held_out, notes=(*held_out.notes, *more))
+        result = of_observations(held_out, **how, columns=found_columns)
     found = of_sides(*sides)
     said = {note.text for note in result.score.notes}
     notes = [
@@ -128,3 +138,16 @@ def _explain_gap(
     ]
     answer: Any = f"{result.show(unit, notes=False)}\n\n{found.show(unit, notes=False)}"
     emit({**result.to_dict(), "gap": found.to_dict()} if as_json else answer, notes)
+
+
+def _columns(
+    file: str, asked: dict[str, Any], record: Any, names: Any
+) -> tuple[dict[str, Any], tuple[Any, ...]]:
+    """Return the columns to slice the validation rows by; none where standard input is used up."""
+    from logloss.sources import Opened, beside, opened
+
+    found = None if file == "-" or names == () else opened(file, **{**asked, "labels": list(record.classes)})
+    if not isinstance(found, Opened):
+        return {}, ()
+    _, table, chosen = found.gathered()
+    return beside(table, chosen, record, names)

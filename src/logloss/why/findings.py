@@ -28,6 +28,7 @@ __all__ = ["Finding", "findings"]
 
 ENOUGH = 100  # rows; with fewer nothing is said to be in order
 CERTAIN = 5  # standard errors: which rows are looked at was chosen by their cost
+FEW = 0.05  # share of the rows that a clip changes and are still called blunders
 MISREAD = {"reversed", "permuted"}  # notes: columns that are misread look over-confident too
 
 
@@ -96,7 +97,14 @@ def _worse_than_nothing(result: Explanation) -> list[Finding]:
     z = result.excess_z
     if z is None or abs(z) <= 3 or score.n < 10 or score.log_loss <= score.base_rate_loo:
         return []
-    text = f"Worse than always saying the base rate: {units.loss(score.log_loss)} against {units.loss(score.base_rate_loo)}. Check the order of the columns and the positive class."
+    after = None if result.decomposition is None else result.decomposition.remedies
+    mended = after is not None and after.log_loss < 0.95 * score.base_rate_loo
+    cure = (
+        f"Mended as above it would be {units.loss(after.log_loss)}."
+        if after is not None and mended
+        else "Check the order of the columns and the positive class."
+    )
+    text = f"Worse than always saying the base rate: {units.loss(score.log_loss)} against {units.loss(score.base_rate_loo)}. {cure}"
     return [Finding("LL050", score.log_loss - score.base_rate_loo, text, "logloss score --positive CLASS")]
 
 
@@ -153,11 +161,17 @@ def _prior_shift(result: Explanation, step: Step) -> Finding:
 
 def _bounded(result: Explanation, step: Step) -> Finding:
     if step.name == "clip":
-        eps = step.parameters["clip"]
-        text = f"Blunders: a few forecasts are surer than they should be. Clipping at {eps:.3g} saves {_saved(result, step)}, but hides the cause: look at those rows first."
+        eps, clip = step.parameters["clip"], result.clip
+        changed = 0.0
+        if clip is not None:
+            upto = int(np.searchsorted(clip.curve.t, eps, side="left"))
+            changed = float(clip.curve.wrong[upto - 1] + clip.curve.right[upto - 1]) if upto else 0.0
+            changed /= clip.curve.weight
+        cause = "Blunders" if changed <= FEW else "Over-confident where surest"
+        text = f"{cause}: {units.percent(changed)} of the forecasts are surer than {1 - eps:.3g}, more than they should be. A clip there saves {_saved(result, step)}, but hides the cause: look at the costliest rows."
         return Finding("LL031", step.gain, text, f"logloss explain --clip {eps:.3g}")
     share = step.parameters["mix"]
-    text = f"Blunders: a few forecasts are surer than they should be. Mixing in {units.percent(share)} of the uniform forecast saves {_saved(result, step)}, but hides the cause: look at those rows first."
+    text = f"Blunders: some forecasts are surer than they should be. Mixing in {units.percent(share)} of the uniform forecast saves {_saved(result, step)}, but hides the cause: look at the costliest rows."
     return Finding("LL033", step.gain, text, "logloss explain --rows 20")
 
 
@@ -165,12 +179,12 @@ def _class_temperature(result: Explanation, step: Step) -> Finding:
     T = np.asarray(step.parameters.get("temperature", [1.0]), float).ravel()
     classes = result.score.summary.classes
     at = int(np.argmax(np.abs(np.log(np.maximum(T, 1e-9))))) if len(T) > 1 else 0
-    text = f"Classes differ in confidence: a temperature for each class saves {_saved(result, step)} more; {classes[at]!r} needs {T[at]:.3g}."
+    text = f"Classes differ in confidence: on top of that a temperature for each class saves {_saved(result, step)}; {classes[at]!r} needs {T[at]:.3g}."
     return Finding("LL023", step.gain, text, "logloss explain --json")
 
 
 def _shape(result: Explanation, step: Step) -> Finding:
-    text = f"Miscalibrated in a way that offset and temperature do not mend: isotonic regression saves {_saved(result, step)} more."
+    text = f"Miscalibrated in a way that offset and temperature do not mend: isotonic regression on top saves {_saved(result, step)}."
     return Finding("LL024", step.gain, text, "logloss explain --json")
 
 

@@ -2,7 +2,7 @@
 
 Each candidate is fitted on nine tenths of the rows and applied to the last tenth, ten times; its gain is the mean of
 the paired differences on rows it did not see. The candidate that gains most is put on top of those before it, as long
-as the interval of its gain excludes 0:
+as the interval of its gain excludes 0 (a clip or mix, which hides causes, only if it certainly gains more than the others):
 
     prior shift    an offset for each class: p_k r_k, rescaled to sum to one
     temperature    all log-odds divided by one number
@@ -185,7 +185,7 @@ class _Search:
             tried = {name: self.attempt(name) for name in rest}
             if not self.steps or [step.name for step in self.steps] == ["not_one"]:
                 self.alone = {name: step.gain for name, (step, _, _) in tried.items()}
-            best = max(rest, key=lambda name: (tried[name][0].supported, tried[name][0].gain))
+            best = self.best(tried)
             if not tried[best][0].supported:
                 self.failed |= {name: step for name, (step, _, _) in tried.items()}
                 break
@@ -197,6 +197,21 @@ class _Search:
                 self.accept(step, maps, after)
             else:
                 self.failed[name] = step
+
+    def best(self, tried: dict[str, tuple[Step, list[Map], Float]]) -> str:
+        """Return the candidate that gains most; a bound, which hides causes, only where it certainly gains more."""
+        by_gain = sorted(
+            tried, key=lambda name: (tried[name][0].supported, tried[name][0].gain), reverse=True
+        )
+        if by_gain[0] != BOUND or len(by_gain) == 1 or math.isinf(tried[BOUND][0].gain):
+            return by_gain[0]
+        other = tried[by_gain[1]]
+        if not other[0].supported:
+            return BOUND
+        ahead = interval.of_rows(
+            np.where(self.rows.weight > 0, other[2] - tried[BOUND][2], 0.0), self.rows.weight
+        )
+        return BOUND if ahead is not None and ahead.low > 0 else by_gain[1]
 
     def accept(self, step: Step, maps: list[Map], after: Float) -> None:
         """Put a step on top."""
