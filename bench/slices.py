@@ -34,7 +34,6 @@ def main() -> None:
 
     def look() -> None:
         result = slices.of_record(record, columns, found.held, s)
-        assert result is not None
         named[:] = [one.name for one in result.named]
 
     slices.of_record(record, columns, found.held, s, replicates=2)

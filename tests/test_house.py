@@ -88,6 +88,7 @@ FLOORS: list[set[str]] = [
         "streams",
         "summary",
         "why.crossfit",
+        "why.steps",
     },
     {"baselines", "folding", "grouping", "panel", "slicing.slices", "sources", "why.remedies", "why.sides"},
     {
@@ -98,6 +99,7 @@ FLOORS: list[set[str]] = [
         "outcomes",
         "plan",
         "readings",
+        "why.asides",
         "why.decomposition",
         "why.findings",
         "yesno.columns",

@@ -24,7 +24,7 @@ from logloss.columns import (
     require,
     shared_id,
 )
-from logloss.errors import ColumnError, UsageError, listing
+from logloss.errors import ColumnError, DataError, UsageError, listing
 from logloss.files import is_file
 from logloss.joining import pair
 from logloss.joins import Joined
@@ -40,7 +40,7 @@ if TYPE_CHECKING:
 
     from logloss.record import Observations
 
-__all__ = ["Opened", "beside", "gather", "joined_stream", "opened", "record_of"]
+__all__ = ["Opened", "beside", "gather", "joined_stream", "opened", "record_of", "unsliced"]
 
 
 def is_rows(data: Any, forecast: Any) -> bool:
@@ -172,18 +172,38 @@ def beside(
             names = names[:MOST_BESIDE]
     require(table, names)
     rows = record.numbers()
-    found = {}
-    for name, column in table.load(list(names)).items():
-        if has_columns(column):
-            continue
-        try:
-            values = numbers_of(column, name, table, []).values if table.is_number(name) else None
-        except ColumnError:
-            values = None
+    found, odd = {}, []
+    for name in names:
+        values = _plain(table, name)
         if values is None:
-            values = labels_of(column, table).values
-        found[name] = values[rows]
-    return found, tuple(notes)
+            odd.append(name)
+        else:
+            found[name] = values[rows]
+    return found, (*notes, *unsliced(odd))
+
+
+def _plain(table: Table, name: str) -> NDArray[Any] | None:
+    """Return a column as numbers or labels; None for one of lists, structs and the like."""
+    try:
+        column = table.load([name])[name]
+        if has_columns(column):
+            return None
+        if table.is_number(name):
+            try:
+                return numbers_of(column, name, table, []).values
+            except ColumnError:
+                pass
+        return labels_of(column, table).values
+    except (DataError, TypeError):
+        return None
+
+
+def unsliced(odd: Sequence[str]) -> tuple[Note, ...]:
+    """Return the note on columns that hold no single values."""
+    if not odd:
+        return ()
+    told = f"Not sliced by {listing([repr(name) for name in odd])}: no single number or text in each row."
+    return (Note("not-sliced", told),)
 
 
 def choose_joined(

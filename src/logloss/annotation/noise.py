@@ -245,7 +245,10 @@ def ends(
         inner, outer = 0.0, 0.25 * float(np.sign(limit))
         while abs(outer) < abs(limit) and beyond(outer) < 0:
             inner, outer = outer, 2.0 * outer
-        outer = brentq(beyond, inner, outer, xtol=0.02) if abs(outer) < abs(limit) else float(limit)
+        if abs(outer) >= abs(limit):
+            outer = float(limit)
+        elif beyond(inner) < 0 < beyond(outer):  # refitted, a flat profile may be past its end by rounding
+            outer = brentq(beyond, inner, outer, xtol=0.02)
         b = best(outer)[1]
         found.append((matrix_of(off[None], np.exp([outer])), b, latest[b]))
     return found[0], found[1]

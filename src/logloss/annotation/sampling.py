@@ -96,7 +96,8 @@ class Selection:
         """Return a few lines of text."""
         names = self.rows if self.ids is None else [printable(id_, 40) for id_ in self.ids]
         what = "rows" if self.ids is None else "ids"
-        drawn = f"  Label next: {len(self.rows):,} rows, drawn by the {self.design} design (seed {self.seed})"
+        average = f"; {self.asked:,} on average" if self.design == "active" else ""
+        drawn = f"  Label next: {len(self.rows):,} rows, drawn by the {self.design} design (seed {self.seed}){average}"
         few = f"    {what} {listing(names, limit=8)}"
         return "\n".join([drawn, few, wrapped(WHY[self.design])])
 

@@ -148,7 +148,7 @@ def _why_not(record: Observations, counts: Int) -> str:
     if record.soft:
         return "the outcomes are shares, not labels"
     if len(counts) < FEWEST:
-        return f"there are {units.count(len(counts), 'row')}, and the fit needs {FEWEST}"
+        return f"there {'is' if len(counts) == 1 else 'are'} {units.count(len(counts), 'row')}, and the fit needs {FEWEST}"
     if len(np.unique(record.outcome[counts])) < 2:
         return "all rows are recorded as the same class"
     return ""

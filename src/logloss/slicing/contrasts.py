@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logloss.calibrate.scaling import fit, probabilities
-from logloss.slicing.resampling import adjusted, flipped, permuted, simulated
+from logloss.slicing.resampling import adjusted, permuted, regrouped, simulated
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from logloss.record import Observations
     from logloss.slicing.segments import Segments
-    from logloss.why.remedies import Held
+    from logloss.why.steps import Held
 
     Float = NDArray[np.float64]
 
@@ -49,6 +49,7 @@ class Contrasts:
         self.s = s
         self.u = kept * (s - self.mean)
         self.odds = np.clip(held.odds, -BOUND, BOUND)
+        self.given = self.odds if held.given is None else np.clip(held.given, -BOUND, BOUND)
         self.e, self.v = self._scores(np.ones(len(s), bool))
         coded = record.clusters()
         self.critical: dict[str, float] = {}  # the statistic that 2.5 % of data sets without structure exceed
@@ -76,8 +77,13 @@ class Contrasts:
         loss, judge_loss = self._loss(self.u)
         calibration, judge_calibration = self._calibration(self.e, self.v)
         if self.cluster is not None:
-            largest_loss = flipped(self._by_group(self.u[None]), self.seed, judge_loss, self.replicates)
-            largest = flipped(self._by_group(self.e), self.seed + 1, judge_calibration, self.replicates)
+            shares = self._shares()
+            largest_loss = regrouped(
+                self._by_group(self.u[None]), shares, self.seed, judge_loss, self.replicates
+            )
+            largest = regrouped(
+                self._by_group(self.e), shares, self.seed + 1, judge_calibration, self.replicates
+            )
         else:
             largest_loss = permuted(self.u, self.parts, self.seed, judge_loss, self.replicates)
             largest = simulated(
@@ -102,7 +108,7 @@ class Contrasts:
         """Return T of each slice, and what makes T out of sums."""
         sums = self.parts.sums(u)[0]
         if self.cluster is not None:
-            scale = np.sqrt((self._by_group(u[None])[0] ** 2).sum(axis=0))
+            scale = np.sqrt((self._by_group(u[None])[0, :, :-1] ** 2).sum(axis=0))
         else:
             n = len(u)
             m = self.parts.sums(np.ones(n))[0]
@@ -113,7 +119,7 @@ class Contrasts:
     def _calibration(self, e: Float, v: Float) -> tuple[Float, Callable[[Float], Float]]:
         """Return Q of each slice, and what makes Q out of sums: U_a^2 / V_aa + (U_b - c U_a)^2 / (V_bb - c V_ab)."""
         if self.cluster is not None:
-            a, b = self._by_group(e)
+            a, b = self._by_group(e)[:, :, :-1]
             aa, ab, bb = (a * a).sum(axis=0), (a * b).sum(axis=0), (b * b).sum(axis=0)
         else:
             aa, ab, bb = self.parts.sums(*v)
@@ -129,7 +135,7 @@ class Contrasts:
         return judge(self.parts.sums(*e)), judge
 
     def _by_group(self, columns: Float) -> Float:
-        """Return sums by group and slice, shape (len(columns), groups, slices)."""
+        """Return sums by group and slice, and over all rows of the group last: (len(columns), groups, slices + 1)."""
         assert self.cluster is not None
         G = int(self.cluster.max()) + 1
         out = []
@@ -139,8 +145,14 @@ class Contrasts:
                 L = len(split.names) + 1
                 table = np.bincount(self.cluster * L + split.code + 1, column, minlength=G * L)
                 tables.append(table.reshape(G, L)[:, 1:])
+            tables.append(np.bincount(self.cluster, column, minlength=G)[:, None])
             out.append(np.hstack(tables))
         return np.stack(out)
+
+    def _shares(self) -> Float:
+        """Return the share of each group's rows in each slice, shape (groups, slices + 1)."""
+        counts = self._by_group(np.ones((1, len(self.u))))[0]
+        return np.asarray(counts / counts[:, -1:])
 
     def standing(self, verdict: str, free: NDArray[np.bool_]) -> Float:
         """Return the statistic of each slice over the rows that are not in a slice named before."""

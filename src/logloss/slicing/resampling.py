@@ -23,17 +23,18 @@ if TYPE_CHECKING:
     Float = NDArray[np.float64]
     Single = NDArray[np.float32]
 
-__all__ = ["REPLICATES", "adjusted", "flipped", "permuted", "simulated"]
+__all__ = ["REPLICATES", "adjusted", "permuted", "regrouped", "simulated"]
 
 REPLICATES = 999
 TILE = 32  # replicates that are drawn and added up together
 LONG = 1 << 21  # rows beyond which a tile is smaller: it holds all of them
-COMPILE_FROM = 20_000_000  # entries of the matrix; below, the product is done before the compiler is imported
+COMPILE_FROM = 500_000  # entries of the matrix; below, the product is done before the compiler is imported
 
 
 def adjusted(observed: Float, largest: Float) -> Float:
     """Return p-values of statistics (slices,) from the largest of each replicate, shape (B,): (1 + #>=) / (1 + B)."""
-    above = len(largest) - np.searchsorted(np.sort(largest), observed, side="left")
+    equal = 1e-9 * np.abs(observed)  # few groups can be dealt out in few ways: the observed one is among them
+    above = len(largest) - np.searchsorted(np.sort(largest), observed - equal, side="left")
     return np.asarray((1 + above) / (1 + len(largest)))
 
 
@@ -86,7 +87,7 @@ def _largest(
     seeds = np.random.SeedSequence(seed).spawn(count)
     add = (
         _compiled(segments, factor)
-        if segments.rows * len(segments) >= COMPILE_FROM
+        if segments.rows * len(segments.splits) >= COMPILE_FROM
         else _product(segments, factor)
     )
     step = TILE if segments.rows <= LONG else TILE // 4
@@ -103,10 +104,18 @@ def _largest(
 
 
 def _product(segments: Segments, factor: Single | None) -> Callable[[Single], Float]:
-    """Return what makes sums (1 or 2, replicates, slices) of a table (replicates, rows) by matrix products."""
-    inside = segments.indicators()
-    scaled = [inside] if factor is None else [inside, inside * factor[:, None]]
-    return lambda table: np.stack([table @ one for one in scaled]).astype(np.float64)
+    """Return what makes sums (1 or 2, replicates, slices) of a table (replicates, rows) by sparse matrix products.
+
+    Sparse also because dense products wake threads of the linear algebra, which fight with ours for the cores.
+    """
+    from scipy.sparse import csr_array
+
+    codes = segments.codes()
+    rows = np.repeat(np.arange(segments.rows), codes.shape[1])
+    shape = (len(segments) + 1, segments.rows)
+    scales = [np.ones(segments.rows, np.float32), *([] if factor is None else [factor])]
+    inside = [csr_array((scale[rows], (codes.ravel(), rows)), shape=shape) for scale in scales]
+    return lambda table: np.stack([(one @ table.T)[:-1].T for one in inside]).astype(np.float64)
 
 
 def _compiled(segments: Segments, factor: Single | None) -> Callable[[Single], Float]:
@@ -124,12 +133,29 @@ def _compiled(segments: Segments, factor: Single | None) -> Callable[[Single], F
     return add
 
 
-def flipped(scores: Float, seed: int, judge: Callable[[Float], Float], count: int = REPLICATES) -> Float:
-    """Return the largest statistic of replicates in which the scores of whole groups change sign at random.
+def regrouped(
+    scores: Float, shares: Float, seed: int, judge: Callable[[Float], Float], count: int = REPLICATES
+) -> Float:
+    """Return the largest statistic of replicates in which whole groups are exchanged, shape (B,).
 
-    `scores` of shape (k, groups, slices): k sums over each group's rows in each slice. Where rows of a group depend on
-    each other, only groups can be exchanged; flipping the sign of a group's scores does not ask that groups are alike.
+    Where rows of a group depend on each other, only groups can be dealt out. The score of a group in a slice is split into
+    its total times the share of its rows in the slice, and the rest: totals are dealt out to the groups at random, and the
+    rests change sign group by group.
+
+    Parameters
+    ----------
+    scores
+        Sums over each group's rows in each slice, shape (k, groups, slices).
+    shares
+        The share of each group's rows in each slice, shape (groups, slices).
     """
     random = np.random.default_rng(seed)
-    signs = random.choice([-1.0, 1.0], size=(count, scores.shape[1]))
-    return np.asarray(judge(np.stack([signs @ one for one in scores])).max(axis=1))
+    totals = scores[:, :, -1]
+    scores, shares = scores[:, :, :-1], shares[:, :-1]
+    rest = scores - totals[:, :, None] * shares
+    sums = np.empty((len(scores), count, scores.shape[2]))
+    for at in range(count):
+        dealt = totals[:, random.permutation(scores.shape[1])]
+        signs = random.choice([-1.0, 1.0], size=scores.shape[1])
+        sums[:, at] = dealt @ shares + signs @ rest
+    return np.asarray(judge(sums).max(axis=1))

@@ -14,7 +14,7 @@ from logloss.plain import plain
 from logloss.recognise import missing_mask
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
 
     from numpy.typing import NDArray
 
@@ -86,13 +86,6 @@ class Segments:
         ]
         return np.array([np.concatenate(line) if line else np.zeros(0) for line in out])
 
-    def indicators(self) -> NDArray[np.float32]:
-        """Return 1 where a row is in a slice, shape (n, slices)."""
-        codes = self.codes()
-        out = np.zeros((self.rows, len(self) + 1), np.float32)
-        np.put_along_axis(out, codes.astype(np.int64), 1.0, axis=1)
-        return out[:, :-1]
-
     def codes(self) -> NDArray[np.int32]:
         """Return the position of each row's slice in every split, shape (n, splits); one past the last for none."""
         out = np.empty((self.rows, len(self.splits)), np.int32)
@@ -101,6 +94,19 @@ class Segments:
             out[:, at] = np.where(split.code < 0, len(self), split.code + first)
             first += len(split.names)
         return out
+
+
+def levels(values: NDArray[Any], most: int = 200) -> tuple[NDArray[np.int64], int]:
+    """Return each value's position among the distinct ones, and how many there are; 0 of them for more than `most`."""
+    none = np.zeros(len(values), np.int64), 0
+    try:
+        some = Coded.of(values[: 10 * most])
+    except TypeError:  # values that have no hash
+        return none
+    if len(some.keys) > most:
+        return none
+    coded = Coded.of(values)
+    return (coded.code, len(coded.keys)) if len(coded.keys) <= most else none
 
 
 def least_rows(n: int) -> int:
@@ -132,7 +138,10 @@ def segments(columns: Mapping[str, NDArray[Any]], n: int, *, pairs: bool | None 
 
 
 def _split(name: str, values: NDArray[Any], least: int) -> Split | None:
+    if values.dtype.kind == "O" and not _hashable(values):
+        return None
     gone = np.asarray(missing_mask(values))
+    values, shown = _dated(values, gone)
     numeric = values.dtype.kind in "iuf"
     known = values[~gone].astype(np.float64) if numeric else values[~gone]
     many = (
@@ -143,9 +152,9 @@ def _split(name: str, values: NDArray[Any], least: int) -> Split | None:
         cuts = np.unique(np.quantile(known, [0.2, 0.4, 0.6, 0.8]))
         code = np.searchsorted(cuts, known, side="left")
         names = [
-            f"{name} <= {cuts[0]:.4g}",
-            *(f"{a:.4g} < {name} <= {b:.4g}" for a, b in itertools.pairwise(cuts)),
-            f"{name} > {cuts[-1]:.4g}",
+            f"{name} <= {shown(cuts[0])}",
+            *(f"{shown(a)} < {name} <= {shown(b)}" for a, b in itertools.pairwise(cuts)),
+            f"{name} > {shown(cuts[-1])}",
         ]
         ordered = True
     else:
@@ -159,11 +168,39 @@ def _split(name: str, values: NDArray[Any], least: int) -> Split | None:
         place = np.empty(len(keys), np.int64)
         place[rank] = np.arange(len(keys))
         code = place[coded.code]
-        names = [f"{name} = {_shown(keys[at])}" for at in rank]
+        names = [f"{name} = {shown(keys[at]) if numeric else _shown(keys[at])}" for at in rank]
         ordered = numeric
     whole = np.full(len(values), len(names), np.int64)
     whole[~gone] = code
     return _kept((name,), [*names, f"{name} is missing"], whole, least, ordered=ordered)
+
+
+def _hashable(values: NDArray[Any]) -> bool:
+    try:
+        return bool(set(values[:1000].tolist())) or not len(values)
+    except TypeError:
+        return False
+
+
+def _dated(values: NDArray[Any], gone: NDArray[np.bool_]) -> tuple[NDArray[Any], Callable[[Any], str]]:
+    """Return dates and times as seconds, and how such a number is written; other values as they are."""
+    import datetime as dt
+
+    if values.dtype.kind == "O" and not gone.all() and all(isinstance(v, dt.date) for v in values[~gone]):
+        known = np.full(len(values), np.datetime64("NaT"), "datetime64[s]")
+        known[~gone] = [
+            np.datetime64(v.replace(tzinfo=None) if isinstance(v, dt.datetime) else v, "s")
+            for v in values[~gone]
+        ]
+        values = known
+    if values.dtype.kind != "M" or gone.all():
+        return values, lambda x: f"{x:.4g}" if abs(x) < 1e6 or x % 1 else f"{x:.0f}"
+    seconds = values.astype("datetime64[s]").astype(np.float64)
+
+    def written(x: Any) -> str:
+        return str(np.datetime64(int(x), "s")).removesuffix("T00:00:00").replace("T", " ")
+
+    return seconds, written
 
 
 def _shown(key: Any) -> str:

@@ -8,37 +8,42 @@ slices is compared with what it is where nothing is to be found:
                  under the forecasts: the score test of an offset and a temperature of the slice's own. Outcomes are
                  drawn from the forecasts, after the remedies for all rows together.
 
-With groups whole groups change sign instead. p-values are adjusted for all slices (Westfall and Young 1993) and for the
+With groups whole groups are exchanged instead. p-values are adjusted for all slices (Westfall and Young 1993) and for the
 two questions; under no structure 5 % of data sets show any slice.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, replace
+import math
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from logloss import interval
 from logloss.calibrate.scaling import cost, fit
+from logloss.errors import listing
+from logloss.notes import Note
 from logloss.plain import jsonable
 from logloss.slicing.contrasts import ALPHA, HARDER, WORSE, Contrasts
 from logloss.slicing.resampling import REPLICATES
-from logloss.slicing.segments import segments
+from logloss.slicing.segments import levels, segments
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from numpy.typing import NDArray
 
-    from logloss.notes import Note
     from logloss.record import Observations
-    from logloss.why.remedies import Held
+    from logloss.slicing.segments import Segments
+    from logloss.why.steps import Held
 
     Float = NDArray[np.float64]
 
 __all__ = ["Slice", "Slices", "of_record"]
 
+FEWEST_GROUPS = 10  # in a slice; over fewer no interval is believed
+MOST_FITTED = 100_000
 SHOWN = 50
 NAMED = 5  # slices that are found one without the rows of the other
 FOLDS = 5
@@ -56,15 +61,15 @@ class Slice:
         That its loss is so high by chance, adjusted for all slices.
     calibration, calibration_interval
         What an offset and a temperature for these rows alone would save per row, on rows they were not fitted on;
-        only for slices that are named. `calibration_p` is adjusted for all slices.
+        only for slices that were looked at closely. `calibration_p` is adjusted for all slices.
     harder
-        The rest of the excess: rows about which the forecast knows less, rightly.
+        By how much more the forecasts, after the remedies for all rows, expect these rows to cost than all rows.
     verdict
         "worse calibrated", "harder", or "" where chance explains it (or another slice: the rows of those named
         before it do not count).
-    nats
-        What it is worth in the loss of all rows: share of the weight times `calibration` (worse calibrated) or
-        `excess`.
+    nats, nats_interval
+        What it is worth in the loss of all rows. Worse calibrated: what a map of their own saves beyond the map that
+        the other rows ask for. Harder: share of the weight times `excess`.
     """
 
     name: str
@@ -83,6 +88,7 @@ class Slice:
     harder: float | None = None
     verdict: str = ""
     nats: float = 0.0
+    nats_interval: tuple[float, float] | None = None
 
 
 @dataclass(frozen=True, eq=False)
@@ -105,6 +111,7 @@ class Slices:
     replicates: int
     grouped: bool
     notes: tuple[Note, ...]
+    off: NDArray[np.bool_] = field(repr=False)  # rows of slices that are worse calibrated, shape (n,)
 
     @property
     def named(self) -> tuple[Slice, ...]:
@@ -126,8 +133,8 @@ def of_record(
     pairs: bool | None = None,
     replicates: int = REPLICATES,
     seed: int = 0,
-) -> Slices | None:
-    """Look for slices of a checked record that cost more than the rest; None where no column makes slices.
+) -> Slices:
+    """Look for slices of a checked record that cost more than the rest.
 
     Parameters
     ----------
@@ -142,13 +149,18 @@ def of_record(
     counts = weight > 0
     if not counts.all():
         record, weight, surprise = record.take(counts), weight[counts], surprise[counts]
-        held = replace(held, **{name: getattr(held, name)[counts] for name in vars(held)})
+        held = held.take(counts)
         columns = {name: values[counts] for name, values in columns.items()}
+    columns, told = _tell_the_outcome(record, columns)
     parts = segments(columns, len(record), pairs=pairs)
-    if not len(parts):
-        return None
+    parts = replace(parts, notes=(*told, *parts.notes))
     look = Contrasts(record, parts, held, surprise, weight / weight.mean(), replicates, seed)
-    return _result(look)
+    found = _result(look) if len(parts) else _nothing(parts, len(record), replicates)
+    if counts.all():
+        return found
+    off = np.zeros(len(counts), bool)
+    off[counts] = found.off
+    return replace(found, off=off)
 
 
 def _result(look: Contrasts) -> Slices:
@@ -189,7 +201,42 @@ def _result(look: Contrasts) -> Slices:
         look.replicates,
         look.cluster is not None,
         look.parts.notes,
+        _off(look, [at for at in first if found[at].verdict == WORSE]),
     )
+
+
+def _tell_the_outcome(
+    record: Observations, columns: Mapping[str, NDArray[Any]]
+) -> tuple[dict[str, NDArray[Any]], tuple[Note, ...]]:
+    """Return the columns without those that tell the outcome, such as a copy of it under another name, and a note on them."""
+    if record.soft:
+        return dict(columns), ()
+    outcome, K = record.outcome.astype(np.int64, copy=False), len(record.classes)
+    kept, told = {}, []
+    for name, values in columns.items():
+        code, count = levels(values)
+        if 1 < count <= 2 * K:
+            table = np.bincount(code * K + outcome, minlength=count * K).reshape(count, K)
+            if table.max(axis=1).sum() == len(outcome) and (table.sum(axis=0) > 0).sum() > 1:
+                told.append(name)
+                continue
+        kept[name] = values
+    if not told:
+        return kept, ()
+    text = f"Not sliced by {listing([repr(name) for name in told])}: it tells the outcome."
+    return kept, (Note("not-sliced", text),)
+
+
+def _nothing(parts: Segments, rows: int, replicates: int) -> Slices:
+    return Slices((), 0, (), replicates, False, parts.notes, np.zeros(rows, bool))
+
+
+def _off(look: Contrasts, named: list[int]) -> NDArray[np.bool_]:
+    """Return which rows are in one of these slices."""
+    off = np.zeros(len(look.weight), bool)
+    for at in named:
+        off[look.parts.members(at)] = True
+    return off
 
 
 def _excess(look: Contrasts, rows: Float, mass: Float) -> tuple[Float, Float]:
@@ -229,14 +276,23 @@ def _named(look: Contrasts, found: list[Slice]) -> dict[int, Slice]:
 
 
 def _described(look: Contrasts, one: Slice, at: NDArray[np.int64], verdict: str) -> Slice:
-    """Return the slice with what recalibrating it alone would save, held out; no verdict where that is nothing."""
-    gain, span = _own_map(look, at)
-    harder = one.excess - max(gain, 0.0)
-    if verdict == WORSE and (span is None or span[0] <= 0):
+    """Return the slice with what a map of its own would save, held out; no verdict where that, or the harder part, is nothing."""
+    inside = np.zeros(len(look.weight), bool)
+    inside[at] = True
+    own, others = _own_map(look, inside), _map_of_others(look, inside)
+    gain, span = _mean(look, cost(look.given[at, None], look.held.happened[at, None]) - own, inside)
+    beyond, whole = _mean(look, others - own, inside)
+    share = one.weight
+    whole = None if whole is None else (share * whole[0], share * whole[1])
+    entropy, w = look.held.entropy, look.weight
+    harder = float((w * entropy)[inside].sum() / w[inside].sum() - (w * entropy).sum() / w.sum())
+    if verdict == WORSE and (whole is None or whole[0] <= 0):
         verdict = ""
-    if verdict == HARDER and harder <= 0:
+    if verdict == HARDER and not (
+        one.calibration_p > ALPHA and harder >= 0.5 * one.excess and _surprise_z(look, inside) <= 2
+    ):
         verdict = ""
-    worth = one.weight * (gain if verdict == WORSE else one.excess)
+    worth = share * (beyond if verdict == WORSE else one.excess)
     return replace(
         one,
         calibration=gain,
@@ -244,25 +300,54 @@ def _described(look: Contrasts, one: Slice, at: NDArray[np.int64], verdict: str)
         harder=harder,
         verdict=verdict,
         nats=worth if verdict else 0.0,
+        nats_interval=whole if verdict == WORSE else None,
     )
 
 
-def _own_map(look: Contrasts, at: NDArray[np.int64]) -> tuple[float, tuple[float, float] | None]:
-    """Return the held-out gain per row of an offset and a temperature for these rows alone, and its interval."""
-    Z, T, w = look.odds[at, None], look.held.happened[at, None], look.weight[at]
-    fold = np.random.default_rng(look.seed).permutation(len(at)) % FOLDS
-    if look.cluster is not None:
-        fold = look.cluster[at] % FOLDS
-    saved = np.zeros(len(at))
+def _surprise_z(look: Contrasts, inside: NDArray[np.bool_]) -> float:
+    """Return by how many standard errors the rows cost more than the forecasts after the remedies expect."""
+    held, w = look.held, look.weight * inside
+    known = np.isfinite(held.surprise)
+    excess = float((w * np.where(known, held.surprise - held.entropy, 0.0)).sum())
+    variance = float((w * w * np.where(known, held.variance, 0.0)).sum())
+    return excess / math.sqrt(variance) if variance > 0 else 0.0
+
+
+def _own_map(look: Contrasts, inside: NDArray[np.bool_]) -> Float:
+    """Return the surprise of these rows after an offset and a temperature of their own, fitted on other folds."""
+    at = np.flatnonzero(inside)
+    Z, T, w = look.given[at, None], look.held.happened[at, None], look.weight[at]
+    random = np.random.default_rng(look.seed)
+    fold = random.permutation(len(at)) % FOLDS if look.cluster is None else look.cluster[at] % FOLDS
+    after = cost(Z, T)
     for k in range(FOLDS):
         out = fold == k
         if not out.any() or out.all():
             continue
-        one = fit("affine", Z[~out], T[~out], w[~out] / w[~out].mean())
-        saved[out] = cost(Z[out], T[out]) - cost(one(Z[out]), T[out])
-    found = (
-        interval.of_rows(saved, w)
-        if look.cluster is None
-        else interval.of_clusters(saved, w, np.unique(look.cluster[at], return_inverse=True)[1])
-    )
+        some = np.flatnonzero(~out)[:: max(1, int((~out).sum()) // MOST_FITTED)]
+        one = fit("affine", Z[some], T[some], w[some] / w[some].mean())
+        after[out] = cost(one(Z[out]), T[out])
+    return after
+
+
+def _map_of_others(look: Contrasts, inside: NDArray[np.bool_]) -> Float:
+    """Return the surprise of these rows after the offset and temperature that the other rows ask for."""
+    at = np.flatnonzero(~inside)
+    at = at[:: max(1, len(at) // MOST_FITTED)]
+    w = look.weight[at]
+    one = fit("affine", look.given[at, None], look.held.happened[at, None], w / w.mean())
+    return cost(one(look.given[inside, None]), look.held.happened[inside, None])
+
+
+def _mean(
+    look: Contrasts, saved: Float, inside: NDArray[np.bool_]
+) -> tuple[float, tuple[float, float] | None]:
+    """Return the mean of what these rows save with its interval, over groups where there are groups; None for fewer than 10."""
+    if look.cluster is None:
+        found = interval.of_rows(saved, look.weight[inside])
+    else:
+        code = np.unique(look.cluster[inside], return_inverse=True)[1]
+        found = interval.of_clusters(saved, look.weight[inside], code)
+        if found is not None and code.max() + 1 < FEWEST_GROUPS:
+            return found.mean, None
     return (0.0, None) if found is None else (found.mean, (found.low, found.high))

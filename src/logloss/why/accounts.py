@@ -23,10 +23,7 @@ def explanation(result: Explanation, unit: str, *, notes: bool = True) -> str:
     signed = partial(units.signed, in_unit=unit)
     sections = [
         [head(result.score, unit)],
-        [
-            f"  {at}. {printable(found.text, 2000)} [{found.id}]"
-            for at, found in enumerate(result.findings, 1)
-        ],
+        _findings(result, unit),
         [] if result.decomposition is None else [budget(result.decomposition, unit)],
         _belief(result, loss, signed),
         _slices(result, loss, signed),
@@ -127,14 +124,14 @@ def _p(p: float) -> str:
 
 def _slices(result: Explanation, loss: partial[str], signed: partial[str]) -> list[str]:
     found = result.slices
-    if found is None:
+    if found is None or not found.rows:
         return []
     shown = list(found.named) or list(found.rows[:3])
     rows = [["slice", "rows", "loss", "excess", "p", "own map saves", "p"]]
     for one in shown:
         span = one.calibration_interval
-        gain = "" if one.calibration is None else signed(-one.calibration)
-        gain += "" if span is None else f" ({signed(-span[1])} to {signed(-span[0])})"
+        gain = "" if one.calibration is None else loss(one.calibration)
+        gain += "" if span is None else f" ({loss(span[0])} to {loss(span[1])})"
         rows.append(
             [
                 printable(one.name, 48),
@@ -171,3 +168,24 @@ def _suspects(result: Explanation) -> list[str]:
         for one in found.rows[:6]
     ]  # fmt: skip
     return ["  Labels that look wrong (logloss suspects lists them all)", table(rows, "><<<>>", indent=4)]
+
+
+def _findings(result: Explanation, unit: str) -> list[str]:
+    """Return the sentences, numbered and wrapped."""
+    import textwrap
+
+    lines = []
+    for at, found in enumerate(result.findings, 1):
+        first = f"  {at}. "
+        text = f"{printable(found.text, 2000)} [{found.id}]"
+        lines.append(
+            textwrap.fill(
+                text,
+                98,
+                initial_indent=first,
+                subsequent_indent=" " * len(first),
+                break_on_hyphens=False,
+                break_long_words=False,
+            )
+        )
+    return [*lines, *(["     (in nats)"] if lines and unit != "nats" else [])]

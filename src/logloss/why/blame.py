@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -14,20 +13,20 @@ from logloss.annotation import suspicion
 from logloss.curves import inequality
 from logloss.curves import reliability as calibration_curves
 from logloss.entropies import replicates
-from logloss.errors import AlignmentError, UsageError, listing
+from logloss.errors import UsageError, listing
 from logloss.notes import Note
 from logloss.panel import Panel
 from logloss.passes import height
-from logloss.recognise import vector
 from logloss.scoring import Score, of_record, of_summary
 from logloss.slicing import slices
 from logloss.slicing.searching import search
 from logloss.slicing.segments import segments
-from logloss.sources import Opened, beside, opened
+from logloss.sources import Opened, opened
 from logloss.summaries import folded
 from logloss.summary import Summary
 from logloss.surprises import per_row
 from logloss.why import decomposition
+from logloss.why.asides import with_columns
 from logloss.why.carriers import (
     CENSUS,
     best_clip,
@@ -44,20 +43,22 @@ from logloss.why.findings import Finding, findings
 from logloss.why.whatif import WhatIf, edits, what_if
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from numpy.typing import NDArray
 
+    from logloss.annotation.doubts import Suspects
     from logloss.record import Observations, Space
     from logloss.slicing.searching import Search
     from logloss.slicing.slices import Slices
-    from logloss.why.remedies import Held
+    from logloss.why.steps import Held
 
     Float = NDArray[np.float64]
 
 __all__ = ["Explanation", "Finding", "Row", "WhatIf", "explain", "of_fold", "of_observations"]
 
-FIT_ROWS = 10_000  # rows that label noise is fitted to; of more, a sample
+DOUBTED = 20  # classes; with more, `suspects` takes its time
+FIT_ROWS = 5_000  # rows that label noise is fitted to; of more, a sample
 MOST_ROWS = 5_000_000  # rows that are looked at together; more are explained from a summary
 
 
@@ -124,62 +125,9 @@ def explain(
         found.asked.models or any(_many(part) for part in (found.stream, found.answers) if part is not None)
     ):
         return of_fold(folded(found, top=max(rows, 20), watch=watch), rows=rows)
-    record, columns = _with_columns(found, by)
+    record, columns = with_columns(found, by, data)
     return of_observations(
         record, rows=rows, clip=clip, temperature=temperature, columns=columns, pairs=pairs
-    )
-
-
-def _with_columns(found: Opened | Observations, by: Any) -> tuple[Observations, dict[str, NDArray[Any]]]:
-    """Return the record and the columns to slice by."""
-    names = [by] if isinstance(by, str) else by
-    by_name = names is None or (
-        isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
-    )
-    if isinstance(found, Opened):
-        record, table, chosen = found.gathered()
-        if by_name:
-            columns, notes = beside(table, chosen, record, names)
-            return replace(record, notes=(*record.notes, *notes)), columns
-    else:
-        record = found
-        if by_name and names:
-            raise UsageError(
-                "array-and-names",
-                f"by= names columns ({listing(names)}), but arrays were given.",
-                cure="Give the columns themselves: by={'age': ages, 'site': sites}, or a table.",
-            )
-    if by_name:
-        return record, {}
-    return record, _in_rows(by, record)
-
-
-def _in_rows(by: Any, record: Observations) -> dict[str, NDArray[Any]]:
-    """Return given columns in the order of the record's rows."""
-    named = by.items() if isinstance(by, Mapping) else ((name, by[name]) for name in _names_of(by))
-    total = len(record) + record.skipped
-    found = {}
-    for name, column in named:
-        values = vector(column, f"Column {name!r}").values
-        if len(values) != total:
-            raise AlignmentError(
-                "different-lengths",
-                f"Column {name!r} to slice by has {len(values):,} values; there are {total:,} rows.",
-                cure="Give one value per row.",
-            )
-        found[str(name)] = values[record.numbers()]
-    return found
-
-
-def _names_of(by: Any) -> list[Any]:
-    if hasattr(by, "columns"):
-        return list(by.columns)
-    if hasattr(by, "column_names"):
-        return list(by.column_names)
-    raise UsageError(
-        "bad-by",
-        f"by= is a {type(by).__name__}, neither names of columns nor a table.",
-        cure="Give names, or a mapping of names to columns.",
     )
 
 
@@ -225,6 +173,7 @@ def of_fold(summary: Summary | Panel, *, rows: int = 10) -> Explanation:
         search=None,
         blunders=None,
         suspects=None,
+        labels_hold=False,
         reliability=None,
         lorenz=None,
         replicated=None,
@@ -280,6 +229,11 @@ def of_observations(
     held = None if parts.remedies is None else parts.remedies.held
     half = rows_for(cost[order], 0.5)
     found, tree = _where(record, columns, held, surprise, weight, pairs=pairs)
+    doubted = (
+        suspicion.of_record(record, rows=min(rows, 20), most=FIT_ROWS)
+        if len(record.classes) <= DOUBTED
+        else None
+    )
     if found is not None and found.notes:
         score = replace(score, notes=(*score.notes, *found.notes))
     result = Explanation(
@@ -300,11 +254,12 @@ def of_observations(
         slices=found,
         search=tree,
         blunders=None
-        if held is None or not half
+        if summary.n < 20 or not half
         else beyond_belief(
             record, held, surprise, weight, float(surprise[order[half]]) if half < summary.n else 0.0
         ),
-        suspects=suspicion.of_record(record, rows=min(rows, 20), most=FIT_ROWS),
+        suspects=doubted,
+        labels_hold=_labels_hold(record, doubted, found),
         reliability=calibration_curves.of_record(record),
         lorenz=inequality.of_record(record, surprise),
         replicated=replicates.of_record(record),
@@ -314,6 +269,13 @@ def of_observations(
     return replace(
         result, findings=tuple(findings(result, cost[order][: summary.n], weight[order][: summary.n]))
     )
+
+
+def _labels_hold(record: Observations, doubted: Suspects | None, found: Slices | None) -> bool:
+    """Tell whether label noise is told from none also without the slices whose forecasts are off."""
+    if doubted is None or not doubted.supported or found is None or not found.off.any():
+        return doubted is not None and doubted.supported
+    return suspicion.of_record(record.take(~found.off), rows=0, most=FIT_ROWS).supported
 
 
 def _where(
@@ -329,8 +291,8 @@ def _where(
     if not columns or held is None:
         return None, None
     found = slices.of_record(record, columns, held, surprise, pairs=pairs)
-    if found is None:
-        return None, None
+    if not found.rows:
+        return found, None
     finite = np.isfinite(surprise) & (weight > 0)
     coded = record.clusters()
     cluster = None if coded is None else np.unique(coded.code[finite], return_inverse=True)[1]

@@ -25,6 +25,7 @@ BARS = {
     "mix": "blunders (mix)",
     "class_temperature": "a temperature per class",
     "shape": "shape",
+    "infinite": "infinite rows",
 }
 
 

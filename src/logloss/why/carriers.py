@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from logloss.record import Observations
     from logloss.summary import Summary
-    from logloss.why.remedies import Held
+    from logloss.why.steps import Held
 
     Float = NDArray[np.float64]
 
@@ -154,7 +154,7 @@ def best_clip(record: Observations, weight: Float) -> Clip:
 
 
 def beyond_belief(
-    record: Observations, held: Held, surprise: Float, weight: Float, threshold: float
+    record: Observations, held: Held | None, surprise: Float, weight: Float, threshold: float
 ) -> tuple[float, float]:
     """Return how many nats the rows dearer than a threshold cost beyond what was to be expected, and its z.
 
@@ -162,10 +162,11 @@ def beyond_belief(
     bring sum_k q_k s_k over the classes k with s_k > threshold. Two classes: q are the forecasts after the remedies;
     more: the forecasts themselves. Infinite rows stand apart.
     """
-    two = len(record.classes) == 2
     total, expected, variance = 0.0, 0.0, 0.0
     for part, s, _ in class_blocks(record):
-        q = np.stack([1 - held.p[part], held.p[part]], axis=1) if two else np.exp(-s)
+        q = np.exp(-s)
+        if held is not None and len(record.classes) == 2:
+            q = np.stack([1 - held.p[part], held.p[part]], axis=1)
         w, own = weight[part], surprise[part]
         dear = np.where((s > threshold) & (q > 0) & np.isfinite(s), s, 0.0)
         q = np.where(w[:, None] > 0, q, 0.0)

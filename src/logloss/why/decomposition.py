@@ -16,7 +16,7 @@ enclose the truth, and both are given.
 from __future__ import annotations
 
 import math
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -28,7 +28,7 @@ from logloss.plain import jsonable
 from logloss.sources import gather
 from logloss.surprises import class_blocks, per_row
 from logloss.why import budgets
-from logloss.why.remedies import Remedies, Step, in_sample, remedies
+from logloss.why.remedies import Remedies, in_sample, remedies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from logloss.record import Observations, Space
+    from logloss.why.steps import Step
 
     Float = NDArray[np.float64]
 
@@ -84,7 +85,8 @@ class Decomposition:
         What miscalibration consists of: the maps that lower the loss of new rows, one on top of the other. None
         where nothing is cross-fitted.
     budget
-        From the base rate to the loss: base rate, discrimination, then each supported step. The nats add up.
+        From the base rate to the loss: base rate, discrimination, then each supported step. The nats add up. Where rows
+        are infinite, the steps and the budget are those of the others, and "infinite" comes last.
     """
 
     log_loss: float
@@ -208,6 +210,16 @@ def of_record(
     outside, span, told = None, None, None
     if found is not None:
         outside, span, told = _cross_fitted(record, s, weight, found, loss)
+    budget = _budget(uncertainty, loss, recalibrated, found)
+    finite = counts & np.isfinite(s)
+    if math.isinf(loss) and finite.any():  # the steps and the budget are about the other rows
+        rest = of_record(record.take(finite), cross_fit=cross_fit)
+        budget = (*rest.budget, Entry("infinite", math.inf, math.inf))
+        found = (
+            None
+            if found is None or rest.remedies is None
+            else replace(found, steps=rest.steps, tried=rest.remedies.tried)
+        )
     return Decomposition(
         loss,
         "isotonic" if two else "affine per class",
@@ -216,7 +228,7 @@ def of_record(
         span,
         told,
         found,
-        _budget(uncertainty, loss, recalibrated, found),
+        budget,
     )
 
 

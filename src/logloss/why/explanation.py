@@ -75,6 +75,8 @@ class Explanation:
         that excess in standard errors.
     suspects
         The probability of each label that it is wrong, and how many are.
+    labels_hold
+        Whether label noise is told from none also without the slices that are worse calibrated.
     reliability
         The reliability curve with its bands; expected beside observed loss by bin.
     lorenz
@@ -105,6 +107,7 @@ class Explanation:
     search: Search | None
     blunders: tuple[float, float] | None
     suspects: Suspects | None
+    labels_hold: bool
     reliability: Reliability | None
     lorenz: Lorenz | None
     replicated: CrossEntropyParts | None

@@ -7,6 +7,7 @@ a finding says would be gained was gained on rows that the map was not fitted on
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from logloss.why.explanation import Explanation
-    from logloss.why.remedies import Step
+    from logloss.why.steps import Step
 
     Float = NDArray[np.float64]
 
@@ -66,7 +67,9 @@ def _infinite(result: Explanation) -> list[Finding]:
     if not score.infinite_rows:
         return []
     rows = units.count(score.infinite_rows, "row")
-    text = f"{rows} gave exactly 0 to what happened: the log loss is infinite; the other rows average {units.loss(score.log_loss_finite)}."
+    alone = math.isnan(score.log_loss_finite)
+    others = "there are no others" if alone else f"the other rows average {units.loss(score.log_loss_finite)}"
+    text = f"{rows} gave exactly 0 to what happened: the log loss is infinite; {others}."
     return [Finding("LL030", math.inf, text, "logloss explain --rows 20")]
 
 
@@ -171,7 +174,8 @@ def _bounded(result: Explanation, step: Step) -> Finding:
         text = f"{cause}: {units.percent(changed)} of the forecasts are surer than {1 - eps:.3g}, more than they should be. A clip there saves {_saved(result, step)}, but hides the cause: look at the costliest rows."
         return Finding("LL031", step.gain, text, f"logloss explain --clip {eps:.3g}")
     share = step.parameters["mix"]
-    text = f"Blunders: some forecasts are surer than they should be. Mixing in {units.percent(share)} of the uniform forecast saves {_saved(result, step)}, but hides the cause: look at the costliest rows."
+    cause = "Blunders: some" if share <= FEW else "Over-confident where surest: many"
+    text = f"{cause} forecasts are surer than they should be. Mixing in {units.percent(share)} of the uniform forecast saves {_saved(result, step)}, but hides the cause: look at the costliest rows."
     return Finding("LL033", step.gain, text, "logloss explain --rows 20")
 
 
@@ -202,16 +206,15 @@ def _slices(result: Explanation) -> list[Finding]:
     """Say which slices are worse calibrated than the rest, or harder."""
     found = []
     for one in [] if result.slices is None else result.slices.named:
-        rows = f"{one.rows:,} rows"
-        flags = " ".join(
-            f"--by {name!r}" if not name.isidentifier() else f"--by {name}" for name in one.columns
-        )
-        span = one.calibration_interval
-        if one.verdict == "worse calibrated" and one.calibration is not None and span is not None:
-            text = f"Where {one.name} ({rows}) the forecasts are off: an offset and a temperature for these rows alone save {units.loss(one.calibration)} nats a row [{units.loss(span[0])}, {units.loss(span[1])}], {units.loss(one.nats)} of the loss (p = {one.calibration_p:.2g} among {result.slices.looked_at if result.slices else 0} slices)."
+        flags = " ".join(f"--by {shlex.quote(name)}" for name in one.columns)
+        where = f"Where {one.name} ({units.count(one.rows, 'row')})"
+        span, whole = one.calibration_interval, one.nats_interval
+        if one.verdict == "worse calibrated" and one.calibration is not None and whole is not None:
+            known = "" if span is None else f" [{units.loss(span[0])}, {units.loss(span[1])}]"
+            text = f"{where} the forecasts are off in their own way: an offset and a temperature for these rows save {units.loss(one.calibration)} nats a row there{known}; {units.loss(one.nats)} of the loss [{units.loss(whole[0])}, {units.loss(whole[1])}] beyond what the other rows ask for (p = {one.calibration_p:.2g})."
             found.append(Finding("LL040", one.nats, text, f"logloss explain {flags}"))
-        elif one.verdict == "harder":
-            text = f"Where {one.name} ({rows}) the loss is {units.loss(one.log_loss)}, {units.loss(one.excess)} above the mean (p = {one.p_value:.2g}): harder rows, not worse probabilities; only better features help."
+        elif one.verdict == "harder" and one.harder is not None:
+            text = f"{where} the loss is {units.loss(one.log_loss)}, {units.loss(one.excess)} above the mean (p = {one.p_value:.2g}), and the forecasts expect {units.loss(one.harder)} of that: harder rows, for better features."
             found.append(Finding("LL041", 0.0, text, f"logloss explain {flags}"))
     return found
 
@@ -222,6 +225,8 @@ def _labels(result: Explanation) -> list[Finding]:
     if found is None or not found.supported or found.expected is None or found.interval is None:
         return []
     low, high = found.interval
+    if result.score.infinite_rows or found.observations.group is not None or not result.labels_hold:
+        return []
     if {note.id for note in result.score.notes} & MISREAD or low < 1:
         return []
     record, p = found.observations, np.nan_to_num(found.probability)
@@ -298,7 +303,7 @@ def _certain_errors(result: Explanation) -> list[Finding]:
         Finding(
             "LL032",
             0.0,
-            f"Of {errors:,} errors only {errors - exact:,} were other than exactly 0 or 1; score probabilities that were not rounded.",
+            f"Of {errors:,} errors {f'only {errors - exact:,} were' if errors > exact else 'none was'} other than exactly 0 or 1; score probabilities that were not rounded.",
             "logloss explain --json",
         )
     ]
@@ -309,7 +314,7 @@ def _in_order(result: Explanation, found: list[Finding]) -> list[Finding]:
     parts = result.decomposition
     if parts is None or parts.remedies is None or parts.cross_fitted is None or result.score.n < ENOUGH:
         return []
-    if any(finding.nats > 0 for finding in found):
+    if any(finding.nats > 0 or finding.id == "LL051" for finding in found) or result.score.log_loss == 0:
         return []
     most = max(parts.in_sample.miscalibration, 0.0)
     left = parts.log_loss

@@ -17,16 +17,16 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from logloss import interval
-from logloss.calibrate.clip import ClipCurve, best_mix
-from logloss.calibrate.scaling import Clamp, Mix, Scaling, fit, softplus
+from logloss.calibrate.scaling import fit
 from logloss.calibrate.venn_abers import fit_venn_abers
 from logloss.surprises import per_row
 from logloss.why.crossfit import Rows, folds_of
+from logloss.why.steps import Held, Step, bounded, parameters_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -41,6 +41,8 @@ if TYPE_CHECKING:
 __all__ = ["Held", "Remedies", "Step", "in_sample", "remedies"]
 
 FEWEST = 20  # rows; with fewer nothing is left to fit on
+FEWEST_OTHERS = 10  # outcomes that are not of the commonest class
+FEWEST_GROUPS = 5
 ENOUGH = 5  # errors that have to pay for a clip; with fewer, the spread of its gain cannot be seen
 MOST_CLASSES = 100  # for a temperature per class
 
@@ -49,56 +51,6 @@ SHIFT = "prior_shift"
 TEMPERATURE = "temperature"
 CLASSES = "class_temperature"
 SHAPE = "shape"
-
-
-@dataclass(frozen=True)
-class Step:
-    """One map: what it gains on rows it was not fitted on, on top of the steps before it.
-
-    Attributes
-    ----------
-    name
-        "prior_shift", "temperature", "clip", "mix", "class_temperature", "shape", or "not_one" (dividing rows by
-        their sums).
-    gain, interval
-        Held-out gain in nats, with its interval; None where too few rows decide it.
-    supported
-        Whether the interval excludes 0.
-    alone
-        The held-out gain of this map by itself; None where it was only tried on top of others.
-    parameters
-        As fitted on all rows, e.g. {"temperature": 1.9}; for a prior shift the offset of each class.
-    """
-
-    name: str
-    gain: float
-    interval: tuple[float, float] | None
-    supported: bool
-    alone: float | None
-    parameters: dict[str, Any]
-
-
-@dataclass(frozen=True, eq=False)
-class Held:
-    """What the forecasts would be after the supported steps, on rows these were not fitted on; arrays of shape (n,).
-
-    Attributes
-    ----------
-    surprise, entropy, variance
-        Of what happened; its mean and variance under these forecasts.
-    p, happened
-        Two classes: the probability of the second, and whether (or which share of) it happened. More: of the class
-        with the largest probability.
-    odds
-        The log-odds of p.
-    """
-
-    surprise: Float
-    entropy: Float
-    variance: Float
-    p: Float
-    happened: Float
-    odds: Float
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,9 +69,12 @@ class Remedies:
 
 
 def remedies(record: Observations) -> Remedies | None:
-    """Return what would lower the loss, step by step; None for fewer than 20 rows or a single class that happened."""
+    """Return what would lower the loss, step by step.
+
+    None for fewer than 20 rows, for fewer than 10 outcomes that are not of the commonest class, and for a single group.
+    """
     weight = np.ones(len(record)) if record.weight is None else record.weight
-    if int((weight > 0).sum()) < FEWEST:
+    if int((weight > 0).sum()) < FEWEST or _others(record, weight) < FEWEST_OTHERS:
         return None
     fold, order, clusters = folds_of(record)
     if fold is None:
@@ -135,9 +90,20 @@ def remedies(record: Observations) -> Remedies | None:
         float(np.where(rows.weight > 0, rows.weight * search.now, 0.0).sum()) / float(weight.sum()),
         folds,
         clusters is not None,
-        Held(*rows.columns(search.maps)),
+        _held(rows, search.maps),
         rows.back(search.by_itself(_flexible(rows))),
     )
+
+
+def _others(record: Observations, weight: Float) -> float:
+    """Return how many outcomes are not of the commonest class."""
+    counts = weight > 0
+    if record.soft:
+        t = record.outcome[counts].astype(np.float64, copy=False)
+        mass = np.array([(1 - t).sum(), t.sum()]) if t.ndim == 1 else t.sum(axis=0)
+    else:
+        mass = np.bincount(record.outcome[counts].astype(np.int64, copy=False)).astype(np.float64)
+    return float(mass.sum() - mass.max())
 
 
 def in_sample(record: Observations) -> Float:
@@ -153,6 +119,13 @@ def in_sample(record: Observations) -> Float:
 def _flexible(rows: Rows) -> str:
     """Return the richest map: isotonic for two classes, else an offset and a temperature for each class."""
     return SHAPE if rows.two else CLASSES if rows.K <= MOST_CLASSES else "affine"
+
+
+def _held(rows: Rows, maps: list[list[Map]]) -> Held:
+    """Return what the forecasts are after the maps of each row's fold."""
+    surprise, entropy, variance, p, happened, odds = rows.columns(maps)
+    given = None if rows.all is None else np.asarray(rows.back(rows.all[0][:, 0]))
+    return Held(surprise, entropy, variance, p, happened, odds, given)
 
 
 class _Search:
@@ -238,7 +211,7 @@ class _Search:
             Z, T, w = self.rows.ordered(-1 if k is None else k, chain)
             return fit_venn_abers(Z[:, 0], T[:, 0], w)
         Z, T, w = self.rows.training(k, chain)
-        return _bound(Z, T, w, certain=self.infinite) if kind == BOUND else fit(kind, Z, T, w)
+        return bounded(Z, T, w, certain=self.infinite) if kind == BOUND else fit(kind, Z, T, w)
 
     def attempt(self, name: str) -> tuple[Step, list[Map], Float]:
         """Fit a map in every fold on top of the steps so far; return the step, the maps, the surprises after it."""
@@ -250,7 +223,7 @@ class _Search:
         gain, span, supported = self.judged(after, few=name == BOUND)
         said = ("clip" if self.rows.two else "mix") if name == BOUND else name
         parameters = (
-            {} if kind == SHAPE else _parameters(self.fitted(kind, None, self.everywhere), self.everywhere)
+            {} if kind == SHAPE else parameters_of(self.fitted(kind, None, self.everywhere), self.everywhere)
         )
         return (
             Step(said, gain, span, supported, self.alone.get(name, None if self.steps else gain), parameters),
@@ -277,6 +250,8 @@ class _Search:
         )
         assert found is not None
         vouched = not few or int((saved > 0).sum()) >= ENOUGH
+        if self.clusters is not None:
+            vouched = vouched and len(np.unique(self.clusters)) >= FEWEST_GROUPS
         span = (found.low, found.high) if vouched else None
         return found.mean, span, span is not None and span[0] > 0
 
@@ -288,37 +263,3 @@ class _Search:
             [] if not self.infinite else [self.fitted(BOUND, k, [])] for k in range(self.folds)
         ]
         return self.rows.surprise([[*chain, self.fitted(kind, k, chain)] for k, chain in enumerate(first)])
-
-
-def _bound(Z: Float, T: Float, weight: Float, *, certain: bool) -> Map:
-    """Return the best clip of two classes, or the best share of the uniform forecast of more.
-
-    Where forecasts are `certain` and wrong, also the rows that happen to have none of them leave some doubt: the
-    Krichevsky-Trofimov clip, or one part in n + 1 of the uniform forecast.
-    """
-    if Z.shape[1] == 1:
-        z, t = Z[:, 0], T[:, 0]
-        curve = ClipCurve.of(-softplus(np.abs(z)), np.where(z > 0, 1 - t, t), weight)
-        best = curve.best()[0]
-        return Clamp(max(best, curve.advice(len(z))) if certain and best == 0 else best)
-    mass = weight[:, None] * T
-    share = best_mix(np.exp(Z[mass > 0]), mass[mass > 0], Z.shape[1])[0]
-    return Mix(max(share, 1 / (len(Z) + 1)) if certain else share)
-
-
-def _parameters(one: Any, before: list[Map]) -> dict[str, Any]:
-    """Return what a map was fitted to, in the field's terms; together with that before it, where both are affine."""
-    if isinstance(one, Clamp):
-        return {"clip": one.eps}
-    if isinstance(one, Mix):
-        return {"mix": one.share}
-    found: dict[str, Any] = {}
-    slope, offset = one.slope, one.offset
-    if before and isinstance(before[-1], Scaling):
-        slope, offset = slope * before[-1].slope, slope * before[-1].offset + offset
-    if (slope != 1).any():
-        with np.errstate(divide="ignore"):
-            found["temperature"] = float(1 / slope[0]) if (slope == slope[0]).all() else (1 / slope).tolist()
-    if offset.any():
-        found["offset"] = float(offset[0]) if len(offset) == 1 else (offset - offset.mean()).tolist()
-    return found

@@ -79,11 +79,12 @@ def what_if(record: Observations, edit: Edit, surprise: Float, after: Float, wei
     """Return what an edit did to the surprise of each row, shape (n,); differences within rounding count as none."""
     name, kind, value = edit
     counts = weight > 0
-    with np.errstate(invalid="ignore"):
+    with np.errstate(invalid="ignore", over="ignore"):
         same = np.abs(after - surprise) <= 1e-12 * np.maximum(surprise, 1e-3)
         change = np.where(counts & (after != surprise) & ~same, weight * (after - surprise), 0.0)
-    now = float(np.dot(weight[counts], after[counts]) / weight.sum())
-    before = float(np.dot(weight[counts], surprise[counts]) / weight.sum())
+    with np.errstate(over="ignore"):
+        now = float((weight[counts] * after[counts]).sum() / weight.sum())
+    before = float((weight[counts] * surprise[counts]).sum() / weight.sum())
     paid = np.argsort(-change, kind="stable")[:5]
     return WhatIf(
         name,
