@@ -170,6 +170,16 @@ def test_a_map_of_certain_forecasts() -> None:
     assert np.exp(turned) == pytest.approx(np.array([[math.e, 1, 0]]) / (1 + math.e))
 
 
+def test_a_class_turned_round_that_was_impossible() -> None:
+    with np.errstate(divide="ignore"):
+        one = np.log(np.array([[0.5, 0.5, 0.0], [0.0, 0.0, 1.0]]))
+    found = Scaling(np.full(3, -1.0), np.zeros(3))(one)
+    assert np.exp(found) == pytest.approx(np.array([[0, 0, 1], [0.5, 0.5, 0]]), abs=1e-300)
+    assert np.isfinite(found).all()
+    both = Scaling(np.full(1, -2.0), np.zeros(1))(np.array([[-np.inf], [np.inf]]))
+    assert both.tolist() == [[np.inf], [-np.inf]]
+
+
 def test_probabilities_of_both_shapes() -> None:
     assert probabilities(np.array([[0.3], [-900.0]])) == pytest.approx(expit(np.array([[0.3], [-900.0]])))
     assert probabilities(np.log(np.array([[1.0, 3.0]]))) == pytest.approx(np.array([[0.25, 0.75]]))
