@@ -132,7 +132,7 @@ def remedies(record: Observations) -> Remedies | None:
     return Remedies(
         tuple(search.steps),
         tuple(search.failed.values()),
-        float(np.where(rows.weight > 0, rows.weight * search.now, 0.0).sum()) / float(weight.sum()),
+        float((rows.weight * np.where(rows.weight > 0, search.now, 0.0)).sum()) / float(weight.sum()),
         folds,
         clusters is not None,
         Held(*rows.columns(search.maps)),
@@ -173,9 +173,10 @@ class _Search:
         """Begin with the forecasts as they stand; rows that do not sum to one are divided by their sums first."""
         self.now = self.rows.surprise(self.maps)
         self.infinite = bool(np.isinf(self.now[self.rows.weight > 0]).any())
-        known = np.isfinite(given) & np.isfinite(self.now)
+        known = np.isfinite(given) & np.isfinite(self.now) & (self.rows.weight > 0)
         if not np.allclose(given[known], self.now[known], rtol=1e-6, atol=1e-6):
-            gain = float((self.rows.weight * (given - self.now))[known].sum() / self.rows.weight.sum())
+            weight = self.rows.weight
+            gain = float((weight[known] * (given[known] - self.now[known])).sum() / weight.sum())
             self.steps.append(Step("not_one", gain, None, True, gain, {}))
 
     def forward(self) -> None:
