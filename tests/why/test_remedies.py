@@ -3,25 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 
 import numpy as np
 import pytest
-from scipy.optimize import minimize
-from scipy.special import expit, log_expit, logsumexp
+from scipy.special import expit, logsumexp
 
 from logloss.observations import observe
 from logloss.why.crossfit import folds_of
 from logloss.why.remedies import Remedies, Step, in_sample, remedies
-
-
-def drawn(n: int, seed: int, K: int = 2, scale: float = 3.0) -> tuple[np.ndarray, np.ndarray]:
-    rng = np.random.default_rng(seed)
-    if K == 2:
-        z = rng.normal(0, scale, n)
-        return (rng.random(n) < expit(z)).astype(int), z
-    Z = rng.normal(0, scale, (n, K))
-    return (Z + rng.gumbel(size=(n, K))).argmax(axis=1), Z
+from planted import MAPS, drawn, held_out, nats
 
 
 def of(y: np.ndarray, Z: np.ndarray, **options: object) -> Remedies:
@@ -32,36 +22,6 @@ def of(y: np.ndarray, Z: np.ndarray, **options: object) -> Remedies:
 
 def tried(found: Remedies, name: str) -> Step:
     return next(step for step in (*found.steps, *found.tried) if step.name == name)
-
-
-def nats(Z: np.ndarray, y: np.ndarray) -> np.ndarray:
-    if Z.ndim == 1:
-        return -log_expit(np.where(y, Z, -Z))
-    return logsumexp(Z, axis=1) - Z[np.arange(len(y)), y]
-
-
-def held_out(
-    y: np.ndarray, Z: np.ndarray, free: Callable, p: int, w: np.ndarray, fold: np.ndarray
-) -> np.ndarray:
-    """Return what each row saves by a map fitted, with its ridge, on the other folds; by BFGS."""
-    saved = np.empty(len(y))
-    K = 2 if Z.ndim == 1 else Z.shape[1]
-    for k in range(fold.max() + 1):
-        rest = (fold != k) & (w > 0)
-
-        def objective(theta: np.ndarray, rest: np.ndarray = rest) -> float:
-            mean = (w[rest] * nats(free(theta, Z[rest]), y[rest])).sum() / w[rest].sum()
-            return float(mean + K / rest.sum() * (theta @ theta))
-
-        best = minimize(objective, np.zeros(p), method="BFGS", options={"gtol": 1e-9}).x
-        saved[fold == k] = (nats(Z, y) - nats(free(best, Z), y))[fold == k]
-    return saved
-
-
-MAPS = {
-    "temperature": lambda theta, Z: (1 + theta[0]) * Z,
-    "prior_shift": lambda theta, Z: Z + (theta[0] if Z.ndim == 1 else theta),
-}
 
 
 @pytest.mark.parametrize("K", [2, 3])
@@ -207,6 +167,27 @@ def test_an_infinite_loss_is_bounded_first_and_everything_else_is_finite(K: int)
     for step in found.tried:
         assert math.isfinite(step.gain)
     assert np.isfinite(in_sample(observe(y, Z, space="logit"))).all()
+
+
+def test_an_infinite_loss_is_ended_by_the_map_that_leaves_least() -> None:
+    # Fifteen blunders of 300 nats and one of infinity: to turn everything round by a hair ends infinity as well.
+    rng = np.random.default_rng(10)
+    p = rng.uniform(0.02, 0.98, 1500)
+    y = (rng.random(1500) < p).astype(int)
+    p[:15], y[:15], p[15], y[15] = np.exp(-300), 1, 0.0, 1
+    found = of(y, p, space="p")
+    assert found.steps[0].name == "clip"
+    eps = found.steps[0].parameters["clip"]
+    assert found.log_loss == pytest.approx(
+        nats(np.log(c := p.clip(eps, 1 - eps)) - np.log1p(-c), y).mean(), rel=0.02
+    )
+    # Forecasts of the other class: a clip would leave nothing of them.
+    z = rng.normal(0, 2, 1500)
+    y = (rng.random(1500) < expit(-z)).astype(int)
+    z[0], y[0] = np.inf, 0
+    found = of(y, z)
+    assert found.steps[0].name == "temperature"
+    assert found.steps[0].parameters["temperature"] == pytest.approx(-1, rel=0.15)
 
 
 def test_the_advised_clip_covers_the_fold_that_never_saw_a_certain_error() -> None:

@@ -186,7 +186,7 @@ class _Search:
             tried = {name: self.attempt(name) for name in rest}
             if not self.steps or [step.name for step in self.steps] == ["not_one"]:
                 self.alone = {name: step.gain for name, (step, _, _) in tried.items()}
-            best = max(rest, key=lambda name: (tried[name][0].supported, tried[name][0].gain))
+            best = max(rest, key=lambda name: self.worth(tried[name][0], tried[name][2]))
             if not tried[best][0].supported:
                 self.failed |= {name: step for name, (step, _, _) in tried.items()}
                 break
@@ -198,6 +198,14 @@ class _Search:
                 self.accept(step, maps, after)
             else:
                 self.failed[name] = step
+
+    def worth(self, step: Step, after: Float) -> tuple[bool, float, float]:
+        """Return what steps are ranked by; of several that end an infinite loss, the one that leaves least."""
+        return (
+            step.supported,
+            step.gain,
+            -float((self.rows.weight * np.where(self.rows.weight > 0, after, 0.0)).sum()),
+        )
 
     def accept(self, step: Step, maps: list[Map], after: Float) -> None:
         """Put a step on top."""
