@@ -301,9 +301,7 @@ def of_observations(
         search=tree,
         blunders=None
         if held is None or not half
-        else beyond_belief(
-            record, held, surprise, weight, float(surprise[order[half]]) if half < summary.n else 0.0
-        ),
+        else beyond_belief(record, held, surprise, weight, _dear(surprise[order], cost[order], half)),
         suspects=suspicion.of_record(record, rows=min(rows, 20), most=FIT_ROWS),
         reliability=calibration_curves.of_record(record),
         lorenz=inequality.of_record(record, surprise),
@@ -314,6 +312,17 @@ def of_observations(
     return replace(
         result, findings=tuple(findings(result, cost[order][: summary.n], weight[order][: summary.n]))
     )
+
+
+def _dear(surprise: Float, cost: Float, half: int) -> float:
+    """Return the surprise of the first row after those that carry half of the finite loss, costliest first.
+
+    Infinite rows stand before all and do not count. Where the costliest rows all cost the same, as a tool that clips
+    writes them, a hair less, so that these are above it.
+    """
+    finite = surprise[np.isfinite(cost) & (cost > 0)]
+    after = float(finite[half]) if half < len(finite) else 0.0
+    return after if finite.max() > after else after * (1 - 1e-9)
 
 
 def _where(
