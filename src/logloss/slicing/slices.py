@@ -250,9 +250,11 @@ def _described(look: Contrasts, one: Slice, at: NDArray[np.int64], verdict: str)
 def _own_map(look: Contrasts, at: NDArray[np.int64]) -> tuple[float, tuple[float, float] | None]:
     """Return the held-out gain per row of an offset and a temperature for these rows alone, and its interval."""
     Z, T, w = look.odds[at, None], look.held.happened[at, None], look.weight[at]
-    fold = np.random.default_rng(look.seed).permutation(len(at)) % FOLDS
-    if look.cluster is not None:
-        fold = look.cluster[at] % FOLDS
+    cluster = None if look.cluster is None else np.unique(look.cluster[at], return_inverse=True)[1]
+    unit = (
+        np.arange(len(at)) if cluster is None else cluster
+    )  # counted in the slice: groups may be there in turn
+    fold = (np.random.default_rng(look.seed).permutation(int(unit.max()) + 1) % FOLDS)[unit]
     saved = np.zeros(len(at))
     for k in range(FOLDS):
         out = fold == k
@@ -260,9 +262,5 @@ def _own_map(look: Contrasts, at: NDArray[np.int64]) -> tuple[float, tuple[float
             continue
         one = fit("affine", Z[~out], T[~out], w[~out] / w[~out].mean())
         saved[out] = cost(Z[out], T[out]) - cost(one(Z[out]), T[out])
-    found = (
-        interval.of_rows(saved, w)
-        if look.cluster is None
-        else interval.of_clusters(saved, w, np.unique(look.cluster[at], return_inverse=True)[1])
-    )
+    found = interval.of_rows(saved, w) if cluster is None else interval.of_clusters(saved, w, cluster)
     return (0.0, None) if found is None else (found.mean, (found.low, found.high))
