@@ -135,12 +135,13 @@ def _split(name: str, values: NDArray[Any], least: int) -> Split | None:
     )  # a look at 1,000 is enough
     coded = None if many else Coded.of(known)
     if coded is None or (numeric and len(coded.keys) > LEVELS):
-        cuts = np.unique(np.quantile(known, [0.2, 0.4, 0.6, 0.8]))
+        cuts = np.unique(np.quantile(known, [0.2, 0.4, 0.6, 0.8], method="inverted_cdf"))  # infinite ones too
         code = np.searchsorted(cuts, known, side="left")
+        told = _told_apart(cuts)
         names = [
-            f"{name} <= {cuts[0]:.4g}",
-            *(f"{a:.4g} < {name} <= {b:.4g}" for a, b in itertools.pairwise(cuts)),
-            f"{name} > {cuts[-1]:.4g}",
+            f"{name} <= {told[0]}",
+            *(f"{a} < {name} <= {b}" for a, b in itertools.pairwise(told)),
+            f"{name} > {told[-1]}",
         ]
         ordered = True
     else:
@@ -159,6 +160,15 @@ def _split(name: str, values: NDArray[Any], least: int) -> Split | None:
     whole = np.full(len(values), len(names), np.int64)
     whole[~gone] = code
     return _kept((name,), [*names, f"{name} is missing"], whole, least, ordered=ordered)
+
+
+def _told_apart(cuts: NDArray[np.float64]) -> list[str]:
+    """Return cuts in four digits, or in as many as tell them apart."""
+    for digits in range(4, 18):
+        told = [f"{cut:.{digits}g}" for cut in cuts.tolist()]
+        if len(set(told)) == len(told):
+            break
+    return told
 
 
 def _shown(key: Any) -> str:
