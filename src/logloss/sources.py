@@ -15,8 +15,11 @@ from logloss.codes import as_labels
 from logloss.columns import (
     IDS,
     KINDS,
+    NO_NUMBER,
     Table,
     find_forecast,
+    is_text,
+    kind_of,
     labels_of,
     numbers_of,
     only_numeric,
@@ -160,7 +163,7 @@ def beside(
 ) -> tuple[dict[str, NDArray[Any]], tuple[Note, ...]]:
     """Return other columns of a record's table, in the order of its rows: those named, or all that were not taken.
 
-    Columns of text are numbers where all of their entries are.
+    Columns of text are numbers where all of their entries are, or say that they are missing.
     """
     notes: list[Note] = []
     if names is None:
@@ -174,16 +177,25 @@ def beside(
     rows = record.numbers()
     found = {}
     for name, column in table.load(list(names)).items():
-        if has_columns(column):
-            continue
-        try:
-            values = numbers_of(column, name, table, []).values if table.is_number(name) else None
-        except ColumnError:
-            values = None
-        if values is None:
-            values = labels_of(column, table).values
-        found[name] = values[rows]
+        if not has_columns(column):
+            found[name] = _values(column, name, table)[rows]
     return found, tuple(notes)
+
+
+def _values(column: Any, name: str, table: Table) -> NDArray[Any]:
+    """Return a column to slice by: numbers, truth values or labels."""
+    if table.textual and is_text(column):
+        said = column.str.strip_chars().str.to_lowercase()
+        known = column.set(said.is_in(NO_NUMBER), None)
+        numeric = known.null_count() < len(known) and kind_of(known) in ("Int64", "Float64")
+        return numbers_of(column, name, table, []).values if numeric else labels_of(column, table).values
+    values = vector(column, f"Column {name!r}").values
+    if values.dtype.kind == "b" or not table.is_number(name):
+        return values
+    try:
+        return numbers_of(column, name, table, []).values
+    except ColumnError:
+        return values
 
 
 def choose_joined(
