@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from logloss.interval import hall_t
+from logloss.interval import hall_t, of_clusters, of_rows
 
 X = np.array([0.05, 0.1, 0.1, 0.2, 0.3, 0.4, 0.7, 2.5])
 
@@ -55,3 +55,79 @@ def test_coverage_on_skewed_surprises(rng: np.random.Generator) -> None:
     samples = s[: 20 * 3000].reshape(3000, 20)
     covered = sum(1 for x in samples if (i := of(x)).low <= truth <= i.high)
     assert 0.92 < covered / 3000 < 0.98
+
+
+def test_rows_with_and_without_weights() -> None:
+    equal = of_rows(X, np.full(8, 3.0))
+    assert (equal.mean, equal.low, equal.high) == pytest.approx(
+        (0.54375, 0.085118536914597367, 2.8967814293404628), rel=1e-10
+    )
+    # Weights 1..8 in exact arithmetic: sum w x = 30.15, mean = 30.15 / 36; then Hall's formula on w (x - mean) / 4.5.
+    w = np.arange(1.0, 9.0)
+    found = of_rows(X, w)
+    assert found.mean == pytest.approx(30.15 / 36, rel=1e-14)
+    u = w * (X - 30.15 / 36) / 4.5
+    g = (u**3).mean() / (u**2).mean() ** 1.5
+    n, q = 8, 2.3646242515927849  # the t quantile with 7 degrees of freedom
+
+    def inverse(v: float) -> float:
+        return 3 * math.sqrt(n) / g * (np.cbrt(1 + g * v / math.sqrt(n) - g**2 / (6 * n)) - 1)
+
+    error = math.sqrt((u**2).sum() / (n - 1) / n)
+    assert found.standard_error == pytest.approx(error, rel=1e-13)
+    assert (found.low, found.high) == pytest.approx(
+        (30.15 / 36 - error * inverse(q), 30.15 / 36 - error * inverse(-q)), rel=1e-10
+    )
+
+
+def test_rows_of_weight_0_are_no_rows() -> None:
+    w = np.array([1.0, 0, 2, 1, 0, 1, 3, 1])
+    assert of_rows(X, w) == of_rows(X[w > 0], w[w > 0])
+    assert of_rows(np.append(X, np.inf), np.append(np.ones(8), 0)) == of_rows(X, np.ones(8))
+    assert of_rows(X, np.zeros(8)) is None
+    assert of_rows(X[:1], np.ones(1)) is None
+
+
+# Four clusters with sums (3, 1.2, 4.4, 2) of 5, 3, 6 and 4 rows: mean and jackknife error with 50 digits.
+SUMS, SIZES = (3.0, 1.2, 4.4, 2.0), (5, 3, 6, 4)
+
+
+def test_clusters_by_the_jackknife() -> None:
+    cluster = np.repeat(np.arange(4), SIZES)
+    values = np.repeat(np.array(SUMS) / SIZES, SIZES)
+    values += np.resize([0.5, -0.5, 0.0], 18) * (cluster == 2)  # within a cluster only the sum matters
+    for weight in (np.ones(18), np.full(18, 0.25)):
+        found = of_clusters(values, weight, cluster)
+        assert found.mean == pytest.approx(0.58888888888888889, rel=1e-14)
+        assert found.standard_error == pytest.approx(0.073800957178353524, rel=1e-12)
+        reach = 3.1824463052842629 * 0.073800957178353524  # the t quantile with 3 degrees of freedom
+        assert (found.low, found.high) == pytest.approx(
+            (0.58888888888888889 - reach, 0.58888888888888889 + reach), rel=1e-12
+        )
+
+
+def test_weights_of_clusters_are_repeated_rows(rng: np.random.Generator) -> None:
+    cluster, values = rng.integers(0, 6, 40), rng.exponential(size=40)
+    times = rng.integers(0, 4, 40)
+    a = of_clusters(values, times.astype(float), cluster)
+    b = of_clusters(np.repeat(values, times), np.ones(times.sum()), np.repeat(cluster, times))
+    assert (a.mean, a.standard_error) == pytest.approx((b.mean, b.standard_error), rel=1e-12)
+
+
+def test_clusters_without_weight_are_no_clusters() -> None:
+    values, cluster = np.array([1.0, 2, 3, 4]), np.array([0, 0, 2, 3])
+    assert of_clusters(values, np.array([1.0, 1, 0, 0]), cluster) is None
+    two = of_clusters(values, np.array([1.0, 1, 1, 0]), cluster)
+    assert two.standard_error == pytest.approx(math.sqrt(0.5 * 2 * 0.75**2))  # left out: means 3 and 1.5
+
+
+def test_rows_alike_within_clusters_need_the_jackknife(rng: np.random.Generator) -> None:
+    """Twelve clusters of 20 rows that share half of their variance: rows cover far too little, clusters do not."""
+    cluster = np.repeat(np.arange(12), 20)
+    by_rows = by_clusters = 0
+    for _ in range(400):
+        x = rng.normal(size=12)[cluster] + rng.normal(size=240)
+        by_rows += not (i := of_rows(x, np.ones(240))).low <= 0 <= i.high
+        by_clusters += not (i := of_clusters(x, np.ones(240), cluster)).low <= 0 <= i.high
+    assert by_rows / 400 > 0.4
+    assert by_clusters / 400 < 0.08

@@ -13,7 +13,6 @@ import numpy as np
 from logloss.choosing import Asked, asked_of, by_name, choose, outcome_of
 from logloss.codes import as_labels
 from logloss.columns import (
-    IDS,
     KINDS,
     Table,
     find_forecast,
@@ -24,7 +23,7 @@ from logloss.columns import (
     require,
     shared_id,
 )
-from logloss.errors import ColumnError, DataError, UsageError, listing
+from logloss.errors import UsageError, listing
 from logloss.files import is_file
 from logloss.joining import pair
 from logloss.joins import Joined
@@ -40,7 +39,7 @@ if TYPE_CHECKING:
 
     from logloss.record import Observations
 
-__all__ = ["Opened", "beside", "gather", "joined_stream", "opened", "record_of", "unsliced"]
+__all__ = ["Opened", "gather", "joined_stream", "opened", "record_of"]
 
 
 def is_rows(data: Any, forecast: Any) -> bool:
@@ -150,60 +149,6 @@ def single(source: Table, asked: Asked) -> tuple[Observations, Asked]:
     """Return the record of one table, and its columns that were taken."""
     chosen, what, notes = choose(source, asked)
     return record_of(what, source.load([*chosen.forecast, *chosen.other()]), chosen, source, notes), chosen
-
-
-MOST_BESIDE = 50
-
-
-def beside(
-    table: Table, chosen: Asked, record: Observations, names: Sequence[str] | None
-) -> tuple[dict[str, NDArray[Any]], tuple[Note, ...]]:
-    """Return other columns of a record's table, in the order of its rows: those named, or all that were not taken.
-
-    Columns of text are numbers where all of their entries are.
-    """
-    notes: list[Note] = []
-    if names is None:
-        taken = {*chosen.columns(), *chosen.models}
-        names = [name for name in table.names if name not in taken and name.strip().lower() not in IDS]
-        if len(names) > MOST_BESIDE:
-            told = f"Sliced by the first {MOST_BESIDE} of {len(names)} columns; name others with by=... (CLI: --by)."
-            notes.append(Note("not-sliced", told))
-            names = names[:MOST_BESIDE]
-    require(table, names)
-    rows = record.numbers()
-    found, odd = {}, []
-    for name in names:
-        values = _plain(table, name)
-        if values is None:
-            odd.append(name)
-        else:
-            found[name] = values[rows]
-    return found, (*notes, *unsliced(odd))
-
-
-def _plain(table: Table, name: str) -> NDArray[Any] | None:
-    """Return a column as numbers or labels; None for one of lists, structs and the like."""
-    try:
-        column = table.load([name])[name]
-        if has_columns(column):
-            return None
-        if table.is_number(name):
-            try:
-                return numbers_of(column, name, table, []).values
-            except ColumnError:
-                pass
-        return labels_of(column, table).values
-    except (DataError, TypeError):
-        return None
-
-
-def unsliced(odd: Sequence[str]) -> tuple[Note, ...]:
-    """Return the note on columns that hold no single values."""
-    if not odd:
-        return ()
-    told = f"Not sliced by {listing([repr(name) for name in odd])}: no single number or text in each row."
-    return (Note("not-sliced", told),)
 
 
 def choose_joined(

@@ -36,6 +36,10 @@ class Scaling:
 
     def __call__(self, Z: Float) -> Float:
         """Return the forecast after the map, shape (n, C): log-odds, or log-probabilities again."""
+        if (
+            Z.shape[1] > 1 and (self.slope < 0).any()
+        ):  # an impossible class turned round is certain, not undefined
+            Z = np.where(self.slope < 0, np.maximum(Z, LOWEST), Z)
         with np.errstate(invalid="ignore"):
             eta = np.where(self.slope == 0, 0.0, self.slope * Z) + self.offset
         return eta if eta.shape[1] == 1 else log_softmax(eta)

@@ -144,7 +144,8 @@ def _columns(
     file: str, asked: dict[str, Any], record: Any, names: Any
 ) -> tuple[dict[str, Any], tuple[Any, ...]]:
     """Return the columns to slice the validation rows by; none where standard input is used up."""
-    from logloss.sources import Opened, beside, opened
+    from logloss.sources import Opened, opened
+    from logloss.why.asides import beside
 
     found = None if file == "-" or names == () else opened(file, **{**asked, "labels": list(record.classes)})
     if not isinstance(found, Opened):

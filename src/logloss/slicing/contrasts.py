@@ -29,7 +29,12 @@ WORSE, HARDER = "worse calibrated", "harder"
 
 
 class Contrasts:
-    """What slices of a record are compared by. Arrays of shape (n,); weights of mean 1."""
+    """What slices of a record are compared by. Arrays of shape (n,); weights of mean 1.
+
+    With groups the statistics stay the same and only their null changes. Scaled by what the groups themselves show, a
+    slice in which by luck nothing surprising happened would look certain: half of the data sets without structure
+    would name one.
+    """
 
     def __init__(
         self,
@@ -107,22 +112,15 @@ class Contrasts:
     def _loss(self, u: Float) -> tuple[Float, Callable[[Float], Float]]:
         """Return T of each slice, and what makes T out of sums."""
         sums = self.parts.sums(u)[0]
-        if self.cluster is not None:
-            scale = np.sqrt((self._by_group(u[None])[0, :, :-1] ** 2).sum(axis=0))
-        else:
-            n = len(u)
-            m = self.parts.sums(np.ones(n))[0]
-            scale = float(u.std()) * np.sqrt(m * (1 - m / n))
+        n = len(u)
+        m = self.parts.sums(np.ones(n))[0]
+        scale = float(u.std()) * np.sqrt(m * (1 - m / n))
         scale = np.where(scale > 0, scale, np.inf)
         return sums / scale, lambda replicates: np.asarray(replicates[0] / scale)
 
     def _calibration(self, e: Float, v: Float) -> tuple[Float, Callable[[Float], Float]]:
         """Return Q of each slice, and what makes Q out of sums: U_a^2 / V_aa + (U_b - c U_a)^2 / (V_bb - c V_ab)."""
-        if self.cluster is not None:
-            a, b = self._by_group(e)[:, :, :-1]
-            aa, ab, bb = (a * a).sum(axis=0), (a * b).sum(axis=0), (b * b).sum(axis=0)
-        else:
-            aa, ab, bb = self.parts.sums(*v)
+        aa, ab, bb = self.parts.sums(*v)
         with np.errstate(invalid="ignore", divide="ignore"):
             c = np.where(aa > 0, ab / aa, 0.0)
         left = bb - c * ab

@@ -167,9 +167,11 @@ def _grow(
 
 def _upto(split: Split, at: int) -> str:
     """Return the name of an ordered column's slices up to one: its upper bound, as in its name."""
+    column, last = split.columns[0], split.names[at]
     if at == 0:
-        return split.names[0]
-    last = split.names[at]
-    if " <= " in last:
-        return f"{split.columns[0]} <= {last.rsplit(' <= ', 1)[1]}"
-    return f"{split.columns[0]} up to {last.rsplit(' = ', 1)[-1]}"
+        return last
+    if last.startswith(f"{column} = "):
+        return f"{column} up to {last.removeprefix(f'{column} = ')}"
+    if last.startswith(f"{column} > "):  # the last of the numbers: after it come rows without one
+        return f"{column} is known"
+    return f"{column} <= {last.rsplit(' <= ', 1)[1]}"

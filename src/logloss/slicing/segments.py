@@ -149,12 +149,13 @@ def _split(name: str, values: NDArray[Any], least: int) -> Split | None:
     )  # a look at 1,000 is enough
     coded = None if many else Coded.of(known)
     if coded is None or (numeric and len(coded.keys) > LEVELS):
-        cuts = np.unique(np.quantile(known, [0.2, 0.4, 0.6, 0.8]))
+        cuts = np.unique(np.quantile(known, [0.2, 0.4, 0.6, 0.8], method="inverted_cdf"))  # infinite ones too
         code = np.searchsorted(cuts, known, side="left")
+        told = _told_apart(cuts) if shown is None else [shown(cut) for cut in cuts]
         names = [
-            f"{name} <= {shown(cuts[0])}",
-            *(f"{shown(a)} < {name} <= {shown(b)}" for a, b in itertools.pairwise(cuts)),
-            f"{name} > {shown(cuts[-1])}",
+            f"{name} <= {told[0]}",
+            *(f"{a} < {name} <= {b}" for a, b in itertools.pairwise(told)),
+            f"{name} > {told[-1]}",
         ]
         ordered = True
     else:
@@ -168,7 +169,7 @@ def _split(name: str, values: NDArray[Any], least: int) -> Split | None:
         place = np.empty(len(keys), np.int64)
         place[rank] = np.arange(len(keys))
         code = place[coded.code]
-        names = [f"{name} = {shown(keys[at]) if numeric else _shown(keys[at])}" for at in rank]
+        names = [f"{name} = {_shown(keys[at]) if shown is None else shown(keys[at])}" for at in rank]
         ordered = numeric
     whole = np.full(len(values), len(names), np.int64)
     whole[~gone] = code
@@ -182,8 +183,8 @@ def _hashable(values: NDArray[Any]) -> bool:
         return False
 
 
-def _dated(values: NDArray[Any], gone: NDArray[np.bool_]) -> tuple[NDArray[Any], Callable[[Any], str]]:
-    """Return dates and times as seconds, and how such a number is written; other values as they are."""
+def _dated(values: NDArray[Any], gone: NDArray[np.bool_]) -> tuple[NDArray[Any], Callable[[Any], str] | None]:
+    """Return dates and times as seconds, and how such a number is written; other values as they are, and None."""
     import datetime as dt
 
     if values.dtype.kind == "O" and not gone.all() and all(isinstance(v, dt.date) for v in values[~gone]):
@@ -194,13 +195,22 @@ def _dated(values: NDArray[Any], gone: NDArray[np.bool_]) -> tuple[NDArray[Any],
         ]
         values = known
     if values.dtype.kind != "M" or gone.all():
-        return values, lambda x: f"{x:.4g}" if abs(x) < 1e6 or x % 1 else f"{x:.0f}"
+        return values, None
     seconds = values.astype("datetime64[s]").astype(np.float64)
 
     def written(x: Any) -> str:
         return str(np.datetime64(int(x), "s")).removesuffix("T00:00:00").replace("T", " ")
 
     return seconds, written
+
+
+def _told_apart(cuts: NDArray[np.float64]) -> list[str]:
+    """Return cuts in four digits, or in as many as tell them apart."""
+    for digits in range(4, 18):
+        told = [f"{cut:.{digits}g}" for cut in cuts.tolist()]
+        if len(set(told)) == len(told):
+            break
+    return told
 
 
 def _shown(key: Any) -> str:

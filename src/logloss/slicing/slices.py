@@ -317,8 +317,10 @@ def _own_map(look: Contrasts, inside: NDArray[np.bool_]) -> Float:
     """Return the surprise of these rows after an offset and a temperature of their own, fitted on other folds."""
     at = np.flatnonzero(inside)
     Z, T, w = look.given[at, None], look.held.happened[at, None], look.weight[at]
-    random = np.random.default_rng(look.seed)
-    fold = random.permutation(len(at)) % FOLDS if look.cluster is None else look.cluster[at] % FOLDS
+    unit = np.arange(len(at))
+    if look.cluster is not None:  # counted in the slice: groups may be there in turn
+        unit = np.unique(look.cluster[at], return_inverse=True)[1]
+    fold = (np.random.default_rng(look.seed).permutation(int(unit.max()) + 1) % FOLDS)[unit]
     after = cost(Z, T)
     for k in range(FOLDS):
         out = fold == k

@@ -6,16 +6,24 @@ from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from logloss.errors import AlignmentError, DataError, UsageError, listing
-from logloss.recognise import vector
-from logloss.sources import Opened, beside, unsliced
+from logloss.columns import IDS, NO_NUMBER, is_text, kind_of, labels_of, numbers_of, require
+from logloss.errors import AlignmentError, ColumnError, DataError, UsageError, listing
+from logloss.notes import Note
+from logloss.recognise import has_columns, vector
+from logloss.sources import Opened
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from numpy.typing import NDArray
 
+    from logloss.choosing import Asked
+    from logloss.columns import Table
     from logloss.record import Observations
 
-__all__ = ["with_columns"]
+__all__ = ["beside", "with_columns"]
+
+MOST_BESIDE = 50  # columns
 
 
 def with_columns(
@@ -58,6 +66,8 @@ def _in_rows(by: Any, record: Observations, data: Any) -> tuple[Observations, di
         try:
             read = vector(column, f"Column {name!r}")
         except DataError:
+            if isinstance(by, Mapping):
+                raise
             odd.append(str(name))
             continue
         if len(read.values) != total:
@@ -86,3 +96,63 @@ def _names_of(by: Any) -> list[Any]:
         f"by= is a {type(by).__name__}, neither names of columns nor a table.",
         cure="Give names, or a mapping of names to columns.",
     )
+
+
+def beside(
+    table: Table, chosen: Asked, record: Observations, names: Sequence[str] | None
+) -> tuple[dict[str, NDArray[Any]], tuple[Note, ...]]:
+    """Return other columns of a record's table, in the order of its rows: those named, or all that were not taken.
+
+    Columns of text are numbers where all of their entries are, or say that they are missing.
+    """
+    notes: list[Note] = []
+    if names is None:
+        taken = {*chosen.columns(), *chosen.models}
+        names = [name for name in table.names if name not in taken and name.strip().lower() not in IDS]
+        if len(names) > MOST_BESIDE:
+            told = f"Sliced by the first {MOST_BESIDE} of {len(names)} columns; name others with by=... (CLI: --by)."
+            notes.append(Note("not-sliced", told))
+            names = names[:MOST_BESIDE]
+    require(table, names)
+    rows = record.numbers()
+    found, odd = {}, []
+    for name in names:
+        values = _plain(table, name)
+        if values is None:
+            odd.append(name)
+        else:
+            found[name] = values[rows]
+    return found, (*notes, *unsliced(odd))
+
+
+def _plain(table: Table, name: str) -> NDArray[Any] | None:
+    """Return a column as numbers or labels; None for one of lists, structs and the like."""
+    try:
+        column = table.load([name])[name]
+        return None if has_columns(column) else _values(column, name, table)
+    except (DataError, TypeError):
+        return None
+
+
+def unsliced(odd: Sequence[str]) -> tuple[Note, ...]:
+    """Return the note on columns that hold no single values."""
+    if not odd:
+        return ()
+    told = f"Not sliced by {listing([repr(name) for name in odd])}: no single number or text in each row."
+    return (Note("not-sliced", told),)
+
+
+def _values(column: Any, name: str, table: Table) -> NDArray[Any]:
+    """Return a column to slice by: numbers, truth values or labels."""
+    if table.textual and is_text(column):
+        said = column.str.strip_chars().str.to_lowercase()
+        known = column.set(said.is_in(NO_NUMBER), None)
+        numeric = known.null_count() < len(known) and kind_of(known) in ("Int64", "Float64")
+        return numbers_of(column, name, table, []).values if numeric else labels_of(column, table).values
+    values = vector(column, f"Column {name!r}").values
+    if values.dtype.kind == "b" or not table.is_number(name):
+        return values
+    try:
+        return numbers_of(column, name, table, []).values
+    except ColumnError:
+        return values

@@ -255,9 +255,7 @@ def of_observations(
         search=tree,
         blunders=None
         if summary.n < 20 or not half
-        else beyond_belief(
-            record, held, surprise, weight, float(surprise[order[half]]) if half < summary.n else 0.0
-        ),
+        else beyond_belief(record, held, surprise, weight, _dear(surprise[order], cost[order], half)),
         suspects=doubted,
         labels_hold=_labels_hold(record, doubted, found),
         reliability=calibration_curves.of_record(record),
@@ -276,6 +274,17 @@ def _labels_hold(record: Observations, doubted: Suspects | None, found: Slices |
     if doubted is None or not doubted.supported or found is None or not found.off.any():
         return doubted is not None and doubted.supported
     return suspicion.of_record(record.take(~found.off), rows=0, most=FIT_ROWS).supported
+
+
+def _dear(surprise: Float, cost: Float, half: int) -> float:
+    """Return the surprise of the first row after those that carry half of the finite loss, costliest first.
+
+    Infinite rows stand before all and do not count. Where the costliest rows all cost the same, as a tool that clips
+    writes them, a hair less, so that these are above it.
+    """
+    finite = surprise[np.isfinite(cost) & (cost > 0)]
+    after = float(finite[half]) if half < len(finite) else 0.0
+    return after if finite.max() > after else after * (1 - 1e-9)
 
 
 def _where(

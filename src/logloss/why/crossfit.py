@@ -30,7 +30,10 @@ FIT_NUMBERS = 1 << 22  # and numbers of their forecasts
 def folds_of(
     record: Observations,
 ) -> tuple[NDArray[np.int64] | None, NDArray[np.int64], NDArray[np.int64] | None]:
-    """Return the fold of each row, a random order of the rows, and the cluster of each row: groups stay whole."""
+    """Return the fold of each row, a random order of the rows, and the cluster of each row: groups stay whole.
+
+    Groups without weight fill no fold; no folds where fewer than two groups have any.
+    """
     random = np.random.default_rng(SEED)
     order = random.permutation(len(record))
     coded = record.clusters()
@@ -38,11 +41,12 @@ def folds_of(
         fold = np.empty(len(record), np.int64)
         fold[order] = np.arange(len(record)) % FOLDS
         return fold, order, None
-    count = len(coded.keys)
-    if count < 2:
+    counts = slice(None) if record.weight is None else record.weight > 0
+    alive = np.flatnonzero(np.bincount(coded.code[counts], minlength=len(coded.keys)))
+    if len(alive) < 2:
         return None, order, None
-    of_cluster = np.empty(count, np.int64)
-    of_cluster[random.permutation(count)] = np.arange(count) % min(FOLDS, count)
+    of_cluster = np.zeros(len(coded.keys), np.int64)
+    of_cluster[alive[random.permutation(len(alive))]] = np.arange(len(alive)) % min(FOLDS, len(alive))
     return of_cluster[coded.code], order, coded.code
 
 

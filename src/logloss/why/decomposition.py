@@ -279,6 +279,7 @@ def _cross_fitted(
     Uncertainty is that of the class shares without the row itself, which is no hindsight either.
     """
     after = _mean(found.flexible, weight)
+    flexible = np.where(weight > 0, found.flexible, 0.0)  # where nothing counts both may be infinite
     shares = _class_shares(record, weight)
     n = int((weight > 0).sum())
     uncertainty = class_base_rates(shares, n)[1]
@@ -289,8 +290,8 @@ def _cross_fitted(
         constant[part] = -(t * np.log(q)).sum(axis=1)
     return (
         parts,
-        None if math.isinf(loss) else _span(record, s - found.flexible, weight),
-        _span(record, constant - found.flexible, weight),
+        None if math.isinf(loss) else _span(record, np.where(weight > 0, s, 0.0) - flexible, weight),
+        _span(record, constant - flexible, weight),
     )
 
 

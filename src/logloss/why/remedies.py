@@ -87,7 +87,7 @@ def remedies(record: Observations) -> Remedies | None:
     return Remedies(
         tuple(search.steps),
         tuple(search.failed.values()),
-        float(np.where(rows.weight > 0, rows.weight * search.now, 0.0).sum()) / float(weight.sum()),
+        float((rows.weight * np.where(rows.weight > 0, search.now, 0.0)).sum()) / float(weight.sum()),
         folds,
         clusters is not None,
         _held(rows, search.maps),
@@ -146,9 +146,10 @@ class _Search:
         """Begin with the forecasts as they stand; rows that do not sum to one are divided by their sums first."""
         self.now = self.rows.surprise(self.maps)
         self.infinite = bool(np.isinf(self.now[self.rows.weight > 0]).any())
-        known = np.isfinite(given) & np.isfinite(self.now)
+        known = np.isfinite(given) & np.isfinite(self.now) & (self.rows.weight > 0)
         if not np.allclose(given[known], self.now[known], rtol=1e-6, atol=1e-6):
-            gain = float((self.rows.weight * (given - self.now))[known].sum() / self.rows.weight.sum())
+            weight = self.rows.weight
+            gain = float((weight[known] * (given[known] - self.now[known])).sum() / weight.sum())
             self.steps.append(Step("not_one", gain, None, True, gain, {}))
 
     def forward(self) -> None:
@@ -173,9 +174,7 @@ class _Search:
 
     def best(self, tried: dict[str, tuple[Step, list[Map], Float]]) -> str:
         """Return the candidate that gains most; a bound, which hides causes, only where it certainly gains more."""
-        by_gain = sorted(
-            tried, key=lambda name: (tried[name][0].supported, tried[name][0].gain), reverse=True
-        )
+        by_gain = sorted(tried, key=lambda name: self.worth(tried[name][0], tried[name][2]), reverse=True)
         if by_gain[0] != BOUND or len(by_gain) == 1 or math.isinf(tried[BOUND][0].gain):
             return by_gain[0]
         other = tried[by_gain[1]]
@@ -185,6 +184,14 @@ class _Search:
             np.where(self.rows.weight > 0, other[2] - tried[BOUND][2], 0.0), self.rows.weight
         )
         return BOUND if ahead is not None and ahead.low > 0 else by_gain[1]
+
+    def worth(self, step: Step, after: Float) -> tuple[bool, float, float]:
+        """Return what steps are ranked by; of several that end an infinite loss, the one that leaves least."""
+        return (
+            step.supported,
+            step.gain,
+            -float((self.rows.weight * np.where(self.rows.weight > 0, after, 0.0)).sum()),
+        )
 
     def accept(self, step: Step, maps: list[Map], after: Float) -> None:
         """Put a step on top."""

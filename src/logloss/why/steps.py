@@ -69,7 +69,7 @@ class Held:
     p: Float
     happened: Float
     odds: Float
-    given: Float | None  # two classes: the log-odds before the steps
+    given: Float | None = None  # two classes: the log-odds before the steps
 
     def take(self, keep: NDArray[np.bool_]) -> Held:
         """Return the columns of only these rows."""
