@@ -21,6 +21,7 @@ from planted import drawn, nats
 def held_of(y: np.ndarray, z: np.ndarray) -> Held:
     """Return forecasts as they stand, as if nothing had been to mend."""
     p = expit(z)
+    z = np.clip(z, -700, 700)
     entropy = p * np.logaddexp(0, -z) + (1 - p) * np.logaddexp(0, z)
     return Held(nats(z, y), entropy, p * (1 - p) * z**2, p, y.astype(float), z)
 
