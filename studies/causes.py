@@ -110,12 +110,10 @@ def main() -> None:
     for cause, (share, counts) in first_sentences(sets).items():
         print(f"  {cause:32} {share:6.1%}   {dict(counts)}")
     for kind in ("even", "rare", "tenths", "groups"):
-        print(
-            f"\nCalibrated forecasts ({kind}), {sets} data sets of 1,000 rows: how often something is said of"
-        )
+        sets = 20 if small else 400 if kind == "even" else 200
+        print(f"\nCalibrated ({kind}), {sets} data sets of 1,000 rows: how often something is said of")
         for name, share in false_alarms(sets, 1000, kind).items():
-            sets = 20 if small else 400 if kind == "even" else 200
-        print(f"  {name:28} {share:6.2%}")
+            print(f"  {name:28} {share:6.2%}")
 
 
 if __name__ == "__main__":
