@@ -230,7 +230,7 @@ def test_a_class_with_a_temperature_of_its_own() -> None:
     y, Z = sound(5)
     why = ll.explain(y, Z * np.array([1, 1, 1, 1, 3.0]), space="logit")
     found = next(f for f in why.findings if f.id == "LL023")
-    assert "4 needs 2." in found.text
+    assert "4 is off most" in found.text
     step = why.decomposition.steps[-1]
     assert found.nats == step.gain
     assert numbers(found.text)[-1] == pytest.approx(step.parameters["temperature"][4], rel=6e-3)

@@ -183,7 +183,7 @@ def _class_temperature(result: Explanation, step: Step) -> Finding:
     T = np.asarray(step.parameters.get("temperature", [1.0]), float).ravel()
     classes = result.score.summary.classes
     at = int(np.argmax(np.abs(np.log(np.maximum(T, 1e-9))))) if len(T) > 1 else 0
-    text = f"Classes differ in confidence: on top of that a temperature for each class saves {_saved(result, step)}; {classes[at]!r} needs {T[at]:.3g}."
+    text = f"Classes differ in confidence: on top of that a temperature for each class saves {_saved(result, step)}; {classes[at]!r} is off most."
     return Finding("LL023", step.gain, text, "logloss explain --json")
 
 
@@ -262,6 +262,12 @@ def _concentrated(result: Explanation, cost: Float, weight: Float) -> list[Findi
     few = k <= share * len(finite) and weight[:k].sum() <= share * weight.sum()  # heavy rows cost much anyway
     if total == 0 or len(finite) < 10 or not few:
         return []
+    if (
+        len(result.score.summary.classes) > 2
+        and result.decomposition is not None
+        and result.decomposition.steps
+    ):
+        return []  # what is expected of them is judged by the forecasts as given, which are known to be off
     excess, z = result.blunders or (float(finite[:k].sum()), math.inf)
     if z <= CERTAIN:
         return []  # a good forecast costs most on the few rows where it is wrong
