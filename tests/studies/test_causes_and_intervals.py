@@ -44,4 +44,6 @@ def test_the_bracket_of_miscalibration_holds_the_truth() -> None:
     low, known, high, covers = study("intervals").bracket(1000, 1.5, 12)
     assert low < known < high
     assert covers >= 0.8
-    assert known == pytest.approx(0.0235, abs=0.006)  # KL of these forecasts from the truth, by simulation of 10^6 rows
+    assert known == pytest.approx(
+        0.0235, abs=0.006
+    )  # KL of these forecasts from the truth, by simulation of 10^6 rows

@@ -233,7 +233,8 @@ def test_a_class_with_a_temperature_of_its_own() -> None:
     assert "4 is off most" in found.text
     step = why.decomposition.steps[-1]
     assert found.nats == step.gain
-    assert numbers(found.text)[-1] == pytest.approx(step.parameters["temperature"][4], rel=6e-3)
+    assert step.parameters["temperature"][4] > 2
+    assert numbers(found.text)[0] == pytest.approx(step.gain, abs=6e-5)
 
 
 @pytest.mark.usefixtures("without_suspects")
