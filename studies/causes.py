@@ -1,6 +1,6 @@
 """Does `explain` name the cause that was planted, and does it keep quiet where there is none?
 
-Run ``python studies/causes.py`` from the root of a clone (twenty minutes; ``--small``: one). Forecasts are simulated with
+Run ``python studies/causes.py`` from the root of a clone (half an hour; ``--small``: two minutes). Forecasts are simulated with
 log-odds N(0, 4^2), so that the truth is known; every table prints what docs/studies.md quotes.
 """
 
