@@ -144,6 +144,13 @@ class Explanation:
                 },
                 "slices": [] if self.slices is None else self.slices.to_dict(),
                 "slices_looked_at": 0 if self.slices is None else self.slices.looked_at,
+                "top_rows": {
+                    "rows": self.half,
+                    "nats_beyond_expected": None
+                    if self.blunders is None
+                    else self.blunders[0] / self.score.weight,
+                    "z": None if self.blunders is None else self.blunders[1],
+                },
                 "search": None if self.search is None else self.search.to_dict(),
                 "suspects": None if self.suspects is None else _suspects(self.suspects),
                 "reliability": None
