@@ -19,6 +19,8 @@ FLOORS: list[set[str]] = [
     {
         "annotation",
         "annotation.mixture",
+        "calibrate",
+        "calibrate.odds",
         "curves",
         "curves.binning",
         "entropies",
@@ -36,6 +38,7 @@ FLOORS: list[set[str]] = [
     {
         "annotation.estimators",
         "annotation.noise",
+        "calibrate.maps",
         "curves.bands",
         "kernels.compiled",
         "kernels.oracle",
@@ -62,7 +65,6 @@ FLOORS: list[set[str]] = [
     {"alignment", "batches", "forensics", "indicators", "slicing.segments"},
     {"delimited", "feeds", "observations"},
     {
-        "calibrate",
         "calibrate.clip",
         "calibrate.isotonic",
         "calibrate.scaling",
