@@ -52,6 +52,7 @@ FLOORS: list[set[str]] = [
     },
     {
         "annotation.sampling",
+        "calibrate.stored",
         "kernels.classes",
         "kernels.clips",
         "kernels.gathers",
@@ -77,6 +78,7 @@ FLOORS: list[set[str]] = [
         "why.whatif",
     },
     {
+        "calibrate.fitted",
         "calibrate.venn_abers",
         "choosing",
         "curves.events",
