@@ -1,8 +1,8 @@
 """Temperature and base rates with some of the uniform forecast mixed in: for outcomes of which some are blunders.
 
-q = (1 - lam) softmax(a Z + b) + lam / K. With shares t, responsibilities r_k = t_k (1 - lam) s_k / q_k of the softmax s and
-R = sum r_k, the gradient is R s_k - r_k in the logits and -sum t_k (1/K - s_k) / q_k in lam. Not convex in all of them
-together: L-BFGS (SciPy) from the affine optimum with a little and with more mixed in, the better of the two kept.
+q = (1 - lam) softmax(a Z + b) + lam / K, with theta = (a, b, lam). With shares t the gradient is -sum_k (t_k / q_k) dq_k,
+and in place of the Hessian stands the information sum_k dq_k dq_k' / q_k, which is never negative: Fisher scoring. Not
+convex in all of theta together; it starts at the affine optimum with a little mixed in.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import numpy as np
 
 from logloss.calibrate.families import fitted, ridge_of
 from logloss.calibrate.maps import Mix, Scaling
+from logloss.calibrate.newton import Sums, minimise
 from logloss.calibrate.odds import finite, log_softmax
 
 if TYPE_CHECKING:
@@ -24,56 +25,81 @@ if TYPE_CHECKING:
 
 __all__ = ["fit_affine_mix"]
 
-STARTS = (0.003, 0.05)
-CLOSE = 1e-7  # the largest entry of the gradient at the optimum, in nats
+FIRST = 0.01  # share mixed in at the start
 
 
 def fit_affine_mix(Z: Float, T: Float, weight: Float) -> tuple[Map, ...]:
-    """Return the affine map and the share of the uniform forecast mixed in after it; Z and T of shape (n, C)."""
-    from scipy.optimize import minimize
+    """Return the affine map and the share of the uniform forecast mixed in after it; Z and T of shape (n, C).
 
+    Where none is the best share, the affine map alone.
+    """
     Z = finite(Z)
     n, C = Z.shape
-    if C == 1:  # as two columns, of which the first stays 0
-        logits, shares = np.hstack([np.zeros_like(Z), Z]), np.hstack([1 - T, T])
-    else:
-        logits, shares = Z, T
-    K = logits.shape[1]
-    mass, ridge = float(weight.sum()), ridge_of(n, C)
-    free = slice(1, None) if C == 1 else slice(0, None)
-
-    def value(theta: Float) -> tuple[float, Float]:
-        slope, offset, lam = theta[0], theta[1:-1], theta[-1]
-        eta = slope * logits
-        eta[:, free] += offset
-        s = np.exp(log_softmax(eta))
-        kept = (1 - lam) * s
-        q = np.maximum(kept + lam / K, np.finfo(np.float64).tiny)
-        over = shares / q
-        responsible = over * kept
-        missed = weight[:, None] * (responsible.sum(axis=1, keepdims=True) * s - responsible)
-        off = np.concatenate([[slope - 1.0], offset])
-        loss = -float((weight * (shares * np.log(q)).sum(axis=1)).sum()) / mass + ridge * float(off @ off)
-        gradient = np.empty(len(theta))
-        gradient[0] = float((missed * logits).sum()) / mass
-        gradient[1:-1] = missed[:, free].sum(axis=0) / mass
-        gradient[:-1] += 2 * ridge * off
-        gradient[-1] = -float((weight * (over * (1.0 / K - s)).sum(axis=1)).sum()) / mass
-        return loss, gradient
-
     first = fitted("affine", Z, T, weight)
     assert isinstance(first, Scaling)
-    limits = [(None, None)] * (1 + len(first.offset)) + [(0.0, 0.9)]
-    tried = [
-        minimize(
-            value,
-            np.concatenate([[first.slope[0] * up], first.offset, [lam]]),
-            jac=True,
-            method="L-BFGS-B",
-            bounds=limits,
-            options={"gtol": CLOSE, "ftol": 1e-12, "maxiter": 200},
-        )
-        for lam, up in zip(STARTS, (1.0, 1.3), strict=True)
-    ]
-    best = min(tried, key=lambda found: float(found.fun)).x
-    return Scaling(np.full(C, best[0]), best[1:-1].copy()), Mix.uniform(float(best[-1]), K)
+    start = np.concatenate([[1.0], np.zeros(C + 1)])
+    begin = np.concatenate([first.slope[:1], first.offset, [FIRST]])
+    rows = _two if C == 1 else _many
+    flat = rows(Z, T, weight, np.concatenate([begin[:-1], [0.0]]))
+    if not flat.gradient[-1] < 0:  # the loss does not fall as some is mixed in
+        return (first,)
+    found, value = minimise(lambda theta: rows(Z, T, weight, theta), start, ridge_of(n, C), first=begin)
+    if not (np.isfinite(value) and found[-1] > 0):
+        return (first,)
+    return Scaling(np.full(C, found[0]), found[1:-1].copy()), Mix.uniform(float(found[-1]), max(C, 2))
+
+
+def _outside(size: int) -> Sums:
+    """Return the sums where theta gives no forecast: a step that long is halved."""
+    return Sums(1.0, np.inf, np.zeros(size), np.eye(size))
+
+
+def _two(Z: Float, T: Float, weight: Float, theta: Float) -> Sums:
+    """Return the sums for two classes: dq = ((1 - lam) s (1 - s) (z, 1), 1/2 - s)."""
+    from scipy.special import expit
+
+    slope, offset, lam = theta
+    z, t = Z[:, 0], T[:, 0]
+    s = expit(slope * z + offset)
+    q, rest = (1 - lam) * s + lam / 2, (1 - lam) * (1 - s) + lam / 2
+    if not (lam < 1 and min(q.min(), rest.min()) > 0):
+        return _outside(3)
+    loss = -(t * np.log(q) + (1 - t) * np.log(rest))
+    step = (1 - lam) * s * (1 - s)
+    columns = [step * z, step, 0.5 - s]
+    missed, known = weight * (q - t) / (q * rest), weight / (q * rest)
+    curvature = np.array([[float((known * one * two).sum()) for one in columns] for two in columns])
+    return Sums(
+        float(weight.sum()),
+        float((weight * loss).sum()),
+        np.array([float((missed * one).sum()) for one in columns]),
+        curvature,
+    )
+
+
+def _many(Z: Float, T: Float, weight: Float, theta: Float) -> Sums:
+    """Return the sums for K classes: dq_k = ((1 - lam) s_k (z_k - mean z), (1 - lam) s_k (e_k - s), 1/K - s_k)."""
+    K = Z.shape[1]
+    slope, offset, lam = theta[0], theta[1:-1], theta[-1]
+    s = np.exp(log_softmax(slope * Z + offset))
+    q = (1 - lam) * s + lam / K
+    if not (lam < 1 and q.min() > 0):
+        return _outside(K + 2)
+    with np.errstate(invalid="ignore"):
+        loss = -(T * np.log(q)).sum(axis=1)
+    mean = (s * Z).sum(axis=1)
+    gradient, curvature = np.zeros(K + 2), np.zeros((K + 2, K + 2))
+    for k in range(K):
+        step = (1 - lam) * s[:, k]
+        columns = np.vstack([step * (Z[:, k] - mean), -step * s.T, 1.0 / K - s[:, k]])
+        columns[1 + k] += step
+        gradient -= (columns * (weight * T[:, k] / q[:, k])).sum(axis=1)
+        scaled = columns * (weight / q[:, k])
+        for i in range(K + 2):
+            curvature[i, i:] += (scaled[i:] * columns[i]).sum(axis=1)
+    return Sums(
+        float(weight.sum()),
+        float((weight * loss).sum()),
+        gradient,
+        np.triu(curvature) + np.triu(curvature, 1).T,
+    )

@@ -223,11 +223,11 @@ def best_mix(p_y: Float, weight: Float, added: float | Float) -> tuple[float, fl
     def slope(lam: float) -> tuple[float, float]:
         with np.errstate(divide="ignore", invalid="ignore"):
             r = g / (p_y + lam * g)
-        return float(-np.dot(weight, r)) / total, float(np.dot(weight, r * r)) / total
+        return -float((weight * r).sum()) / total, float((weight * r * r).sum()) / total
 
     def loss(lam: float) -> float:
         with np.errstate(divide="ignore"):
-            return float(-np.dot(weight, np.log(p_y + lam * g))) / total
+            return -float((weight * np.log(p_y + lam * g)).sum()) / total
 
     if (p_y > 0).all() and slope(0.0)[0] >= 0:
         return 0.0, loss(0.0)
