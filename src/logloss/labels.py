@@ -20,6 +20,7 @@ __all__ = [
     "Classes",
     "bare",
     "classes_of_columns",
+    "in_order_of_classes",
     "match",
     "names_class",
     "two_classes",
@@ -65,6 +66,12 @@ def match(names: Sequence[str], labels: Sequence[Any]) -> tuple[int, ...] | None
             if all(name in lookup for name in wanted):
                 return tuple(lookup[name] for name in wanted)
     return None
+
+
+def in_order_of_classes(columns: Sequence[str], classes: Sequence[Any]) -> list[str]:
+    """Return columns in the order of the classes that they are named after; as they stand, where they are not."""
+    order = match(list(columns), list(classes)) if len(columns) == len(classes) else None
+    return list(columns) if order is None else [columns[at] for at in order]
 
 
 def bare(names: Sequence[str]) -> tuple[str, ...] | None:

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-__all__ = ["read_json", "write_json", "write_table", "write_text"]
+__all__ = ["read_json", "write_json", "write_table", "write_text", "write_whole"]
 
 
 def write_json(state: dict[str, Any], path: str | os.PathLike[str]) -> None:
@@ -24,7 +24,7 @@ def write_json(state: dict[str, Any], path: str | os.PathLike[str]) -> None:
 
 def write_text(text: str, path: str | os.PathLike[str]) -> None:
     """Write text, whole or not at all."""
-    _whole(path, lambda file: file.write(text.encode()))
+    write_whole(path, lambda file: file.write(text.encode()))
 
 
 def write_table(columns: dict[str, Any], path: str | os.PathLike[str]) -> None:
@@ -34,7 +34,7 @@ def write_table(columns: dict[str, Any], path: str | os.PathLike[str]) -> None:
     frame = pl.DataFrame([pl.Series(name, _alike(values)) for name, values in columns.items()])
     safe = pl.selectors.string().str.replace(r"^([=+\-@\t\r])", "'${1}")
     frame = frame.with_columns(safe)
-    _whole(path, frame.write_csv)
+    write_whole(path, frame.write_csv)
 
 
 def _alike(values: Any) -> Any:
@@ -49,7 +49,7 @@ def _alike(values: Any) -> Any:
     )
 
 
-def _whole(path: str | os.PathLike[str], write: Callable[[IO[bytes]], Any]) -> None:
+def write_whole(path: str | os.PathLike[str], write: Callable[[IO[bytes]], Any]) -> None:
     """Write first to a temporary file beside `path`, then rename it."""
     target = Path(path)
     beside = target.parent / f".{target.name}.{os.getpid()}.tmp"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -10,10 +11,10 @@ import numpy as np
 from logloss.calibrate.maps import Identity, Mix, VennAbers
 from logloss.calibrate.odds import finite, log_softmax, softplus
 from logloss.calibrate.stored import SCHEMA, checksum, damaged, refuse, steps_of, verified
-from logloss.errors import UsageError
+from logloss.errors import SourceError, UsageError
 from logloss.observations import observe
 from logloss.plain import jsonable
-from logloss.recognise import has_columns, vector
+from logloss.recognise import Matrix, Vector
 from logloss.record import SPACES
 from logloss.saving import read_json, write_json
 from logloss.surprises import class_blocks
@@ -78,7 +79,14 @@ class FittedMap:
             Z = step(Z)
         return finite(Z if Z.shape[1] == 1 else log_softmax(Z))
 
-    def apply(self, forecast: Any, *, space: Space | None = None, out: Space | None = None) -> Float:
+    def apply(
+        self,
+        forecast: Any,
+        *,
+        space: Space | None = None,
+        out: Space | None = None,
+        rows: NDArray[np.int64] | None = None,
+    ) -> Float:
         """Return better forecasts.
 
         Parameters
@@ -89,6 +97,8 @@ class FittedMap:
             What the forecasts are: "p", "logp" or "logit"; by default what the map was fitted to.
         out
             What to return; by default the same.
+        rows
+            The number of each row, for errors, where these are some of many.
 
         Returns
         -------
@@ -113,20 +123,18 @@ class FittedMap:
             raise UsageError(
                 "unknown-space", f"{out!r} is not a space.", cure=f"Spaces: {', '.join(SPACES)}."
             )
-        if np.shape(forecast)[:1] == (0,):
-            return np.zeros(np.shape(forecast))
-        record = self.checked(forecast, space)
+        record = self.checked(forecast, space, rows)
         if self.does_nothing and out == space:
             given = record.forecast.astype(np.float64)
             return np.clip(given, LEAST, MOST) if space == "p" else given
         return np.concatenate([self.written(Z, out, one=record.binary) for Z, _ in forecasts_of(record)])
 
-    def checked(self, forecast: Any, space: Space) -> Observations:
+    def checked(self, forecast: Any, space: Space, rows: NDArray[np.int64] | None = None) -> Observations:
         """Return forecasts without outcomes as a checked record (the outcomes in it mean nothing)."""
-        n = len(forecast if not has_columns(forecast) else vector(np.arange(len(forecast)), "rows").values)
+        n = len(forecast.values if isinstance(forecast, Vector | Matrix) else forecast)
         anything = np.empty(n, dtype=object)
         anything[:] = [self.classes[0]] * n
-        return observe(anything, forecast, space=space, labels=list(self.classes))
+        return observe(anything, forecast, space=space, labels=list(self.classes), rows=rows)
 
     def written(self, Z: Float, out: Space, *, one: bool) -> Float:
         """Return mapped forecasts as they are written: shape (n,) for `one` column, else (n, K)."""
@@ -252,6 +260,8 @@ def load_map(path: str | os.PathLike[str]) -> FittedMap:
     SourceError
         For a file that is not there, is no map, was changed since, or was written by a later version.
     """
+    if not Path(path).exists():
+        raise SourceError("no-such-file", f"There is no file {path}.", cure="Check the name of the map.")
     return read_json(path, FittedMap.from_dict, unlike=damaged)
 
 

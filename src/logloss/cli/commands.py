@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from logloss.cli.explaining import explain
+from logloss.cli.fixing import apply, export, fix
 from logloss.cli.labels import estimate, suspects
 from logloss.cli.options import SPACES, UNITS, table_options
 
@@ -18,6 +19,7 @@ Examples:
   logloss score preds.csv --outcome sick --forecast p_sick --weight w
   logloss score submission.csv --truth solution.csv --id id
   logloss explain preds.csv --rows 20
+  logloss fix preds.csv --apply new.csv --out better.csv
   logloss suspects preds.csv --id id --out suspects.csv
   printf 'y,p\\n1,.9\\n0,.2\\n' | logloss score - --json
 """
@@ -189,5 +191,5 @@ def merge(
     emit(result.to_dict() if as_json else result.show(unit, notes=False), result.notes)
 
 
-for verb in (explain, estimate, suspects):
+for verb in (explain, fix, apply, export, estimate, suspects):
     cli.add_command(verb)

@@ -77,8 +77,8 @@ def models_asked(models: Sequence[str], forecast: Any) -> dict[str, list[str]]:
 
 
 @contextmanager
-def progress(parts: str | None) -> Iterator[Callable[[int, int | None], None] | None]:
-    """Show rows done, rows a second and time left on a terminal, from the second second on; say what an interrupt left."""
+def progress(parts: str | None, what: str = "rows") -> Iterator[Callable[[int, int | None], None] | None]:
+    """Show what is done, how many a second and time left on a terminal, from the second second on; say what an interrupt left."""
     bar: list[Any] = []
     start = time.monotonic()
     done = [0]
@@ -86,7 +86,7 @@ def progress(parts: str | None) -> Iterator[Callable[[int, int | None], None] | 
     def watch(rows: int, expected: int | None) -> None:
         done[0] = rows
         if not bar and sys.stderr.isatty() and time.monotonic() - start > PATIENCE:
-            bar.extend(_bar(expected))
+            bar.extend(_bar(expected, what))
         if bar:
             bar[0].update(bar[1], completed=rows, total=None if expected is None else max(rows, expected))
 
@@ -94,23 +94,28 @@ def progress(parts: str | None) -> Iterator[Callable[[int, int | None], None] | 
         yield watch
     except KeyboardInterrupt:
         kept = f" What is done is kept in {parts}: the same command goes on from there." if parts else ""
-        sys.stderr.write(f"\ninterrupted after {done[0]:,} rows.{kept}\n")
+        sys.stderr.write(f"\ninterrupted after {done[0]:,} {what}.{kept}\n")
         sys.exit(130)
     finally:
         if bar:
             bar[0].stop()
 
 
-def _bar(expected: int | None) -> tuple[Any, Any]:
+def _bar(expected: int | None, what: str) -> tuple[Any, Any]:
     from rich.console import Console
     from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
     from rich.text import Text
 
     class Speed(ProgressColumn):
         def render(self, task: Any) -> Text:
-            return Text(f"{task.completed:,.0f} rows, {task.speed or 0:,.0f} rows/s")
+            return Text(f"{task.completed:,.0f} {what}, {task.speed or 0:,.0f} {what}/s")
 
-    columns = (TextColumn("  reading"), BarColumn(), Speed(), TimeRemainingColumn())
+    columns = (
+        TextColumn("  reading" if what == "rows" else "  working"),
+        BarColumn(),
+        Speed(),
+        TimeRemainingColumn(),
+    )
     shown = Progress(*columns, console=Console(stderr=True), transient=True)
     shown.start()
     return shown, shown.add_task("", total=expected)

@@ -9,6 +9,7 @@ import numpy as np
 
 from logloss.columns import labels_of, require
 from logloss.errors import AlignmentError, ColumnError, UsageError, places
+from logloss.labels import in_order_of_classes
 from logloss.notes import Note
 from logloss.recognise import has_columns, missing_mask, vector
 from logloss.sources import Opened, opened
@@ -56,7 +57,7 @@ def divided(
         record, table, chosen = found.gathered()
         when = None if time is None else _column(table, time, record)
         seen = _trained_in(table, trained, record, set(chosen.columns()))
-        columns = tuple(chosen.forecast)
+        columns = tuple(in_order_of_classes(chosen.forecast, record.classes))
     else:
         record, columns = found, ()
         when = None if time is None else _array(time, "The times", record)

@@ -1,0 +1,184 @@
+"""`logloss fix`, `apply` and `export`: better predictions, by a map chosen honestly; the map on new rows; the map elsewhere."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import click
+
+from logloss.cli.options import SPACES, table_options
+
+__all__ = ["apply", "export", "fix"]
+
+OUT = "Write the table again with better forecasts (.csv, .tsv, .parquet, .arrow, .jsonl)."
+
+
+@click.command()
+@table_options
+@click.option(
+    "--map",
+    "maps",
+    multiple=True,
+    metavar="NAME",
+    help="A map to try; repeatable. By default all. Doing nothing is always one of them.",
+)
+@click.option("--time", metavar="COLUMN", help="When each row is from: folds are then stretches of time.")
+@click.option(
+    "--trained",
+    metavar="COLUMN",
+    help='Column that says "train" or true where the model was trained on the row.',
+)
+@click.option(
+    "--apply", "new", metavar="NEW", help="New rows, which need no outcome: --out has their better forecasts."
+)
+@click.option("-o", "--out", metavar="FILE", help=f"{OUT} Without --apply, of FILE's own rows, held out.")
+@click.option(
+    "--save", metavar="FILE", help="Save the map as JSON, for `logloss apply` and `logloss export`."
+)
+@click.option("--force", is_flag=True, help="Replace files that exist.")
+@click.option(
+    "--level",
+    type=click.FloatRange(0.5, 0.9999),
+    default=0.95,
+    show_default=True,
+    help="Coverage of the intervals; a map is chosen only if that of its gain excludes 0.",
+)
+def fix(
+    file: str,
+    maps: tuple[str, ...],
+    time: str | None,
+    trained: str | None,
+    new: str | None,
+    out: str | None,
+    save: str | None,
+    force: bool,
+    level: float,
+    unit: str,
+    as_json: bool,
+    **columns: Any,
+) -> None:
+    """Find the map that improves FILE's forecasts most on rows that had no part in finding it; or do nothing.
+
+    Temperature, base rates, clip, Platt, beta, isotonic and others race, cross-fitted. FILE must hold rows that the model
+    was not trained on.
+    """
+    from logloss.cli.output import columns_asked, emit, progress
+    from logloss.errors import UsageError
+    from logloss.fixing.recalibration import fix as fixed
+    from logloss.fixing.tables import apply_to_table, refuse_to_write, write_held_out
+
+    asked = columns_asked(columns)
+    if new and not out:
+        raise UsageError("apply-without-out", "--apply needs a file to write.", cure="Say --out better.csv.")
+    if file == "-" and out and not new:
+        raise UsageError(
+            "apply-without-out",
+            "Standard input is used up by the race, so its rows cannot be written again.",
+            cure="Give a file, or new rows: --apply NEW.",
+        )
+    if out:
+        refuse_to_write(out, force=force, inputs=[file, new, columns["truth"]])
+    if save:
+        _refuse_to_save(save, force=force)
+    with progress(None, "fits") as watch:
+        result = fixed(file, **asked, maps=maps or None, time=time, trained=trained, level=level, watch=watch)
+    notes = list(result.notes)
+    written: dict[str, Any] | None = None
+    if out and new:
+        rows, names, more = apply_to_table(result.map, new, out, forecast=asked["forecast"])
+        notes += more
+        written = {"file": out, "rows": rows, "columns": names}
+    elif out:
+        rows, names = write_held_out(result, file, out, **asked)
+        written = {"file": out, "rows": rows, "columns": names}
+    if save:
+        result.map.save(save)
+    if as_json:
+        emit(result.to_dict() | {"written": written}, notes)
+        return
+    emit(result.show(unit, notes=False) + _written(written, held_out=new is None, save=save), notes)
+
+
+def _written(written: dict[str, Any] | None, *, held_out: bool, save: str | None) -> str:
+    """Say what was written."""
+    lines = []
+    if written is not None:
+        what = ", each row under a map fitted without it" if held_out else ""
+        lines.append(
+            f"  wrote {written['file']} ({written['rows']:,} rows, {', '.join(written['columns'][:5])}{what})"
+        )
+    if save:
+        lines.append(f"  saved the map to {save}: logloss apply {save} NEW --out better.csv")
+    return "\n\n" + "\n".join(lines) if lines else ""
+
+
+@click.command()
+@click.argument("map_file", metavar="MAP")
+@click.argument("file", metavar="NEW")
+@click.option("-o", "--out", metavar="FILE", required=True, help=OUT)
+@click.option(
+    "--forecast",
+    multiple=True,
+    metavar="COLUMN",
+    help="Column of the forecasts, or, repeated, one column per class; by default those the map was fitted to.",
+)
+@click.option("--space", type=click.Choice(SPACES), help="What the forecasts are; by default what they were.")
+@click.option("--force", is_flag=True, help="Replace a file that exists.")
+def apply(map_file: str, file: str, out: str, forecast: tuple[str, ...], space: Any, force: bool) -> None:
+    """Apply a saved MAP to the forecasts of NEW, which needs no outcomes."""
+    from logloss.calibrate.fitted import load_map
+    from logloss.cli.output import emit
+    from logloss.fixing.tables import apply_to_table, refuse_to_write
+
+    refuse_to_write(out, force=force, inputs=[file, map_file])
+    fitted = load_map(map_file)
+    rows, names, notes = apply_to_table(fitted, file, out, forecast=list(forecast) or None, space=space)
+    emit(f"{fitted.name}: wrote {out} ({rows:,} rows, {', '.join(names[:5])})", notes)
+
+
+@click.command()
+@click.argument("map_file", metavar="MAP")
+@click.option(
+    "--python", "language", flag_value="python", default="python", help="A NumPy function (default)."
+)
+@click.option("--sql", "dialect", metavar="DIALECT", help="SQL expressions: duckdb, spark, bigquery, ...")
+@click.option(
+    "--forecast", multiple=True, metavar="COLUMN", help="The columns in SQL, if not those of the fit."
+)
+def export(map_file: str, language: str, dialect: str | None, forecast: tuple[str, ...]) -> None:
+    """Print a saved MAP as code that needs no logloss: a NumPy function, or SQL."""
+    from logloss.calibrate.fitted import load_map
+    from logloss.cli.output import emit
+
+    del language
+    fitted = load_map(map_file)
+    if dialect is None:
+        emit(fitted.python(), [])
+        return
+    found = fitted.sql(list(forecast) or None, dialect=dialect)
+    emit(
+        found
+        if isinstance(found, str)
+        else "\n".join(f"-- {label!r}\n{one}" for label, one in found.items()),
+        [],
+    )
+
+
+def _refuse_to_save(path: str, *, force: bool) -> None:
+    """Refuse a path where a map cannot be written: it replaces a map, and nothing else."""
+    from pathlib import Path
+
+    from logloss.calibrate.fitted import load_map
+    from logloss.errors import SourceError
+
+    if Path(path).exists() and not force:
+        try:
+            load_map(path)
+        except SourceError:
+            raise SourceError(
+                "would-overwrite",
+                f"{path} exists and is not a map.",
+                cure="Choose another name, or say --force.",
+            ) from None
+    if not Path(path).absolute().parent.is_dir():
+        raise SourceError("cannot-write", f"{path}: there is no such folder.", cure="Make the folder first.")
