@@ -28,7 +28,17 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["Family", "derivatives", "directions", "family", "fitted", "minimised", "ridge_of"]
+__all__ = [
+    "LOGISTIC",
+    "Family",
+    "derivatives",
+    "directions",
+    "family",
+    "fitted",
+    "minimised",
+    "parameters_of",
+    "ridge_of",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -193,17 +203,34 @@ def fitted(name: str, Z: Float, T: Float, weight: Float, *, ridge: float | None 
     return minimised(name, Z.shape[1], lambda one, theta: one.sums(Z, T, weight, theta), pull)
 
 
-def minimised(name: str, C: int, evaluate: Callable[[Family, Float], Sums], ridge: float) -> Map:
-    """Return the optimum of a family, whatever the sums are taken over.
+def minimised(
+    name: str, C: int, evaluate: Callable[[Family, Float], Sums], ridge: float, *, first: Map | None = None
+) -> Map:
+    """Return the optimum of a family, whatever the sums are taken over; `first` is a map of it to begin at.
 
     Where a parameter that has to be 0 at least comes out below, the family without it is fitted.
     """
     without: tuple[int, ...] = ()
     while True:
         one = family(name, C, without=without)
-        theta, _ = minimise(partial(evaluate, one), one.start, ridge)
+        begin = None if first is None or without else parameters_of(first, name)
+        theta, _ = minimise(partial(evaluate, one), one.start, ridge, first=begin)
         below = [at for at in one.floor if theta[at] < 0]
         if not below:
             return one.build(theta)
         free = [at for at in range(len(theta) + len(without)) if at not in without]
         without = (*without, free[below[0]])
+
+
+def parameters_of(one: Map, name: str) -> Float:
+    """Return the parameters of a map of a family, as the fit counts them."""
+    if isinstance(one, Beta):
+        return np.array([one.a, one.b, one.c])
+    if isinstance(one, Quadratic):
+        return np.array([one.square, one.slope, one.offset])
+    assert isinstance(one, Scaling)
+    C = len(one.slope)
+    slope = one.slope[:1] if C == 1 else one.slope[:1] - 1.0  # K classes: what is added to the identity
+    return {"temperature": slope, "prior_shift": one.offset, "affine": np.concatenate([slope, one.offset])}[
+        name
+    ]

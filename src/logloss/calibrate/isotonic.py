@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["Pooled", "fit_isotonic", "isotonic", "pool"]
+__all__ = ["Pooled", "fit_isotonic", "isotonic", "isotonic_map", "pool"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -67,13 +67,17 @@ def isotonic(pooled: Pooled) -> Float:
 
 
 def fit_isotonic(z: Float, share: Float, weight: Float) -> Isotonic:
-    """Return the isotonic map of log-odds (n,), whose ends stay away from 0 and 1.
+    """Return the isotonic map of log-odds (n,), whose ends stay away from 0 and 1."""
+    return isotonic_map(pool(z, share, weight))
 
-    At each end a 0 and a 1 of weight 1/2 are added (of rows of mean weight 1), so that an end block of m rows with a
-    ones says (a + 1/2) / (m + 1), as Krichevsky and Trofimov (1981) do. Blocks are constant between their first and last
+
+def isotonic_map(pooled: Pooled) -> Isotonic:
+    """Return the isotonic map of pooled log-odds (weights of mean 1 a row), whose ends stay away from 0 and 1.
+
+    At each end a 0 and a 1 of weight 1/2 are added, so that an end block of m rows with a ones says
+    (a + 1/2) / (m + 1), as Krichevsky and Trofimov (1981) do. Blocks are constant between their first and last
     forecast; from one to the next log-odds run straight.
     """
-    pooled = pool(z, share, weight)
     ends = Pooled(
         pooled.at, np.concatenate([[1.0], pooled.weight, [1.0]]), np.concatenate([[0.5], pooled.share, [0.5]])
     )

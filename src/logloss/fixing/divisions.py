@@ -12,15 +12,16 @@ from logloss.errors import AlignmentError, ColumnError, UsageError, places
 from logloss.labels import in_order_of_classes
 from logloss.notes import Note
 from logloss.recognise import has_columns, missing_mask, vector
-from logloss.sources import Opened, opened
+from logloss.sources import Opened
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from logloss.choosing import Asked
     from logloss.columns import Table
     from logloss.record import Observations
 
-__all__ = ["Divided", "divided"]
+__all__ = ["Divided", "divided", "training_words"]
 
 SPLITS = (
     "split",
@@ -44,15 +45,8 @@ class Divided:
     notes: tuple[Note, ...]
 
 
-def divided(
-    data: Any, forecast: Any = None, *, time: Any = None, trained: Any = None, **options: Any
-) -> Divided:
-    """Return the rows of a race; `options` are the table arguments of `ll.score`."""
-    if isinstance(forecast, dict):
-        raise UsageError(
-            "one-forecast", "A map is about one forecast.", cure="Name its column, or its columns."
-        )
-    found = opened(data, forecast, **options)
+def divided(found: Opened | Observations, *, time: Any = None, trained: Any = None) -> Divided:
+    """Return the rows of a race: a table that was opened, or a checked record, whose other columns are arrays."""
     if isinstance(found, Opened):
         record, table, chosen = found.gathered()
         when = None if time is None else _column(table, time, record)
@@ -66,6 +60,14 @@ def divided(
         _check_time(when, record)
     notes = () if seen is None or not seen.any() else (_warning(int(seen.sum()), len(record)),)
     return Divided(record, when, columns, notes)
+
+
+def training_words(stream: Any, asked: Asked) -> list[Note]:
+    """Return a note where a table that is passed over has a column that may tell training rows."""
+    idle = [name for name in stream.names if name.lower() in SPLITS and name not in asked.columns()]
+    if not idle:
+        return []
+    return [Note("split-not-looked-at", f"Column {idle[0]!r} may tell rows that the model was trained on; of so many rows it is not looked at. Give only rows that the model has not seen.")]  # fmt: skip
 
 
 def _column(table: Table, name: Any, record: Observations) -> NDArray[Any]:
