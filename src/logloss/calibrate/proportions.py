@@ -24,8 +24,9 @@ if TYPE_CHECKING:
 __all__ = ["Line", "Proportions", "scaled", "several", "span", "spans", "two"]
 
 STEPS = 100
-ENOUGH = 1e-13  # certificate at which to stop
+ENOUGH = 1e-12  # certificate at which to stop
 WARM = 10  # steps of EM before the first Newton step
+LEAST, MOST = 1e-16, 1e-9  # of the ridge, in units of K trace(-f''): more where a step brought little
 FLAT = 1e-12  # log-odds that differ by less say nothing
 WALK = 2.5e8  # n K^2 up to which every interval follows the likelihood
 ROWS = 1 << 15  # rows per block of a matrix product
@@ -75,7 +76,7 @@ class Line:
             first, second = self.slopes(s)
             low, high = (s, high) if first > 0 else (low, s)
             new = s - first / second if second < 0 else math.nan
-            new = new if low < new < high else 0.5 * (low + high)
+            new = new if low <= new <= high else 0.5 * (low + high)
             moved, s = abs(new - s), new
             if moved <= 1e-9 * min(s, 1 - s):  # the next one would be its square
                 break
@@ -153,44 +154,47 @@ def several(x: Float, weight: Float, guess: Float) -> Proportions:
     Kim, Carbonetto, Stephens, Anitescu (2020), A fast algorithm for maximum likelihood estimation of mixture
     proportions using sequential quadratic programming, J. Comput. Graph. Stat. 29:261-273.
     """
-    t = guess / guess.sum()
+    t = best = guess / guess.sum()
+    least, last, ridge = math.inf, math.inf, LEAST
     for step in range(STEPS):
         mixed = x @ t
         gain = x.T @ (weight / mixed)
-        if gain.max() - 1 <= ENOUGH:
+        left = float(gain.max()) - 1
+        if left < least:
+            least, best = left, t
+        if left <= ENOUGH:
             break
-        if step < WARM:
-            t = t * gain
-            t = t / t.sum()
-            continue
-        new = _newton(x, weight, t, mixed, gain)
-        if new is None:
-            break
-        t = new
-    return Proportions(t, max(float((x.T @ (weight / (x @ t))).max()) - 1, 0.0), step)
+        t = _newton(x, weight, t, mixed, gain, ridge) if step >= WARM else t * gain
+        t = t / t.sum()
+        ridge = min(ridge * 100, MOST) if left >= last else max(ridge / 10, LEAST)
+        last = left
+    return Proportions(best, max(least, 0.0), step)
 
 
-def _newton(x: Float, weight: Float, t: Float, mixed: Float, gain: Float) -> Float | None:
-    """Return the proportions after one damped step; None where none is likelier."""
+def _newton(x: Float, weight: Float, t: Float, mixed: Float, gain: Float, ridge: float) -> Float:
+    """Return t after one damped Newton step; where that does not rise, after one step of EM, which does."""
     from scipy.optimize import nnls
 
     H = curvature(x, weight, mixed)
-    ridge = 1e-12 * float(np.trace(H))
-    root = np.linalg.cholesky(H + ridge * np.eye(len(t)))
+    ridge *= len(t) * float(np.trace(H))
+    root = None
+    while root is None:
+        try:
+            root = np.linalg.cholesky(H + ridge * np.eye(len(t)))
+        except np.linalg.LinAlgError:
+            ridge *= 10
     aim, _ = nnls(root.T, np.linalg.solve(root, 2 * H @ t - 1 + ridge * t), maxiter=100 * len(t))
     value = float((weight * np.log(mixed)).sum()) - 1
     rise = float((gain - 1) @ (aim - t))
-    if rise <= 0:
-        return None
     size = 1.0
-    while size > 1e-10:
+    while rise > 0 and size > 1e-10:
         new = t + size * (aim - t)
         with np.errstate(divide="ignore"):
             at = float((weight * np.log(x @ new)).sum()) - float(new.sum())
         if at >= value + 1e-4 * size * rise - 1e-15:
-            return np.asarray(new / new.sum())
+            return np.asarray(new)
         size /= 2
-    return None
+    return t * gain
 
 
 def curvature(x: Float, weight: Float, mixed: Float) -> Float:
@@ -212,8 +216,8 @@ def spans(x: Float, weight: Float, t: Float, drop: float) -> tuple[list[tuple[fl
     mixed = x @ t
     H = curvature(x, weight, mixed)
     if len(x) * x.shape[1] ** 2 > WALK:
-        gain = x.T @ (weight / mixed)
-        return [_parabola(H, t, k, drop, 1 - float(gain[k])) for k in range(len(t))], False
+        slopes, bends = 1 - x.T @ (weight / mixed), _bends(H, t)
+        return [_parabola(float(t[k]), drop, float(slopes[k]), float(bends[k])) for k in range(len(t))], False
     level = float((weight * np.log(mixed)).sum()) - drop
     return [
         (_walk(x, weight, t, k, -1, level, H), _walk(x, weight, t, k, 1, level, H)) for k in range(len(t))
@@ -258,16 +262,32 @@ def _walk(x: Float, weight: Float, t: Float, k: int, sign: int, level: float, H:
     return float(t[k])
 
 
-def _parabola(H: Float, t: Float, k: int, drop: float, slope: float) -> tuple[float, float]:
-    """Return where f, as the parabola that it is near the maximum, has fallen by `drop`."""
-    v = _direction(H, t, k, 1)
-    bend = float(v @ H @ v)
-    if 0 < t[k] < 1:
-        reach = math.sqrt(2 * drop / bend) / (t[k] * (1 - t[k])) if bend > 0 else math.inf
-        odds = math.log(t[k]) - math.log1p(-t[k])
+def _bends(H: Float, t: Float) -> Float:
+    """Return v' H v of the direction of each class, shape (K,): all of `_direction` with one inverse."""
+    free = t > 0
+    if free.sum() == 1:
+        directions = [_direction(H, t, k, -1 if free[k] else 1) for k in range(len(t))]
+        return np.array([v @ H @ v for v in directions])
+    inner = H[np.ix_(free, free)]
+    inverse = np.linalg.inv(inner + 1e-12 * max(float(np.trace(inner)), 1.0) * np.eye(len(inner)))
+    one = inverse.sum(axis=1)
+    bends = np.zeros(len(t))
+    bends[free] = 1.0 / (np.diag(inverse) - one * one / one.sum())
+    b = H[np.ix_(free, ~free)]
+    solved = inverse @ b
+    v = one[:, None] * ((solved.sum(axis=0) - 1.0) / one.sum()) - solved
+    bends[~free] = np.diag(H)[~free] + ((2 * b + inner @ v) * v).sum(axis=0)
+    return np.maximum(bends, 0.0)
+
+
+def _parabola(t: float, drop: float, slope: float, bend: float) -> tuple[float, float]:
+    """Return where a parabola with this slope (at t = 0 or 1) and bend has fallen by `drop`; in log-odds between."""
+    if 0 < t < 1:
+        reach = math.sqrt(2 * drop / bend) / (t * (1 - t)) if bend > 0 else math.inf
+        odds = math.log(t) - math.log1p(-t)
         low, high = ((1 + math.tanh(0.5 * z)) / 2 for z in (odds - reach, odds + reach))
         return low, high
     slope = max(slope, 0.0)
     root = math.sqrt(slope * slope + 2 * bend * drop) + slope
     reach = min(2 * drop / root, 1.0) if root > 0 else 1.0
-    return (0.0, reach) if t[k] == 0 else (1 - reach, 1.0)
+    return (0.0, reach) if t == 0 else (1 - reach, 1.0)
