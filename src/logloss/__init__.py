@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from logloss.annotation.sampling import Selection, lure_weights
     from logloss.annotation.suspicion import suspects
     from logloss.calibrate.fitted import FittedMap, load_map
+    from logloss.calibrate.prevalence import PriorEstimate
+    from logloss.calibrate.priors import estimate_prior, shift_prior, undo_class_weights
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
     from logloss.curves.inequality import Lorenz, lorenz
     from logloss.curves.reliability import reliability
@@ -77,6 +79,7 @@ _HOME = {
     "Observations": "record",
     "OutcomeError": "errors",
     "Panel": "panel",
+    "PriorEstimate": "calibrate.prevalence",
     "Reliability": "curves.results",
     "Score": "scoring",
     "Scores": "ranking",
@@ -94,6 +97,7 @@ _HOME = {
     "decompose_replicates": "entropies.replicates",
     "entropy": "entropies.distributions",
     "estimate": "annotation.estimation",
+    "estimate_prior": "calibrate.priors",
     "explain": "why.blame",
     "gap": "why.gaps",
     "kl_divergence": "entropies.distributions",
@@ -107,9 +111,11 @@ _HOME = {
     "observe": "observations",
     "reliability": "curves.reliability",
     "score": "scoring",
+    "shift_prior": "calibrate.priors",
     "summarize": "summaries",
     "surprise": "exact",
     "suspects": "annotation.suspicion",
+    "undo_class_weights": "calibrate.priors",
     "which_number": "conventions",
 }
 
@@ -135,6 +141,7 @@ __all__ = [
     "Observations",
     "OutcomeError",
     "Panel",
+    "PriorEstimate",
     "Reliability",
     "Score",
     "Scores",
@@ -152,6 +159,7 @@ __all__ = [
     "decompose_replicates",
     "entropy",
     "estimate",
+    "estimate_prior",
     "explain",
     "gap",
     "kl_divergence",
@@ -165,9 +173,11 @@ __all__ = [
     "observe",
     "reliability",
     "score",
+    "shift_prior",
     "summarize",
     "surprise",
     "suspects",
+    "undo_class_weights",
     "which_number",
 ]
 

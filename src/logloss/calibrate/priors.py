@@ -77,11 +77,10 @@ def shift_prior(old: Any, new: Any, classes: Sequence[Any] | None = None) -> Fit
     >>> ll.shift_prior(0.5, 0.02).apply([0.5, 0.9, 0.99]).round(4).tolist()
     [0.02, 0.1552, 0.6689]
     """
-    named = old if classes is not None or isinstance(by_name(old), Mapping) else new
-    names = classes_in(named, classes)
-    before, after = (
-        rates_of(rates, names, what) for rates, what in ((old, "old rates"), (new, "new rates"))
-    )
+    both = [by_name(rates) for rates in (old, new)]
+    named = [rates for rates in both if isinstance(rates, Mapping)]
+    names = classes_in((named or [rates for rates in both if np.iterable(rates)] or both)[0], classes)
+    before, after = (rates_of(rates, names, what) for rates, what in ((old, "old rates"), (new, "new rates")))
     return shifting(names, before, after)
 
 
@@ -306,7 +305,7 @@ def of_record(
 
     drop, joint = (float(chdtri(free, 1 - level)) / (2 * rows) for free in (1, len(before) - 1))
     found, intervals, gain, notes = _fit(record, before, w, drop)
-    notes += _found(record, found.t, before, intervals, shifted=gain > joint)
+    notes += _found(record, found.t, intervals, shifted=gain > joint)
     zero = found.t == 0
     safe = (
         np.where(zero, 0.5, rows * found.t) / (rows + 0.5 * zero.sum()) if zero.any() else found.t
@@ -349,7 +348,7 @@ def _fit(
 
 
 def _found(
-    record: Observations, t: Float, old: Float, intervals: list[tuple[float, float]], *, shifted: bool
+    record: Observations, t: Float, intervals: list[tuple[float, float]], *, shifted: bool
 ) -> list[Note]:
     """Return what is to be said of rates that were found."""
     said = "The rates hold if the forecasts were calibrated at the old rates, and if each class looks as it did: P(x | class) unchanged. Calibrate first, then shift; no interval shows where either fails."

@@ -71,8 +71,9 @@ class Line:
             return 0.0, 0
         if self.slopes(1.0)[0] >= 0:
             return 1.0, 0
-        low, high = 0.0, 1.0
-        for step in range(1, STEPS + 1):
+        low, high, steps = 0.0, 1.0, 0
+        while steps < STEPS:
+            steps += 1
             first, second = self.slopes(s)
             low, high = (s, high) if first > 0 else (low, s)
             new = s - first / second if second < 0 else math.nan
@@ -80,7 +81,7 @@ class Line:
             moved, s = abs(new - s), new
             if moved <= 1e-9 * min(s, 1 - s):  # the next one would be its square
                 break
-        return s, step
+        return s, steps
 
     def crossing(self, s: float, level: float) -> float:
         """Return where f falls to `level` on the way from s, where it is above, to the end 1; 1 if it does not."""
@@ -217,6 +218,7 @@ def spans(x: Float, weight: Float, t: Float, drop: float) -> tuple[list[tuple[fl
     H = curvature(x, weight, mixed)
     if len(x) * x.shape[1] ** 2 > WALK:
         slopes, bends = 1 - x.T @ (weight / mixed), _bends(H, t)
+        slopes[t == 1] = slopes[t < 1].min()
         return [_parabola(float(t[k]), drop, float(slopes[k]), float(bends[k])) for k in range(len(t))], False
     level = float((weight * np.log(mixed)).sum()) - drop
     return [
@@ -227,10 +229,8 @@ def spans(x: Float, weight: Float, t: Float, drop: float) -> tuple[list[tuple[fl
 def _direction(H: Float, t: Float, k: int, sign: int) -> Float:
     """Return how the proportions move when class k's does by `sign`: those above 0, so that v' H v is least."""
     others = np.flatnonzero((t > 0) & (np.arange(len(t)) != k))
-    if not len(others):  # all rows are of class k: the class that tells itself least from it comes in
-        costs = np.diag(H) - 2 * H[k]
-        costs[k] = np.inf
-        others = np.array([int(costs.argmin())])
+    if not len(others):  # all rows are of class k: the class that costs least comes in, by f' = H t
+        others = np.array([int(np.where(np.arange(len(t)) == k, -np.inf, H[k]).argmax())])
     size = len(others)
     inner = H[np.ix_(others, others)]
     inner = inner + 1e-12 * max(float(np.trace(inner)), 1.0) * np.eye(size)

@@ -37,7 +37,7 @@ def classes_in(given: Any, classes: Any = None) -> tuple[Any, ...]:
         keys[:] = [plain(key) for key in given]
         declared = distinct(keys)
     elif declared is None:
-        declared = [0, 1] if isinstance(given, Real) or not np.iterable(given) else list(range(len(given)))
+        declared = list(range(len(list(given)))) if np.iterable(given) else [0, 1]
     if len(declared) < 2 or len(set(declared)) < len(declared):
         raise UsageError(
             "one-per-class",
