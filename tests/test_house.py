@@ -95,7 +95,17 @@ FLOORS: list[set[str]] = [
         "why.crossfit",
         "why.steps",
     },
-    {"baselines", "folding", "grouping", "panel", "slicing.slices", "sources", "why.remedies", "why.sides"},
+    {
+        "baselines",
+        "calibrate.shifts",
+        "folding",
+        "grouping",
+        "panel",
+        "slicing.slices",
+        "sources",
+        "why.remedies",
+        "why.sides",
+    },
     {
         "annotation.unlabelled",
         "checkpoints",

@@ -17,7 +17,8 @@ if TYPE_CHECKING:
     from logloss.annotation.suspicion import suspects
     from logloss.calibrate.fitted import FittedMap, load_map
     from logloss.calibrate.prevalence import PriorEstimate
-    from logloss.calibrate.priors import estimate_prior, shift_prior, undo_class_weights
+    from logloss.calibrate.priors import estimate_prior
+    from logloss.calibrate.shifts import shift_prior, undo_class_weights
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
     from logloss.curves.inequality import Lorenz, lorenz
     from logloss.curves.reliability import reliability
@@ -111,11 +112,11 @@ _HOME = {
     "observe": "observations",
     "reliability": "curves.reliability",
     "score": "scoring",
-    "shift_prior": "calibrate.priors",
+    "shift_prior": "calibrate.shifts",
     "summarize": "summaries",
     "surprise": "exact",
     "suspects": "annotation.suspicion",
-    "undo_class_weights": "calibrate.priors",
+    "undo_class_weights": "calibrate.shifts",
     "which_number": "conventions",
 }
 

@@ -150,8 +150,8 @@ def test_a_weighted_logistic_regression_is_as_good_as_one_without_weights_after_
     X = rng.normal(size=(80_000, 2)) + 1.2 * y[:, None]
     train, test = slice(0, 40_000), slice(40_000, None)
     fits = {
-        name: LogisticRegression(class_weight=name and weights, C=1e6).fit(X[train], y[train])
-        for name in ("", "weighted")
+        name: LogisticRegression(class_weight=used, C=1e6).fit(X[train], y[train])
+        for name, used in (("plain", None), ("weighted", weights))
     }
     plain, weighted = (fit.predict_proba(X[test]) for fit in fits.values())
     undo = ll.undo_class_weights(weights, counts=np.bincount(y[train]) if weights == "balanced" else None)
