@@ -114,6 +114,9 @@ def test_maps_are_saved_and_loaded(tmp_path: Any) -> None:
         (lambda: ll.estimate_prior([0.2, 1.2], 0.5), "out-of-range", "1.2"),
         (lambda: ll.estimate_prior([], 0.5), "no-rows", "no rows"),
         (lambda: ll.estimate_prior([[0.2, 0.3, 0.5]], 0.5), "one-per-class", "3 classes"),
+        (lambda: ll.estimate_prior(P, {"a": 0.2, "b": 0.3, "c": 0.5}), "one-per-class", "3 classes"),
+        (lambda: ll.estimate_prior([[0.2, 0.8]], {"a": 0.2, "b": 0.3, "c": 0.5}), "one-per-class", "of 2"),
+        (lambda: ll.estimate_prior({"p_a": P, "p_b": P}, {"x": 0.2, "b": 0.8}), "unknown-class", "'p_a'"),
     ],
 )  # fmt: skip
 def test_what_does_not_fit_is_said(call: Callable[[], Any], slug: str, part: str) -> None:
@@ -294,6 +297,10 @@ def test_named_columns_and_names() -> None:
     ):  # fmt: skip
         np.testing.assert_allclose([found.rates[c] for c in ("ant", "bee", "cat")], want, atol=1e-9)
         np.testing.assert_allclose(found.map.apply(table).sum(axis=1), 1)
+    pair = pl.DataFrame({"p_yes": P, "p_no": [1 - v for v in P]})
+    told = {note.id: note.text for note in ll.estimate_prior(pair, 0.3).notes}
+    assert "'no', the second" in told["class-order"]
+    assert "class-order" not in {note.id for note in ll.estimate_prior(pair, {"no": 0.3, "yes": 0.7}).notes}
     unnamed = ll.estimate_prior(p, {"cat": 0.5, "ant": 0.2, "bee": 0.3})
     np.testing.assert_allclose([unnamed.rates[c] for c in ("ant", "bee", "cat")], want, atol=1e-9)
     assert "class-order" in {note.id for note in unnamed.notes}

@@ -169,3 +169,24 @@ def test_a_line_knows_impossible_ends() -> None:
     line = Line(np.array([0.0, 1.0]), np.array([1.0, 1.0]), np.full(2, 0.5))
     assert line.value(0.0) == -math.inf
     assert line.best(0.5)[0] == 1.0
+
+
+@pytest.mark.parametrize("zeros", [[], [1], [0, 3]])
+def test_the_direction_costs_least_of_those_that_keep_the_sum(zeros: list[int]) -> None:
+    """Against the solution of the Lagrange equations, and random directions; the curvatures at once are the same."""
+    rng = np.random.default_rng(8)
+    root = rng.normal(size=(30, 5))
+    H, t = root.T @ root / 30, np.full(5, 0.2)
+    t[zeros] = 0
+    for k in range(5):
+        v = proportions._direction(H, t, k, 1)
+        assert v[k] == 1
+        assert v.sum() == pytest.approx(0, abs=1e-9)
+        others = [j for j in range(5) if j != k and t[j] > 0]
+        equations = np.block(
+            [[H[np.ix_(others, others)], np.ones((len(others), 1))], [np.ones(len(others)), 0]]
+        )
+        np.testing.assert_allclose(
+            v[others], np.linalg.solve(equations, [*-H[others, k], -1])[:-1], rtol=1e-8
+        )
+        assert proportions._bends(H, t)[k] == pytest.approx(v @ H @ v, rel=1e-8)

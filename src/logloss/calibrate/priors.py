@@ -16,7 +16,7 @@ from logloss.calibrate.rates import by_name, classes_in, rates_of
 from logloss.calibrate.shifts import shifting
 from logloss.codes import as_labels
 from logloss.errors import AlignmentError, UsageError, listing
-from logloss.labels import bare, classes_of_columns, two_classes
+from logloss.labels import bare, classes_of_columns, match, two_classes
 from logloss.notes import Note
 from logloss.observations import observe
 from logloss.recognise import Matrix, Vector, has_columns, is_path, matrix, vector
@@ -123,19 +123,46 @@ def _classes(
     """Return the classes of forecasts without outcomes, in an order, and what was assumed."""
     if labels is not None:
         return classes_in(old, labels), []
+    names = (() if given.names is None else given.names) if isinstance(given, Matrix) else ()
     if isinstance(old, Mapping):
-        keys = np.empty(len(old), dtype=object)
-        keys[:] = classes_in(old)
-        seen = vector(keys, "The classes")
-        found = (
-            two_classes(seen, given.name, None, None)
-            if isinstance(given, Vector)
-            else classes_of_columns(seen, given.names, given.values.shape[1], None)
-        )
-        return found.labels, found.notes
+        return _named(given, classes_in(old), names)
     if isinstance(given, Vector):
         return (0, 1), []
-    return bare(given.names or ()) or given.names or tuple(range(given.values.shape[1])), []
+    found = bare(names) or names or tuple(range(given.values.shape[1]))
+    if np.iterable(old) or not names or len(found) != 2:
+        return found, []
+    said = (
+        f"The old rate {old} is taken as that of {found[1]!r}, the second column; the other is {found[0]!r}."
+    )
+    return found, [Note("class-order", said)]
+
+
+def _named(
+    given: Vector | Matrix, keys: tuple[Any, ...], names: tuple[str, ...]
+) -> tuple[tuple[Any, ...], list[Note]]:
+    """Return the classes in the order of the columns, where the old rates name them."""
+    count = 2 if isinstance(given, Vector) else given.values.shape[1]
+    if names and match(names, keys) is None:
+        raise UsageError(
+            "unknown-class",
+            f"The old rates name {listing([repr(c) for c in keys], limit=10)}, but the forecast columns are {listing([repr(c) for c in names], limit=10)}.",
+            cure="Name the classes as the columns do, or give labels= in the columns' order.",
+        )
+    if not names and len(keys) != count:
+        raise UsageError(
+            "one-per-class",
+            f"The old rates name {units.count(len(keys), 'class', 'classes')}, but the forecasts are of {count}.",
+            cure="Give the forecast a column per class, and a rate for each.",
+        )
+    seen = np.empty(len(keys), dtype=object)
+    seen[:] = keys
+    classes = vector(seen, "The classes")
+    found = (
+        two_classes(classes, given.name, None, None)
+        if isinstance(given, Vector)
+        else classes_of_columns(classes, given.names, count, None)
+    )
+    return found.labels, found.notes
 
 
 def of_record(
