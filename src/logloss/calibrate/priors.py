@@ -128,7 +128,7 @@ def _classes(
         return _named(given, classes_in(old), names)
     if isinstance(given, Vector):
         return (0, 1), []
-    found = bare(names) or names or tuple(range(given.values.shape[1]))
+    found: tuple[Any, ...] = bare(names) or names or tuple(range(given.values.shape[1]))
     if np.iterable(old) or not names or len(found) != 2:
         return found, []
     said = (
