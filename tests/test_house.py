@@ -22,6 +22,7 @@ FLOORS: list[set[str]] = [
         "calibrate",
         "calibrate.newton",
         "calibrate.odds",
+        "calibrate.proportions",
         "curves",
         "curves.binning",
         "entropies",
@@ -67,7 +68,7 @@ FLOORS: list[set[str]] = [
     },
     {"calibrate.blunders", "kernels.folds"},
     {"codes", "kernels", "notes", "tally"},
-    {"kernels.certainty", "labels", "recognise", "record"},
+    {"calibrate.rates", "kernels.certainty", "labels", "recognise", "record"},
     {"alignment", "batches", "forensics", "indicators", "slicing.segments"},
     {"delimited", "feeds", "observations"},
     {
@@ -104,6 +105,7 @@ FLOORS: list[set[str]] = [
         "calibrate.descriptions",
         "calibrate.fits",
         "calibrate.grids",
+        "calibrate.shifts",
         "folding",
         "grouping",
         "panel",
@@ -131,6 +133,7 @@ FLOORS: list[set[str]] = [
     {
         "annotation.doubts",
         "annotation.estimates",
+        "calibrate.prevalence",
         "curves.inequality",
         "curves.results",
         "fixing.reasons",
@@ -147,6 +150,7 @@ FLOORS: list[set[str]] = [
     {
         "annotation.estimation",
         "annotation.suspicion",
+        "calibrate.priors",
         "curves.reliability",
         "fixing.streams",
         "fixing.verdicts",
