@@ -25,8 +25,9 @@ __all__ = ["RACED", "all_rows", "folded", "gain", "mean"]
 FEWEST = 20  # rows; with fewer nothing is left to fit on
 FEWEST_OTHERS = 5  # outcomes that are not of the commonest class
 FEWEST_GROUPS = 5
-RACED = 100_000  # rows that take part in the race, of more a sample
-NUMBERS = 1 << 20  # and numbers of their forecasts
+RACED = 100_000  # rows of two classes that take part in the race, of more a sample
+RACED_MANY = 30_000  # rows of more classes
+NUMBERS = 1 << 17  # and numbers of their forecasts
 TEN_FOLDS = 20_000  # rows times columns; with more, five folds do
 
 
@@ -61,7 +62,7 @@ def folded(
     if n < FEWEST or rare < FEWEST_OTHERS:
         notes.append(Note("too-few-rows", f"{units.count(n, 'row')}, {rare:g} of them not of the commonest class: too few to learn a map from, so nothing is done. It takes at least {FEWEST} rows and {FEWEST_OTHERS} such outcomes."))  # fmt: skip
         return None
-    most = max(2000, min(RACED, NUMBERS // C))
+    most = max(2000, min(RACED if C == 1 else RACED_MANY, NUMBERS // C))
     at = np.sort(np.random.default_rng(0).permutation(n)[:most]) if n > most else np.arange(n)
     Z, T, weight = whole.Z[at], whole.T[at], whole.weight[at]
     count = 10 if Z.size <= TEN_FOLDS else 5

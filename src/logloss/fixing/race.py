@@ -21,6 +21,7 @@ from logloss.calibrate import venn_abers
 from logloss.calibrate.fits import CANDIDATES, fit_steps
 from logloss.calibrate.odds import cost, finite, log_softmax
 from logloss.interval import of_clusters, of_rows
+from logloss.kernels import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -36,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Field", "Race", "choose", "gain_of", "run"]
 
 COMPILE_FROM = 500  # rows
+THREADED = 20_000  # numbers; of fewer, threads wait for one another
 
 
 @dataclass(frozen=True, eq=False)
@@ -90,8 +92,11 @@ def run(rows: Field, names: Sequence[str], watch: Callable[[int, int], None] | N
     work = [*single, *double]
     inner = {k: {name: np.full(len(rows.Z), np.nan) for name in names} for k in range(rows.folds)}
     outer = {name: np.empty(len(rows.Z)) for name in names}
-    for done, out in enumerate(work):
-        for name, at, losses in _without(rows, out, names):
+    threads = None if rows.Z.size > THREADED else 1
+    for done, (out, found) in enumerate(
+        in_order(lambda out: (out, _without(rows, out, names)), work, threads)
+    ):
+        for name, at, losses in found:
             if len(out) == 1:
                 outer[name][at] = losses
                 continue
