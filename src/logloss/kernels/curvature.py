@@ -1,11 +1,12 @@
 """Value, slope and curvature of a recalibrated loss, compiled: one pass over the rows per step of a fit.
 
 # Design:
-# a) ROWS rows are turned into a tile with the classes down and the rows across, so that every loop is one over rows
-#    and the compiler vectorises it whatever the number of classes. The tile stays in cache: memory is read once.
+# a) A hundred rows or so are turned into a tile with the classes down and the rows across, so that every loop is one
+#    over rows and the compiler vectorises it whatever the number of classes. The tile stays in cache: memory is read
+#    once. In shorter tiles the compiler's checks that arrays do not overlap take as long as the work.
 # b) Logits are taken from the largest of their row, so that exponents are <= 0; the largest itself counts as exactly
 #    1 and stays out of the sum that goes into log1p: the loss of a row that is nearly certain keeps its digits.
-# c) Sums run in ROWS lanes of their own, in the order of the rows: no reordering by the compiler is needed.
+# c) Sums run in lanes, one for each row of a tile: the compiler need not reorder them.
 """
 
 from __future__ import annotations
@@ -13,9 +14,28 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from logloss.kernels.compiled import FUSE, SUM, fast_exp, fast_log1p
+from logloss.kernels.compiled import (
+    E2,
+    E3,
+    E4,
+    E5,
+    E6,
+    E7,
+    E8,
+    E9,
+    E10,
+    E11,
+    FUSE,
+    LN2_HIGH,
+    LN2_LOW,
+    ROUND,
+    SUM,
+    bits_of,
+    fast_log1p,
+    float_of,
+)
 
-ROWS = 32  # rows of a tile
+TILE = 8192  # numbers of a tile, where that is 32 to 128 rows
 LONG = 512  # rows of a block where there are few columns
 FAR = -708.0  # below, exp() is as good as 0
 
@@ -24,61 +44,82 @@ FAR = -708.0  # below, exp() is as good as 0
 def fill(part, w, tile, weight):
     """Turn rows into a tile of float64; rows of weight 0, and those that are missing, hold 0."""
     m = part.shape[0]
-    for i in range(ROWS):
+    for i in range(tile.shape[1]):
         weight[i] = (w[i] if w.shape[0] > 0 else 1.0) if i < m else 0.0
     for i in range(m):
         for k in range(part.shape[1]):
             tile[k, i] = np.float64(part[i, k])
-    for i in range(ROWS):
+    for i in range(tile.shape[1]):
         if not (weight[i] > 0.0):
             tile[:, i] = 0.0
 
 
 @njit(nogil=True, error_model="numpy", fastmath=FUSE)
-def centre(tile, lowest, top):
-    """Take each row from its largest entry, after none is lower than `lowest` (than 0 in a row that is all below)."""
-    K = tile.shape[0]
-    spread = np.log(K)
-    for i in range(ROWS):
-        top[i] = tile[0, i]
-    for k in range(1, K):
-        for i in range(ROWS):
-            z = tile[k, i]
-            top[i] = top[i] if top[i] >= z else z
-    for k in range(K):
-        for i in range(ROWS):
-            above = top[i] + spread
-            floor = lowest + (above if above < 0.0 else 0.0)
-            z = tile[k, i]
-            tile[k, i] = (floor if z < floor else z) - top[i]
+def exp_below(x):
+    """exp(x) for x <= 0, with nothing below exp(-708): `fast_exp` with its polynomial in a shorter chain."""
+    x = -708.0 if x < -708.0 else x
+    t = x * 1.4426950408889634 + ROUND
+    n = t - ROUND
+    r = (x - n * LN2_HIGH) - n * LN2_LOW
+    r2 = r * r
+    r4 = r2 * r2
+    low = ((1.0 + r) + r2 * (E2 + r * E3)) + r4 * ((E4 + r * E5) + r2 * (E6 + r * E7))
+    p = low + (r4 * r4) * ((E8 + r * E9) + r2 * (E10 + r * E11))
+    return float_of(bits_of(p) + (bits_of(t) << 52))
 
 
 @njit(nogil=True, error_model="numpy", fastmath=FUSE)
-def moments(tile, b, rest, ties, first, second):
-    """Sums of exp(b z), z exp(b z), z^2 exp(b z) over the classes; those with z = 0 are counted apart."""
-    for i in range(ROWS):
+def tops(tile, lowest, top, floor):
+    """Fill the largest entry of each row, and what counts as its lowest: lower still in a row that is all below."""
+    K, rows = tile.shape
+    spread = np.log(K)
+    for i in range(rows):
+        top[i] = tile[0, i]
+    for k in range(1, K):
+        for i in range(rows):
+            z = tile[k, i]
+            top[i] = top[i] if top[i] >= z else z
+    for i in range(rows):
+        above = top[i] + spread
+        floor[i] = lowest + (above if above < 0.0 else 0.0)
+
+
+@njit(nogil=True, error_model="numpy", fastmath=FUSE)
+def moments(tile, b, top, floor, rest, ties, first, second):
+    """Sum exp(b z), z exp(b z), z^2 exp(b z) over the classes, z from the top; those with z = 0 counted apart."""
+    K, rows = tile.shape
+    for i in range(rows):
         rest[i] = 0.0
         ties[i] = 0.0
         first[i] = 0.0
         second[i] = 0.0
-    for k in range(tile.shape[0]):
-        for i in range(ROWS):
-            z = tile[k, i]
-            x = b * z
-            e = fast_exp(x, 0.0)
-            below = (z < 0.0) & (x > FAR)
-            e = e if below else 0.0
-            z = z if below else 0.0
-            rest[i] += e
-            ties[i] += 0.0 if tile[k, i] < 0.0 else 1.0
-            first[i] += e * z
-            second[i] += e * z * z
+    for k in range(0, K - 1, 2):  # two at a time: the sums are loaded and stored half as often
+        for i in range(rows):
+            u = (floor[i] if tile[k, i] < floor[i] else tile[k, i]) - top[i]
+            v = (floor[i] if tile[k + 1, i] < floor[i] else tile[k + 1, i]) - top[i]
+            d = exp_below(b * u)
+            e = exp_below(b * v)
+            d = d if u < 0.0 else 0.0
+            e = e if v < 0.0 else 0.0
+            rest[i] += d + e
+            ties[i] += (0.0 if u < 0.0 else 1.0) + (0.0 if v < 0.0 else 1.0)
+            first[i] += d * u + e * v
+            second[i] += (d * u) * u + (e * v) * v
+    if K % 2 > 0:
+        for i in range(rows):
+            u = (floor[i] if tile[K - 1, i] < floor[i] else tile[K - 1, i]) - top[i]
+            d = exp_below(b * u)
+            d = d if u < 0.0 else 0.0
+            rest[i] += d
+            ties[i] += 0.0 if u < 0.0 else 1.0
+            first[i] += d * u
+            second[i] += (d * u) * u
 
 
 @njit(nogil=True, error_model="numpy", fastmath=FUSE)
 def add_tempered(b, weight, mass, happened, rest, ties, first, second, lanes):
     """Add the loss of each row and its two derivatives by b; `happened` is sum t z, `mass` sum t."""
-    for i in range(ROWS):
+    for i in range(weight.shape[0]):
         more = rest[i] + (ties[i] - 1.0)
         total = 1.0 + more
         mean = first[i] / total
@@ -91,18 +132,20 @@ def add_tempered(b, weight, mass, happened, rest, ties, first, second, lanes):
 
 @njit(nogil=True, cache=True, error_model="numpy", fastmath=FUSE)
 def tempered(outcome, share, Z, w, b, lowest):
-    """Sums of w loss, w (E z - z_t), w Var z of softmax(b z), b >= 0; `share` (0, K) where `outcome` says the class."""
+    """Sum w loss, w (E z - z_t), w Var z of softmax(b z), b >= 0; `share` (0, K) where `outcome` says the class."""
     n, K = Z.shape
+    rows = min(128, max(32, TILE // K))
     soft = share.shape[0] > 0
-    tile = np.empty((K, ROWS))
-    weight, mass, happened, top = np.empty(ROWS), np.ones(ROWS), np.zeros(ROWS), np.empty(ROWS)
-    rest, ties, first, second = np.empty(ROWS), np.empty(ROWS), np.empty(ROWS), np.empty(ROWS)
-    lanes = np.zeros((3, ROWS))
+    tile = np.empty((K, rows))
+    weight, mass, happened = np.empty(rows), np.ones(rows), np.zeros(rows)
+    top, floor = np.empty(rows), np.empty(rows)
+    rest, ties, first, second = np.empty(rows), np.empty(rows), np.empty(rows), np.empty(rows)
+    lanes = np.zeros((3, rows))
     tile[:] = 0.0
-    for a in range(0, n, ROWS):
-        stop = min(a + ROWS, n)
+    for a in range(0, n, rows):
+        stop = min(a + rows, n)
         fill(Z[a:stop], w[a:stop], tile, weight)
-        centre(tile, lowest, top)
+        tops(tile, lowest, top, floor)
         if soft:
             mass[:] = 0.0
             happened[:] = 0.0
@@ -111,11 +154,12 @@ def tempered(outcome, share, Z, w, b, lowest):
                     for k in range(K):
                         t = np.float64(share[a + i, k])
                         mass[i] += t
-                        happened[i] += t * tile[k, i]
+                        happened[i] += t * (max(tile[k, i], floor[i]) - top[i])
         else:
             for i in range(stop - a):
-                happened[i] = tile[outcome[a + i], i]
-        moments(tile, b, rest, ties, first, second)
+                if weight[i] > 0.0:
+                    happened[i] = max(tile[outcome[a + i], i], floor[i]) - top[i]
+        moments(tile, b, top, floor, rest, ties, first, second)
         add_tempered(b, weight, mass, happened, rest, ties, first, second, lanes)
     return lanes[0].sum(), lanes[1].sum(), lanes[2].sum()
 
@@ -126,7 +170,7 @@ def sigmoids(eta, t, w, loss, missed, mass):
     for i in range(eta.shape[0]):
         x = eta[i]
         a = -abs(x)
-        e = fast_exp(a, 0.0)
+        e = exp_below(a)
         e = e if a > FAR else 0.0
         likely = 1.0 / (1.0 + e)
         other = e * likely
