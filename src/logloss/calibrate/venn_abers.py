@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss.calibrate.isotonic import pool
+from logloss.kernels import both
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -56,10 +57,17 @@ def fit_venn_abers(s: Float, share: Float, weight: Float) -> VennAbers:
 def of_pooled(pooled: Pooled) -> VennAbers:
     """Fit the map to pooled rows, ascending."""
     w, mass = pooled.weight, pooled.weight * pooled.share
-    walk = _compiled() if len(w) >= COMPILE_FROM else with_ones
-    high = walk(w, mass)
-    low = 1.0 - walk(w[::-1].copy(), (w - mass)[::-1].copy())[::-1]
-    return VennAbers(pooled.at, np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0))
+    few = len(w) < COMPILE_FROM
+    walk = with_ones if few else _compiled()
+
+    def up() -> Float:
+        return np.asarray(np.clip(walk(w, mass), 0.0, 1.0))
+
+    def down() -> Float:
+        return np.asarray(np.clip(1.0 - walk(w[::-1].copy(), (w - mass)[::-1].copy())[::-1], 0.0, 1.0))
+
+    high, low = (up(), down()) if few else both(up, down)
+    return VennAbers(pooled.at, low, high)
 
 
 def with_ones(w: Any, mass: Any) -> Any:
