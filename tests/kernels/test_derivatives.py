@@ -174,3 +174,67 @@ def test_gradient_and_hessian_are_those_of_the_value(twin: str, rng: np.random.G
         up, down = (derivatives.logistic_sums(F, t, w, theta + s) for s in (e, -e))
         assert (up[0] - down[0]) / (2 * h) == pytest.approx(gradient[j], abs=1e-7)
         assert (up[1] - down[1]) / (2 * h) == pytest.approx(hessian[j], abs=1e-7)
+
+
+@pytest.mark.parametrize("K", [2, 3, 5, 10])
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("dtype", [np.float64, np.float32])
+def test_class_twins_agree(K: int, soft: bool, dtype: type, rng: np.random.Generator) -> None:
+    n = kernels.COMPILE_FROM // K + 7
+    Z = (3 * rng.normal(size=(n, K))).astype(dtype)
+    Z[::50, 0] = -INF
+    outcome = rng.dirichlet(np.ones(K), n) if soft else rng.integers(0, K, n)
+    w = rng.integers(0, 3, n) * 1.0
+    slope, offset = rng.normal(1, 0.5, K), rng.normal(size=K)
+    got, exact = (
+        f(Z, outcome, w, slope, offset) for f in (derivatives.class_sums, derivatives.class_formula)
+    )
+    for a, b in zip(got, exact, strict=True):
+        assert a == pytest.approx(b, rel=1e-11, abs=1e-12 * float(np.abs(b).max()))
+    turn = rng.permutation(n)
+    for a, b in zip(derivatives.class_sums(Z[turn], outcome[turn], w[turn], slope, offset), got, strict=True):
+        assert a == pytest.approx(b, rel=1e-12, abs=1e-12 * float(np.abs(b).max()))
+
+
+def test_class_gradient_and_hessian_are_those_of_the_value(twin: str, rng: np.random.Generator) -> None:
+    Z, y, h = rng.normal(size=(70, 3)), rng.integers(0, 3, 70), 1e-5
+    theta = rng.normal(size=6)
+    theta[0] = -0.5
+    _, gradient, hessian = derivatives.class_sums(Z, y, None, theta[:3], theta[3:])
+    for j, e in enumerate(np.eye(6) * h):
+        up, down = (derivatives.class_sums(Z, y, None, *(theta + s).reshape(2, 3)) for s in (e, -e))
+        assert (up[0] - down[0]) / (2 * h) == pytest.approx(gradient[j], abs=1e-7)
+        assert (up[1] - down[1]) / (2 * h) == pytest.approx(hessian[j], abs=1e-7)
+
+
+@pytest.mark.parametrize("row", [(60.0, 0.0), (0.0, -INF), (700.0, -700.0)])
+@pytest.mark.parametrize("y", [0, 1])
+def test_equal_slopes_are_a_temperature(twin: str, row: tuple[float, float], y: int) -> None:
+    Z, outcome = np.array([row]), np.array([y])
+    value, gradient, hessian = derivatives.class_sums(Z, outcome, None, np.full(2, 0.5), np.zeros(2))
+    exact = exact_tempered(Z, np.eye(2)[outcome], [1.0], 0.5)
+    assert value == pytest.approx(exact[0], rel=1e-13, abs=1e-300)
+    assert gradient[:2].sum() == pytest.approx(exact[1], rel=1e-9, abs=1e-11)
+    assert hessian[:2, :2].sum() == pytest.approx(exact[2], rel=1e-9, abs=1e-9)
+
+
+@pytest.mark.parametrize(
+    ("ridge", "a", "c", "loss"),
+    [
+        (0.0, 0.36132076238693613, -0.18066038119346806, 0.64916890207031708),
+        (2 / 6, 0.70101517493170387, -0.076556867511553823, None),
+    ],
+)
+def test_newton_steps_lead_to_the_worked_fit(
+    twin: str, ridge: float, a: float, c: float, loss: float | None
+) -> None:
+    # 60-digit arithmetic: x = -2 .. 3, y = 0, 1, 0, 1, 0, 1; the ridge is on (a - 1)^2 + c^2.
+    x, y, theta, identity = np.arange(-2.0, 4.0), np.arange(6) % 2 * 1.0, np.zeros(2), np.array([1.0, 0.0])
+    for _ in range(20):
+        value, gradient, hessian = derivatives.logistic_sums([x], y, None, theta)
+        theta = theta - np.linalg.solve(
+            hessian / 6 + 2 * ridge * np.eye(2), gradient / 6 + 2 * ridge * (theta - identity)
+        )
+    assert theta == pytest.approx([a, c], rel=1e-14)
+    if loss is not None:
+        assert value / 6 == pytest.approx(loss, rel=1e-15)

@@ -249,3 +249,101 @@ def logistic(f0, f1, f2, f3, columns, share, w, theta, out):
             for k in range(j, p):
                 out[at] += weighted_twice(mass[:m], block[j, :m], block[k, :m])
                 at += 1
+
+
+@njit(nogil=True, error_model="numpy", fastmath=FUSE)
+def scaled(z, slope, offset, lowest, q, top, rest, ties):
+    """Fill q = exp(eta - top) with eta = slope z + offset, and what its sum consists of; floor z at `lowest`."""
+    K, rows = z.shape
+    for k in range(K):
+        for i in range(rows):
+            x = z[k, i]
+            x = lowest if x < lowest else x
+            z[k, i] = x
+            eta = slope[k] * x + offset[k]
+            q[k, i] = eta
+            top[i] = eta if (k == 0) | (eta > top[i]) else top[i]
+    for i in range(rows):
+        rest[i] = 0.0
+        ties[i] = 0.0
+    for k in range(K):
+        for i in range(rows):
+            d = q[k, i] - top[i]
+            e = exp_below(d)
+            rest[i] += e if d < 0.0 else 0.0
+            ties[i] += 0.0 if d < 0.0 else 1.0
+            q[k, i] = e
+
+
+@njit(nogil=True, error_model="numpy", fastmath=SUM)
+def add_products(x, y, hessian):
+    """Take sum x_j y_k over the rows from the upper triangle; four products at a time read x once."""
+    p, rows = x.shape
+    for j in range(p):
+        k = j
+        while k + 4 <= p:
+            a, b, c, d = 0.0, 0.0, 0.0, 0.0
+            for i in range(rows):
+                v = x[j, i]
+                a += v * y[k, i]
+                b += v * y[k + 1, i]
+                c += v * y[k + 2, i]
+                d += v * y[k + 3, i]
+            hessian[j, k] -= a
+            hessian[j, k + 1] -= b
+            hessian[j, k + 2] -= c
+            hessian[j, k + 3] -= d
+            k += 4
+        while k < p:
+            hessian[j, k] -= weighted(x[j], y[k])
+            k += 1
+
+
+@njit(nogil=True, cache=True, error_model="numpy", fastmath=FUSE)
+def class_scaled(outcome, share, Z, w, slope, offset, lowest, gradient, hessian):
+    """Add to gradient (2 K) and upper triangle of the Hessian by slopes and offsets; return the sum of w loss."""
+    n, K = Z.shape
+    rows = 64
+    z, q, t, missed = np.zeros((K, rows)), np.empty((K, rows)), np.zeros((K, rows)), np.empty((K, rows))
+    x, y = np.empty((2 * K, rows)), np.empty((2 * K, rows))
+    weight, top, rest, ties = np.empty(rows), np.empty(rows), np.empty(rows), np.empty(rows)
+    mass, ones, value = np.empty(rows), np.ones(rows), 0.0
+    for a in range(0, n, rows):
+        stop = min(a + rows, n)
+        fill(Z[a:stop], w[a:stop], z, weight)
+        scaled(z, slope, offset, lowest, q, top, rest, ties)
+        t[:] = 0.0
+        for i in range(stop - a):
+            if weight[i] > 0.0:
+                if share.shape[0] > 0:
+                    for k in range(K):
+                        t[k, i] = np.float64(share[a + i, k])
+                else:
+                    t[outcome[a + i], i] = 1.0
+        mass[:] = 0.0
+        for k in range(K):
+            for i in range(rows):
+                mass[i] += t[k, i]
+        for i in range(rows):
+            more = rest[i] + (ties[i] - 1.0)
+            value += weight[i] * (mass[i] * fast_log1p(more))
+            rest[i] = 1.0 / (1.0 + more)
+        for k in range(K):
+            for i in range(rows):
+                chance = q[k, i] * rest[i]
+                d = (slope[k] * z[k, i] + offset[k]) - top[i]
+                missed[k, i] = weight[i] * (mass[i] * chance - t[k, i])
+                q[k, i] = weight[i] * (t[k, i] * d)
+                x[k, i] = chance * z[k, i]
+                x[K + k, i] = chance
+                y[k, i] = weight[i] * mass[i] * (chance * z[k, i])
+                y[K + k, i] = weight[i] * mass[i] * chance
+        for k in range(K):
+            value -= weighted(q[k], ones)
+            gradient[k] += weighted(missed[k], z[k])
+            gradient[K + k] += weighted(missed[k], ones)
+            hessian[k, k] += weighted(y[k], z[k])
+            hessian[k, K + k] += weighted(y[k], ones)
+            hessian[K + k, K + k] += weighted(y[K + k], ones)
+        add_products(x, y, hessian)
+    return value

@@ -21,7 +21,15 @@ if TYPE_CHECKING:
     Array = NDArray[Any]
     Float = NDArray[np.float64]
 
-__all__ = ["LOWEST", "logistic_formula", "logistic_sums", "tempered_formula", "tempered_sums"]
+__all__ = [
+    "LOWEST",
+    "class_formula",
+    "class_sums",
+    "logistic_formula",
+    "logistic_sums",
+    "tempered_formula",
+    "tempered_sums",
+]
 
 LOWEST = -745.0  # log of the smallest probability there is: what an impossible class counts as in a fit
 MOST_COLUMNS = 4
@@ -146,6 +154,72 @@ def logistic_formula(
     missed = w * (np.where(eta > 0, -e, e) / (1.0 + e) - off)
     mass = w * e / (1.0 + e) ** 2
     return float((w * loss).sum()), missed @ F, (F * mass[:, None]).T @ F
+
+
+def class_sums(
+    Z: Array, outcome: Array, weight: Float | None, slope: Float, offset: Float, lowest: float = LOWEST
+) -> tuple[float, Float, Float]:
+    """Sum the loss of softmax(slope z + offset) over rows, with its gradient and Hessian by (slopes, offsets).
+
+    Parameters
+    ----------
+    Z, outcome, weight
+        As for `tempered_sums`; entries below `lowest` count as that.
+    slope, offset
+        One of each per class, shape (K,).
+
+    Returns
+    -------
+    value, gradient, hessian
+        Sums over rows, nats; shapes (), (2 K,), (2 K, 2 K).
+    """
+    if Z.size < COMPILE_FROM:
+        return class_formula(Z, outcome, weight, slope, offset, lowest)
+    from logloss.kernels import curvature
+
+    x, w = as_forecast(Z), _weights(weight)
+    K = x.shape[1]
+    hard = outcome.ndim == 1
+    y = _plain(as_outcome(outcome) if hard else np.zeros(0, np.int8))
+    T = _plain(np.zeros((0, K))) if hard else as_forecast(outcome)
+    v, c = (np.ascontiguousarray(a, np.float64) for a in (slope, offset))
+
+    def work(s: slice) -> tuple[float, Float, Float]:
+        gradient, hessian = np.zeros(2 * K), np.zeros((2 * K, 2 * K))
+        value = curvature.class_scaled(y[s], T[s], x[s], w[s], v, c, float(lowest), gradient, hessian)
+        return value, gradient, hessian
+
+    parts = _in_slices(work, *x.shape)
+    hessian = np.sum([part[2] for part in parts], axis=0)
+    return (
+        math.fsum(part[0] for part in parts),
+        np.asarray(np.sum([part[1] for part in parts], axis=0)),
+        np.triu(hessian) + np.triu(hessian, 1).T,
+    )
+
+
+def class_formula(
+    Z: Array, outcome: Array, weight: Float | None, slope: Float, offset: Float, lowest: float = LOWEST
+) -> tuple[float, Float, Float]:
+    """Compute `class_sums` as the formula reads."""
+    Z, outcome, weight = _counted(Z, outcome, weight)
+    K = Z.shape[1]
+    T = np.eye(K)[outcome] if outcome.ndim == 1 else outcome
+    Z = np.maximum(Z, lowest)
+    eta = slope * Z + offset
+    eta -= eta.max(axis=1, keepdims=True)
+    E = np.exp(eta)
+    Q = E / E.sum(axis=1, keepdims=True)
+    E[np.arange(len(E)), eta.argmax(axis=1)] = 0.0
+    mass = T.sum(axis=1)
+    loss = mass * np.log1p(E.sum(axis=1)) - (T * eta).sum(axis=1)
+    missed = weight[:, None] * (mass[:, None] * Q - T)
+    w = (weight * mass)[:, None]
+    X = np.hstack([Q * Z, Q])
+    zz, z, one = ((w * Q * f).sum(axis=0) for f in (Z * Z, Z, np.ones_like(Z)))
+    diagonal = np.block([[np.diag(zz), np.diag(z)], [np.diag(z), np.diag(one)]])
+    gradient = np.concatenate([(missed * Z).sum(axis=0), missed.sum(axis=0)])
+    return float((weight * loss).sum()), gradient, diagonal - X.T @ (w * X)
 
 
 def _weights(weight: Float | None) -> Float:
