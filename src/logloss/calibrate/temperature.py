@@ -70,8 +70,7 @@ def fit_inverse_temperature(
     Guo, Pleiss, Sun, Weinberger (2017), On calibration of modern neural networks, ICML.
     """
     Z = np.ascontiguousarray(Z)
-    if Z.ndim == 1:
-        outcome = np.asarray(outcome, np.float64)
+    outcome = np.asarray(outcome, np.float64 if Z.ndim == 1 else None)
     n = len(Z)
     at = _mean(Z, outcome, weight, ridge)
     if n < 4 * SAMPLE:
