@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logloss.calibrate.maps import Isotonic
+from logloss.kernels import COMPILE_FROM
+from logloss.kernels.certainty import levels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -43,11 +45,12 @@ class Pooled:
 
 def pool(at: Float, share: Float, weight: Float | None = None) -> Pooled:
     """Pool rows with equal forecasts; `at`, `share`, `weight` of shape (n,). Rows of weight 0 count nowhere."""
-    if weight is None:
-        weight = np.ones(len(at))
-    elif not weight.all():
+    if weight is not None and not weight.all():
         keep = weight > 0
         at, share, weight = at[keep], share[keep], weight[keep]
+    if len(at) >= COMPILE_FROM:
+        return Pooled(*levels(at, share, weight))
+    weight = np.ones(len(at)) if weight is None else weight
     order = np.argsort(at, kind="stable")
     at, share, weight = at[order], share[order], weight[order]
     starts = np.flatnonzero(np.concatenate([[True], at[1:] != at[:-1]])) if len(at) else np.zeros(0, np.intp)
