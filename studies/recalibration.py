@@ -32,7 +32,7 @@ from sklearn.frozen import FrozenEstimator
 from sklearn.model_selection import KFold
 
 import logloss as ll
-from logloss.calibrate.scaling import fit, probabilities
+from logloss.calibrate.scaling import fit
 
 Float = NDArray[np.float64]
 Labels = NDArray[np.int64]
@@ -161,7 +161,7 @@ def scaled(free: str) -> Method:
 
         T = y[:, None].astype(np.float64) if p.ndim == 1 else np.eye(p.shape[1])[y]
         found = fit(free, read(p), T, np.ones(len(y)))
-        return lambda p: probabilities(found(read(p))).reshape(p.shape)
+        return lambda p: forecasts(found(read(p)).reshape(p.shape))
 
     return method
 
@@ -458,6 +458,10 @@ def quiet() -> None:
 
 def run(tasks: list[tuple[Callable[..., Cell], Any]], workers: int) -> list[Cell]:
     """Return the cells of all tasks, in order."""
+    if workers == 1:
+        with warnings.catch_warnings():
+            quiet()
+            return [do(*what) for do, what in tasks]
     with ProcessPoolExecutor(workers, initializer=quiet) as pool:
         return [waiting.result() for waiting in [pool.submit(do, *what) for do, what in tasks]]
 
