@@ -19,6 +19,8 @@ FLOORS: list[set[str]] = [
     {
         "annotation",
         "annotation.mixture",
+        "calibrate",
+        "calibrate.odds",
         "curves",
         "curves.binning",
         "entropies",
@@ -36,6 +38,7 @@ FLOORS: list[set[str]] = [
     {
         "annotation.estimators",
         "annotation.noise",
+        "calibrate.maps",
         "curves.bands",
         "kernels.compiled",
         "kernels.oracle",
@@ -49,6 +52,7 @@ FLOORS: list[set[str]] = [
     },
     {
         "annotation.sampling",
+        "calibrate.stored",
         "kernels.classes",
         "kernels.clips",
         "kernels.gathers",
@@ -62,7 +66,6 @@ FLOORS: list[set[str]] = [
     {"alignment", "batches", "forensics", "indicators", "slicing.segments"},
     {"delimited", "feeds", "observations"},
     {
-        "calibrate",
         "calibrate.clip",
         "calibrate.isotonic",
         "calibrate.scaling",
@@ -75,6 +78,7 @@ FLOORS: list[set[str]] = [
         "why.whatif",
     },
     {
+        "calibrate.fitted",
         "calibrate.venn_abers",
         "choosing",
         "curves.events",

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from logloss.annotation.estimators import Estimated
     from logloss.annotation.sampling import Selection, lure_weights
     from logloss.annotation.suspicion import suspects
+    from logloss.calibrate.fitted import FittedMap, load_map
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
     from logloss.curves.inequality import Lorenz, lorenz
     from logloss.curves.reliability import reliability
@@ -65,6 +66,7 @@ _HOME = {
     "Estimate": "annotation.estimates",
     "Estimated": "annotation.estimators",
     "Explanation": "why.explanation",
+    "FittedMap": "calibrate.fitted",
     "ForecastError": "errors",
     "Gap": "why.contrast",
     "LoglossError": "errors",
@@ -96,6 +98,7 @@ _HOME = {
     "gap": "why.gaps",
     "kl_divergence": "entropies.distributions",
     "load": "panel",
+    "load_map": "calibrate.fitted",
     "log_loss": "exact",
     "lorenz": "curves.inequality",
     "lure_weights": "annotation.sampling",
@@ -121,6 +124,7 @@ __all__ = [
     "Estimate",
     "Estimated",
     "Explanation",
+    "FittedMap",
     "ForecastError",
     "Gap",
     "LoglossError",
@@ -152,6 +156,7 @@ __all__ = [
     "gap",
     "kl_divergence",
     "load",
+    "load_map",
     "log_loss",
     "lorenz",
     "lure_weights",

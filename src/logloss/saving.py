@@ -68,13 +68,20 @@ def _whole(path: str | os.PathLike[str], write: Callable[[IO[bytes]], Any]) -> N
         ) from None
 
 
-def read_json(path: str | os.PathLike[str], build: Callable[[dict[str, Any]], T]) -> T:
-    """Read a saved state and build what it stands for."""
+def read_json(
+    path: str | os.PathLike[str],
+    build: Callable[[dict[str, Any]], T],
+    *,
+    unlike: Callable[[str], SourceError] | None = None,
+) -> T:
+    """Read a saved state and build what it stands for; `unlike(why)` is the error where it is something else."""
     try:
         return build(json.loads(Path(path).read_text(encoding="utf-8")))
-    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         if isinstance(error, SourceError):
             raise error.within(os.fspath(path)) from None
+        if unlike is not None:
+            raise unlike(str(error)).within(os.fspath(path)) from None
         raise SourceError(
             "not-a-summary",
             f"{os.fspath(path)} cannot be read as a summary: {error}.",

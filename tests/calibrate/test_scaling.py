@@ -11,18 +11,9 @@ import pytest
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, log_expit
 
-from logloss.calibrate.scaling import (
-    FREE,
-    Clamp,
-    Mix,
-    Scaling,
-    _derivatives,
-    cost,
-    directions,
-    fit,
-    log_softmax,
-    probabilities,
-)
+from logloss.calibrate.maps import Clip, Mix, Scaling
+from logloss.calibrate.odds import cost, log_softmax, probabilities
+from logloss.calibrate.scaling import FREE, _derivatives, directions, fit
 
 
 def ridged(free: str, Z: np.ndarray, T: np.ndarray, w: np.ndarray) -> Callable[[np.ndarray], float]:
@@ -190,10 +181,10 @@ def test_a_clip_and_a_mix() -> None:
     with np.errstate(divide="ignore"):
         z = (np.log(p) - np.log1p(-p))[:, None]
         logs = np.log(np.stack([p, 1 - p, np.zeros(5)], axis=1))
-    assert expit(Clamp(0.05)(z))[:, 0] == pytest.approx(np.clip(p, 0.05, 0.95), rel=1e-13)
-    assert Clamp(0.0)(z) is z
-    assert np.exp(Mix(0.3)(logs)) == pytest.approx(
+    assert expit(Clip.at(0.05)(z))[:, 0] == pytest.approx(np.clip(p, 0.05, 0.95), rel=1e-13)
+    assert Clip.at(0.0)(z) is z
+    assert np.exp(Mix.uniform(0.3, 3)(logs)) == pytest.approx(
         0.7 * np.stack([p, 1 - p, np.zeros(5)], axis=1) + 0.1, rel=1e-13
     )
-    assert np.exp(Mix(1.0)(logs)) == pytest.approx(np.full((5, 3), 1 / 3))
-    assert Mix(0.0)(logs) is logs
+    assert np.exp(Mix.uniform(1.0, 3)(logs)) == pytest.approx(np.full((5, 3), 1 / 3))
+    assert Mix.uniform(0.0, 3)(logs) is logs

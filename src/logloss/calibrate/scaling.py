@@ -8,75 +8,24 @@ the fit adds a ridge towards the identity, (K / n) (|slope - 1|^2 + |offset|^2),
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+
+from logloss.calibrate.maps import Scaling
+from logloss.calibrate.odds import cost, finite, log_softmax, probabilities
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Float = NDArray[np.float64]
 
-__all__ = ["FREE", "Clamp", "Mix", "Scaling", "cost", "fit", "log_softmax", "probabilities", "softplus"]
+__all__ = ["FREE", "fit"]
 
-LOWEST = -745.0  # log of the smallest probability there is: what an impossible class counts as in a fit
 STEPS = 60
 ENOUGH = 1e-11  # Newton decrement, in nats
 
 FREE = ("prior_shift", "temperature", "affine", "class_temperature")
-
-
-@dataclass(frozen=True, eq=False)
-class Scaling:
-    """eta = slope * Z + offset, both of shape (C,)."""
-
-    slope: Float
-    offset: Float
-
-    def __call__(self, Z: Float) -> Float:
-        """Return the forecast after the map, shape (n, C): log-odds, or log-probabilities again."""
-        if (
-            Z.shape[1] > 1 and (self.slope < 0).any()
-        ):  # an impossible class turned round is certain, not undefined
-            Z = np.where(self.slope < 0, np.maximum(Z, LOWEST), Z)
-        with np.errstate(invalid="ignore"):
-            eta = np.where(self.slope == 0, 0.0, self.slope * Z) + self.offset
-        return eta if eta.shape[1] == 1 else log_softmax(eta)
-
-
-def softplus(x: Float) -> Float:
-    """Return log(1 + exp(x)) without overflow."""
-    return np.asarray(np.maximum(x, 0.0) + np.log1p(np.exp(-np.abs(x))))
-
-
-def log_softmax(eta: Float) -> Float:
-    """Return log-probabilities, shape (n, K)."""
-    top = eta.max(axis=1, keepdims=True)
-    centred = eta - top
-    return np.asarray(centred - np.log(np.exp(centred).sum(axis=1, keepdims=True)))
-
-
-def probabilities(eta: Float) -> Float:
-    """Return the probabilities of the columns, shape (n, C)."""
-    if eta.shape[1] > 1:
-        return np.exp(log_softmax(eta))
-    from scipy.special import expit
-
-    return np.asarray(expit(eta))
-
-
-def cost(Z: Float, T: Float) -> Float:
-    """Return the surprise of each row, shape (n,): Z log-odds or log-probabilities, T the shares, both (n, C)."""
-    with np.errstate(invalid="ignore"):
-        if Z.shape[1] > 1:
-            return np.asarray(np.where(T > 0, -T * Z, 0.0).sum(axis=1))
-        z, t = Z[:, 0], T[:, 0]
-        if bool(((t == 0) | (t == 1)).all()):
-            return softplus(np.where(t > 0, -z, z))
-        return np.asarray(
-            np.where(t > 0, t * softplus(-z), 0.0) + np.where(t < 1, (1 - t) * softplus(z), 0.0)
-        )
 
 
 def directions(free: str, C: int) -> Float:
@@ -110,7 +59,7 @@ def fit(free: str, Z: Float, T: Float, weight: Float) -> Scaling:
     """
     n, C = Z.shape
     ridge = max(C, 2) / n
-    Z = np.maximum(Z, LOWEST) if C > 1 else np.clip(Z, LOWEST, -LOWEST)
+    Z = finite(Z)
     P = directions(free, C)
     start = np.concatenate([np.ones(C), np.zeros(C)])
     theta = np.zeros(P.shape[1])
@@ -162,33 +111,3 @@ def _derivatives(eta: Float, Z: Float, T: Float, weight: Float, P: Float) -> tup
     diagonal = (slopes.T * zz) @ slopes + cross + cross.T + (offsets.T * one) @ offsets
     X = (q * Z) @ slopes + q @ offsets
     return gradient, diagonal - X.T @ (w * X)
-
-
-@dataclass(frozen=True)
-class Clamp:
-    """Log-odds kept within the clip [eps, 1 - eps]."""
-
-    eps: float
-
-    def __call__(self, Z: Float) -> Float:
-        """Return the log-odds after the clip, shape (n, 1)."""
-        if self.eps <= 0:
-            return Z
-        limit = float(np.log1p(-self.eps) - np.log(self.eps))
-        return np.clip(Z, -limit, limit)
-
-
-@dataclass(frozen=True)
-class Mix:
-    """(1 - share) p + share / K: the uniform forecast mixed in."""
-
-    share: float
-
-    def __call__(self, Z: Float) -> Float:
-        """Return the log-probabilities after mixing, shape (n, K)."""
-        if self.share <= 0:
-            return Z
-        K = Z.shape[1]
-        with np.errstate(divide="ignore"):
-            kept = np.log1p(-self.share)
-        return np.asarray(np.logaddexp(Z + kept, np.log(self.share) - np.log(K)))

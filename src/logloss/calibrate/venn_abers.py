@@ -8,13 +8,13 @@ predictors with and without guarantees of validity, NeurIPS).
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from logloss.calibrate.isotonic import pool
+from logloss.calibrate.maps import VennAbers
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -26,26 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["VennAbers", "fit_venn_abers"]
 
 COMPILE_FROM = 3_000  # distinct forecasts; below, the walk is done before the compiler is imported
-
-
-@dataclass(frozen=True, eq=False)
-class VennAbers:
-    """The fitted map: at each distinct forecast, the isotonic fit with a 0 and with a 1 added there; shape (k,)."""
-
-    at: Float
-    low: Float
-    high: Float
-
-    def bounds(self, s: Float) -> tuple[Float, Float]:
-        """Return p0 and p1 of new forecasts, shape (n,)."""
-        above = np.searchsorted(self.at, s, side="left")  # the first at >= s
-        below = np.searchsorted(self.at, s, side="right")  # one past the last at <= s
-        return np.append(0.0, self.low)[below], np.append(self.high, 1.0)[above]
-
-    def __call__(self, Z: Float) -> Float:
-        """Return the log-odds after the map, shape (n, 1): log p1 - log(1 - p0)."""
-        p0, p1 = self.bounds(Z[:, 0])
-        return np.asarray(np.log(p1) - np.log1p(-p0))[:, None]
 
 
 def fit_venn_abers(s: Float, share: Float, weight: Float) -> VennAbers:

@@ -6,7 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from logloss.calibrate.scaling import fit, probabilities
+from logloss.calibrate.odds import probabilities
+from logloss.calibrate.scaling import fit
 from logloss.slicing.resampling import adjusted, permuted, regrouped, simulated
 
 if TYPE_CHECKING:

@@ -21,7 +21,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss import interval
-from logloss.calibrate.scaling import cost, fit
+from logloss.calibrate.odds import cost
+from logloss.calibrate.scaling import fit
 from logloss.errors import listing
 from logloss.notes import Note
 from logloss.plain import jsonable

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss.calibrate.scaling import cost, log_softmax, softplus
+from logloss.calibrate.odds import cost, log_softmax, softplus
 from logloss.surprises import class_blocks
 
 if TYPE_CHECKING:

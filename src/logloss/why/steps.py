@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss.calibrate.clip import ClipCurve, best_mix
-from logloss.calibrate.scaling import Clamp, Mix, Scaling, softplus
+from logloss.calibrate.maps import Clip, Mix, Scaling
+from logloss.calibrate.odds import softplus
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -94,16 +95,16 @@ def bounded(Z: Float, T: Float, weight: Float, *, certain: bool) -> Map:
         z, t = Z[:, 0], T[:, 0]
         curve = ClipCurve.of(-softplus(np.abs(z)), np.where(z > 0, 1 - t, t), weight)
         best = curve.best()[0]
-        return Clamp(max(best, curve.advice(len(z))) if certain and best == 0 else best)
+        return Clip.at(max(best, curve.advice(len(z))) if certain and best == 0 else best)
     mass = weight[:, None] * T
     share = best_mix(np.exp(Z[mass > 0]), mass[mass > 0], Z.shape[1])[0]
-    return Mix(max(share, 1 / (len(Z) + 1)) if certain else share)
+    return Mix.uniform(max(share, 1 / (len(Z) + 1)) if certain else share, Z.shape[1])
 
 
 def parameters_of(one: Any, before: list[Map]) -> dict[str, Any]:
     """Return what a map was fitted to, in the field's terms; together with that before it, where both are affine."""
-    if isinstance(one, Clamp):
-        return {"clip": one.eps}
+    if isinstance(one, Clip):
+        return {"clip": one.second}
     if isinstance(one, Mix):
         return {"mix": one.share}
     found: dict[str, Any] = {}
