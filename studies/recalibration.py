@@ -456,14 +456,15 @@ def quiet() -> None:
     warnings.simplefilter("ignore")
 
 
-def run(tasks: list[tuple[Callable[..., Cell], Any]], workers: int) -> list[Cell]:
-    """Return the cells of all tasks, in order."""
+def run(tasks: list[tuple[Callable[..., Cell], Any]], workers: int) -> Iterator[Cell]:
+    """Yield the cells of all tasks, in order."""
     if workers == 1:
         with warnings.catch_warnings():
             quiet()
-            return [do(*what) for do, what in tasks]
+            yield from (do(*what) for do, what in tasks)
+        return
     with ProcessPoolExecutor(workers, initializer=quiet) as pool:
-        return [waiting.result() for waiting in [pool.submit(do, *what) for do, what in tasks]]
+        yield from (waiting.result() for waiting in [pool.submit(do, *what) for do, what in tasks])
 
 
 def main(arguments: list[str] | None = None) -> list[Cell]:
@@ -478,9 +479,10 @@ def main(arguments: list[str] | None = None) -> list[Cell]:
     sizes = {100: 20, 1000: 6} if asked.small else SIZES
     tasks = [(synthetic, (name, n, times)) for n, times in sizes.items() for name in TRUTHS]
     tasks += [(halves, (name, 5 if asked.small else HALVES)) for name in files()]
-    cells = run(tasks, asked.workers)
-    for cell in cells:
+    cells = []
+    for cell in run(tasks, asked.workers):
         table(cell)
+        cells.append(cell)
     for n in sizes:
         for K, what in ((2, "two classes"), (3, "more classes")):
             some = [cell for cell in cells if cell.name in TRUTHS and cell.n == n and min(cell.K, 3) == K]
