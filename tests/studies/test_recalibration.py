@@ -50,14 +50,15 @@ def test_two_gaussians_have_a_parabola(study: ModuleType) -> None:
     """Drawn from the two densities, outcomes in bins of x happen as often as the parabola says."""
     random = np.random.default_rng(2)
     y = random.random(200_000) < 0.5
-    x = np.where(y, random.normal(1.5, 2, 200_000), random.normal(-1, 1, 200_000))
-    for low in (-4, -2, 0, 2):
+    x = np.where(y, random.normal(1.5, 1.5, 200_000), random.normal(-1, 1, 200_000))
+    for low in (-3, -2, 0, 2):
         near = (x > low) & (x < low + 0.1)
         at = x[near]
-        said = expit((at + 1) ** 2 / 2 - (at - 1.5) ** 2 / 8 - np.log(2)).mean()
+        said = expit((at + 1) ** 2 / 2 - (at - 1.5) ** 2 / 4.5 - np.log(1.5)).mean()
         assert y[near].mean() == pytest.approx(said, abs=4 * np.sqrt(said * (1 - said) / near.sum()))
     z, truth = study.gaussians(np.random.default_rng(3), 50)
-    assert truth == pytest.approx((z + 1.25) ** 2 / 2 - (z - 1.25) ** 2 / 8 - np.log(2))
+    x = z * 0.65 + 0.25  # the mean variance over the distance of the means, and the middle
+    assert truth == pytest.approx((x + 1) ** 2 / 2 - (x - 1.5) ** 2 / 4.5 - np.log(1.5))
 
 
 def test_expected_loss_is_infinite_where_a_possible_class_got_0(study: ModuleType) -> None:
