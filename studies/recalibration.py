@@ -121,6 +121,13 @@ def loss(p: Float, truth: Float) -> float:
         return float(np.where(truth > 0, -truth * np.log(p), 0.0).sum(axis=1).mean())
 
 
+def ruled_out(p: Float, truth: Float) -> float:
+    """Return the share of rows to be expected whose outcome got 0."""
+    if p.ndim == 1:
+        return float((truth * (p == 0) + (1 - truth) * (p == 1)).mean())
+    return float((truth * (p == 0)).sum(axis=1).mean())
+
+
 def odds(p: Float) -> Float:
     """Return log-odds: of the second class, shape (n,), or of each class against the others together, (n, K)."""
     if p.ndim == 1:
@@ -305,6 +312,7 @@ class Cell:
     K: int
     oracle: float = np.nan
     losses: dict[str, list[float]] = field(default_factory=dict)
+    lost: dict[str, list[float]] = field(default_factory=dict)  # the share of rows with an infinite loss
     seconds: dict[str, float] = field(default_factory=dict)
     failures: dict[str, str] = field(default_factory=dict)  # the first of each method
 
@@ -313,11 +321,13 @@ class Cell:
         for name, method in fitting(self.K):
             begin = time.perf_counter()
             try:
-                found = loss(method(y, p)(judged), truth)
+                better = method(y, p)(judged)
+                found, lost = loss(better, truth), ruled_out(better, truth)
             except Exception as error:  # noqa: BLE001, a method that fails is counted, whatever it raises
-                found = np.nan
+                found = lost = np.nan
                 self.failures.setdefault(name, f"{type(error).__name__}: {error}")
             self.losses.setdefault(name, []).append(found)
+            self.lost.setdefault(name, []).append(lost)
             self.seconds[name] = self.seconds.get(name, 0.0) + time.perf_counter() - begin
 
     def rows(self) -> dict[str, Judged]:
@@ -334,6 +344,7 @@ class Cell:
                 float((after - before)[finite].mean()) if any_finite else np.inf,
                 float(harm[min(int(np.ceil(0.95 * len(harm))), len(harm)) - 1]) if len(harm) else np.nan,
                 int(np.isinf(after).sum()),
+                1e6 * float(np.array(self.lost[name])[known].mean()) if known.any() else np.nan,
                 int((~known).sum()),
                 len(found),
                 1000 * self.seconds[name] / len(found),
@@ -348,7 +359,8 @@ class Judged:
     mean: float
     change: float
     harm: float
-    infinite: int
+    infinite: int  # times that the expected loss was infinite
+    per_million: float  # rows with an infinite loss, expected among a million
     failed: int
     of: int
     milliseconds: float
@@ -421,13 +433,13 @@ def table(cell: Cell) -> None:
     times = len(cell.losses[RAW])
     print(f"\n{cell.name}, {cell.n:,} rows, {times} times{known}")
     print(
-        f"  {'':36} {'loss':>9} {'change':>9} {'over truth':>10} {'p95 harm':>9} {'inf':>4} {'failed':>6} {'ms':>7}"
+        f"  {'':36} {'loss':>9} {'change':>9} {'over truth':>10} {'p95 harm':>9} {'inf':>4} {'of 1e6':>8} {'failed':>6} {'ms':>7}"
     )
     for name, row in cell.rows().items():
         over = row.mean - cell.oracle
         print(
             f"  {name:36} {row.mean:9.5f} {row.change:+9.5f} {over:10.5f} {100 * row.harm:+8.2f}%"
-            f" {row.infinite:4} {row.failed:6} {row.milliseconds:7.1f}"
+            f" {row.infinite:4} {row.per_million:8.2g} {row.failed:6} {row.milliseconds:7.1f}"
         )
     for name, why in cell.failures.items():
         print(f"  {name} failed first with {why:.150}")
@@ -439,15 +451,16 @@ def summary(cells: list[Cell], title: str) -> None:
     names = [name for name in METHODS if all(name in row for row in rows)]
     sound = {name: all(row[name].infinite + row[name].failed == 0 for row in rows) for name in names}
     best = [min((row[name].mean, name) for name in names if sound[name])[1] for row in rows]
-    print(f"\n{title}: mean change, worst p95 harm, how often best, infinite, failed")
+    print(f"\n{title}: mean change, worst p95 harm, how often best, infinite, rows of 1e6, failed")
     for name in names:
         change = f"{np.mean([row[name].change for row in rows]):+.5f}" if sound[name] else "-"
         harm = max(row[name].harm for row in rows)
         inf, failed, of = (
             sum(getattr(row[name], what) for row in rows) for what in ("infinite", "failed", "of")
         )
+        rare = np.mean([row[name].per_million for row in rows])
         print(
-            f"  {name:36} {change:>9} {100 * harm:+8.2f}% {best.count(name):4} {inf:5} {failed:5} of {of:,}"
+            f"  {name:36} {change:>9} {100 * harm:+8.2f}% {best.count(name):4} {inf:5} {rare:8.2g} {failed:5} of {of:,}"
         )
 
 
