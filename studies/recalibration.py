@@ -464,19 +464,16 @@ def summary(cells: list[Cell], title: str) -> None:
         )
 
 
-def quiet() -> None:
-    """Hush the peers' warnings, one thread each."""
+def prepare(only: list[str]) -> None:
+    """Hush the peers' warnings; keep the methods whose names begin like one of these, and raw."""
     warnings.simplefilter("ignore")
+    for name in [name for name in METHODS if only and name != RAW and not name.startswith(tuple(only))]:
+        del METHODS[name]
 
 
-def run(tasks: list[tuple[Callable[..., Cell], Any]], workers: int) -> Iterator[Cell]:
+def run(tasks: list[tuple[Callable[..., Cell], Any]], only: list[str], workers: int) -> Iterator[Cell]:
     """Yield the cells of all tasks, in order."""
-    if workers == 1:
-        with warnings.catch_warnings():
-            quiet()
-            yield from (do(*what) for do, what in tasks)
-        return
-    with ProcessPoolExecutor(workers, initializer=quiet) as pool:
+    with ProcessPoolExecutor(workers, initializer=prepare, initargs=(only,)) as pool:
         yield from (waiting.result() for waiting in [pool.submit(do, *what) for do, what in tasks])
 
 
@@ -485,6 +482,9 @@ def main(arguments: list[str] | None = None) -> list[Cell]:
     parser = argparse.ArgumentParser(description=(__doc__ or "").partition("\n")[0])
     parser.add_argument("--small", action="store_true", help="a quick look")
     parser.add_argument("--workers", type=int, default=2, help="processes at a time")
+    parser.add_argument(
+        "--only", action="append", default=[], help="methods whose names begin so; may be repeated"
+    )
     asked = parser.parse_args(arguments)
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", PYTHONWARNINGS="ignore")
     for name, why in left_out().items():
@@ -493,7 +493,7 @@ def main(arguments: list[str] | None = None) -> list[Cell]:
     tasks = [(synthetic, (name, n, times)) for n, times in sizes.items() for name in TRUTHS]
     tasks += [(halves, (name, 5 if asked.small else HALVES)) for name in files()]
     cells = []
-    for cell in run(tasks, asked.workers):
+    for cell in run(tasks, asked.only, asked.workers):
         table(cell)
         cells.append(cell)
     for n in sizes:
