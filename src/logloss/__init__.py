@@ -35,6 +35,8 @@ if TYPE_CHECKING:
         WeightError,
     )
     from logloss.exact import log_loss, surprise
+    from logloss.fixing.recalibration import fix
+    from logloss.fixing.results import Fix
     from logloss.notes import Note
     from logloss.observations import observe
     from logloss.panel import Panel, load
@@ -66,6 +68,7 @@ _HOME = {
     "Estimate": "annotation.estimates",
     "Estimated": "annotation.estimators",
     "Explanation": "why.explanation",
+    "Fix": "fixing.results",
     "FittedMap": "calibrate.fitted",
     "ForecastError": "errors",
     "Gap": "why.contrast",
@@ -95,6 +98,7 @@ _HOME = {
     "entropy": "entropies.distributions",
     "estimate": "annotation.estimation",
     "explain": "why.blame",
+    "fix": "fixing.recalibration",
     "gap": "why.gaps",
     "kl_divergence": "entropies.distributions",
     "load": "panel",
@@ -125,6 +129,7 @@ __all__ = [
     "Estimated",
     "Explanation",
     "FittedMap",
+    "Fix",
     "ForecastError",
     "Gap",
     "LoglossError",
@@ -153,6 +158,7 @@ __all__ = [
     "entropy",
     "estimate",
     "explain",
+    "fix",
     "gap",
     "kl_divergence",
     "load",

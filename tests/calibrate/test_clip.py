@@ -132,15 +132,15 @@ def test_one_blunder_gives_no_interval() -> None:
 
 def test_mixing_worked_values() -> None:
     # K = 4, p_y = .9 six times and .02 twice: lambda*, L* by mpmath.
-    lam, loss = best_mix(np.array([0.9] * 6 + [0.02] * 2), np.ones(8), 4)
+    lam, loss = best_mix(np.array([0.9] * 6 + [0.02] * 2), np.ones(8), 1 / 4)
     assert lam == pytest.approx(0.28093645484949833, rel=1e-9)
     assert loss == pytest.approx(0.86651017068126404, rel=1e-13)
 
 
 def test_mixing_at_the_ends() -> None:
-    assert best_mix(np.array([0.9, 0.8]), np.ones(2), 3)[0] == 0.0
-    assert best_mix(np.array([0.01, 0.02]), np.ones(2), 3)[0] == 1.0
-    lam, loss = best_mix(np.array([0.0, 0.9, 0.9]), np.ones(3), 3)
+    assert best_mix(np.array([0.9, 0.8]), np.ones(2), 1 / 3)[0] == 0.0
+    assert best_mix(np.array([0.01, 0.02]), np.ones(2), 1 / 3)[0] == 1.0
+    lam, loss = best_mix(np.array([0.0, 0.9, 0.9]), np.ones(3), 1 / 3)
     assert 0 < lam < 1
     assert math.isfinite(loss)
 
@@ -149,7 +149,7 @@ def test_mixing_at_the_ends() -> None:
 @settings(deadline=None)
 def test_mixing_is_the_least_on_a_grid(p: list[float]) -> None:
     p_y = np.array(p)
-    lam, loss = best_mix(p_y, np.ones(len(p)), 5)
+    lam, loss = best_mix(p_y, np.ones(len(p)), 1 / 5)
     grid = np.linspace(0, 1, 201)
     assert loss <= min(-np.log((1 - g) * p_y + g / 5).mean() for g in grid) + 1e-12
     assert loss == pytest.approx(-np.log((1 - lam) * p_y + lam / 5).mean(), rel=1e-12, abs=1e-12)

@@ -11,9 +11,10 @@ import pytest
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, log_expit
 
+from logloss.calibrate.families import derivatives, directions
 from logloss.calibrate.maps import Clip, Mix, Scaling
 from logloss.calibrate.odds import cost, log_softmax, probabilities
-from logloss.calibrate.scaling import FREE, _derivatives, directions, fit
+from logloss.calibrate.scaling import FREE, fit
 
 
 def ridged(free: str, Z: np.ndarray, T: np.ndarray, w: np.ndarray) -> Callable[[np.ndarray], float]:
@@ -80,7 +81,7 @@ def test_derivatives_against_50_digits(C: int, rng: np.random.Generator) -> None
     at = rng.normal(1, 0.5, 2 * C)  # slopes, then offsets
     eta = at[:C] * Z + at[C:]
     eta = eta if C == 1 else log_softmax(eta)
-    gradient, curvature = _derivatives(eta, Z, T, w, np.eye(2 * C))
+    gradient, curvature = derivatives(eta, Z, T, w, np.eye(2 * C))
 
     def loss(*theta: mpmath.mpf) -> mpmath.mpf:
         total = mpmath.mpf(0)
@@ -96,12 +97,14 @@ def test_derivatives_against_50_digits(C: int, rng: np.random.Generator) -> None
         for i in range(2 * C):
             order = [0] * (2 * C)
             order[i] = 1
-            assert gradient[i] == pytest.approx(float(mpmath.diff(loss, tuple(at), tuple(order))), abs=1e-12)
+            assert gradient[i] == pytest.approx(
+                n * float(mpmath.diff(loss, tuple(at), tuple(order))), abs=1e-12
+            )
             for j in range(2 * C):
                 both = order.copy()
                 both[j] += 1
                 assert curvature[i, j] == pytest.approx(
-                    float(mpmath.diff(loss, tuple(at), tuple(both))), abs=1e-12
+                    n * float(mpmath.diff(loss, tuple(at), tuple(both))), abs=1e-12
                 )
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from logloss.calibrate.odds import softplus
 from logloss.interval import hall_t
 from logloss.kernels.certainty import clip_curve
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["Clip", "ClipCurve", "best_mix", "clip_advice"]
+__all__ = ["Clip", "ClipCurve", "best_bounds", "best_mix", "clip_advice"]
 
 FOLDS = 10
 SEED = 0
@@ -208,24 +209,25 @@ def _cost(minor: Float, share: Float) -> Float:
         return np.asarray(np.where(share > 0, -share * minor, 0.0) - (1 - share) * np.log1p(-np.exp(minor)))
 
 
-def best_mix(p_y: Float, weight: Float, K: int) -> tuple[float, float]:
-    """Return the share lam of uniform that lowers the loss most, and that loss: q = (1 - lam) p + lam / K.
+def best_mix(p_y: Float, weight: Float, added: float | Float) -> tuple[float, float]:
+    """Return the share lam of another forecast that lowers the loss most, and that loss: q = (1 - lam) p + lam r.
 
-    L(lam) = -sum w log(p_y + lam g) / W with g = 1/K - p_y is convex; its root of L' is found by Newton steps kept
+    `added` is r_y, what the other forecast gives to what happened: 1/K for the uniform one. L(lam) = -sum w log(p_y +
+    lam g) / W with g = r_y - p_y is convex; its root of L' is found by Newton steps kept
     inside a shrinking bracket. Rows sum to one exactly, and fixed lam is a proper score: what clipping K classes
     without renormalising is not.
     """
-    g = 1.0 / K - p_y
+    g = added - p_y
     total = float(weight.sum())
 
     def slope(lam: float) -> tuple[float, float]:
         with np.errstate(divide="ignore", invalid="ignore"):
             r = g / (p_y + lam * g)
-        return float(-np.dot(weight, r)) / total, float(np.dot(weight, r * r)) / total
+        return -float((weight * r).sum()) / total, float((weight * r * r).sum()) / total
 
     def loss(lam: float) -> float:
         with np.errstate(divide="ignore"):
-            return float(-np.dot(weight, np.log(p_y + lam * g))) / total
+            return -float((weight * np.log(p_y + lam * g)).sum()) / total
 
     if (p_y > 0).all() and slope(0.0)[0] >= 0:
         return 0.0, loss(0.0)
@@ -241,3 +243,43 @@ def best_mix(p_y: Float, weight: Float, K: int) -> tuple[float, float]:
             break
         lam = lam_next
     return lam, loss(lam)
+
+
+def best_bounds(z: Float, t: Float, weight: Float) -> tuple[float, float]:
+    """Return the least probabilities (of the first, of the second class) that lower the loss of two classes most.
+
+    Each side is the clip of one side alone, solved exactly as for both sides together; where the two would cross, the
+    best constant.
+
+    Parameters
+    ----------
+    z, t, weight
+        Finite log-odds of the second class, its share in the outcome, weights; all of shape (n,).
+    """
+    second = _best_floor(z, t, weight)
+    first = _best_floor(-z, 1.0 - t, weight)
+    if first + second > 1.0:
+        rate = float((weight * t).sum() / weight.sum())
+        return 1.0 - rate, rate
+    return first, second
+
+
+def _best_floor(z: Float, t: Float, weight: Float) -> float:
+    """Return the floor l for p that lowers the loss most: rows with p < l pay -t log l - (1 - t) log(1 - l)."""
+    order = np.argsort(z, kind="stable")
+    z, t, weight = z[order], t[order], weight[order]
+    up, down = softplus(-z), softplus(z)  # -log p, -log(1 - p)
+    happened, missed = np.cumsum(weight * t), np.cumsum(weight * (1 - t))
+    spent = np.cumsum(weight * (t * up + (1 - t) * down))
+    last = np.flatnonzero(np.append(z[1:] != z[:-1], True))
+    a, b, before = happened[last], missed[last], spent[last]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        log_rate, log_rest = np.log(a / (a + b)), np.log(b / (a + b))
+        stop, stop_rest = np.append(-up[last][1:], 0.0), np.append(-down[last][1:], -np.inf)
+        inside = (log_rate >= -up[last]) & (log_rate <= stop)
+        below = log_rate < -up[last]
+        log_l = np.where(inside, log_rate, np.where(below, -up[last], stop))
+        log_r = np.where(inside, log_rest, np.where(below, -down[last], stop_rest))
+        cost = np.where(a > 0, -a * log_l, 0.0) + np.where(b > 0, -b * log_r, 0.0) - before
+    at = int(np.argmin(cost))
+    return float(np.exp(log_l[at])) if cost[at] < -1e-14 * float(spent[-1]) else 0.0

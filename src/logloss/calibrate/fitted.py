@@ -130,7 +130,11 @@ class FittedMap:
 
     def written(self, Z: Float, out: Space, *, one: bool) -> Float:
         """Return mapped forecasts as they are written: shape (n,) for `one` column, else (n, K)."""
-        eta = self(Z)
+        return self.unmapped(self(Z), out, one=one)
+
+    @staticmethod
+    def unmapped(eta: Float, out: Space, *, one: bool) -> Float:
+        """Return log-odds (n, 1) or log-probabilities (n, K) as they are written."""
         if out == "logit" and one:
             return eta[:, 0]
         logs = np.stack([-softplus(eta[:, 0]), -softplus(-eta[:, 0])], axis=1) if eta.shape[1] == 1 else eta

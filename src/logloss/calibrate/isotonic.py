@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from logloss.calibrate.maps import Isotonic
+
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Float = NDArray[np.float64]
 
-__all__ = ["Pooled", "isotonic", "pool"]
+__all__ = ["Pooled", "fit_isotonic", "isotonic", "pool"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -62,3 +64,24 @@ def isotonic(pooled: Pooled) -> Float:
     if not len(pooled.at):
         return np.zeros(0)
     return np.clip(isotonic_regression(pooled.share, weights=pooled.weight).x, 0.0, 1.0)
+
+
+def fit_isotonic(z: Float, share: Float, weight: Float) -> Isotonic:
+    """Return the isotonic map of log-odds (n,), whose ends stay away from 0 and 1.
+
+    At each end a 0 and a 1 of weight 1/2 are added (of rows of mean weight 1), so that an end block of m rows with a
+    ones says (a + 1/2) / (m + 1), as Krichevsky and Trofimov (1981) do. Blocks are constant between their first and last
+    forecast; from one to the next log-odds run straight.
+    """
+    pooled = pool(z, share, weight)
+    ends = Pooled(
+        pooled.at, np.concatenate([[1.0], pooled.weight, [1.0]]), np.concatenate([[0.5], pooled.share, [0.5]])
+    )
+    from scipy.optimize import isotonic_regression
+
+    p = np.clip(isotonic_regression(ends.share, weights=ends.weight).x[1:-1], 0.0, 1.0)
+    starts = np.flatnonzero(np.append(True, p[1:] != p[:-1]))
+    stops = np.append(starts[1:] - 1, len(p) - 1)
+    knots = np.unique(np.concatenate([starts, stops]))
+    odds = np.log(p[knots]) - np.log1p(-p[knots])
+    return Isotonic(pooled.at[knots], np.maximum.accumulate(odds))

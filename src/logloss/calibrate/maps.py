@@ -221,6 +221,16 @@ class VennAbers:
         below = np.searchsorted(self.at, s, side="right")  # one past the last at <= s
         return np.append(0.0, self.low)[below], np.append(self.high, 1.0)[above]
 
+    def compressed(self) -> VennAbers:
+        """Return the map that keeps only the ends of stretches where both fits are the same to 12 digits.
+
+        Between such ends it says exactly what it said before, to these digits.
+        """
+        low, high = np.round(self.low, 12), np.round(self.high, 12)
+        new = np.append(True, (low[1:] != low[:-1]) | (high[1:] != high[:-1]))
+        keep = new | np.append(new[1:], True)
+        return VennAbers(self.at[keep], self.low[keep], self.high[keep])
+
     def __call__(self, Z: Float) -> Float:
         """Return the log-odds after the map, shape (n, 1): log p1 - log(1 - p0)."""
         p0, p1 = self.bounds(Z[:, 0])

@@ -8,6 +8,7 @@ predictors with and without guarantees of validity, NeurIPS).
 
 from __future__ import annotations
 
+import sys
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["VennAbers", "fit_venn_abers"]
+__all__ = ["VennAbers", "compiled", "fit_venn_abers"]
 
 COMPILE_FROM = 3_000  # distinct forecasts; below, the walk is done before the compiler is imported
 
@@ -36,7 +37,7 @@ def fit_venn_abers(s: Float, share: Float, weight: Float) -> VennAbers:
 def of_pooled(pooled: Pooled) -> VennAbers:
     """Fit the map to pooled rows, ascending."""
     w, mass = pooled.weight, pooled.weight * pooled.share
-    walk = _compiled() if len(w) >= COMPILE_FROM else with_ones
+    walk = compiled() if len(w) >= COMPILE_FROM or "numba" in sys.modules else with_ones
     high = walk(w, mass)
     low = 1.0 - walk(w[::-1].copy(), (w - mass)[::-1].copy())[::-1]
     return VennAbers(pooled.at, np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0))
@@ -89,7 +90,8 @@ def with_ones(w: Any, mass: Any) -> Any:
 
 
 @lru_cache(maxsize=1)
-def _compiled() -> Any:
+def compiled() -> Any:
+    """Return the walk, compiled."""
     import numba
 
     return numba.njit(cache=True, nogil=True)(with_ones)

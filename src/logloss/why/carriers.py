@@ -128,13 +128,13 @@ def best_share(record: Observations, surprise: Float, weight: Float) -> tuple[fl
     """Return the best share of the uniform forecast; a soft row counts once for each class with a share."""
     if not record.soft:
         counts = weight > 0
-        return best_mix(np.exp(-surprise[counts]), weight[counts], len(record.classes))
+        return best_mix(np.exp(-surprise[counts]), weight[counts], 1 / len(record.classes))
     p, w = [], []
     for part, s, t in class_blocks(record):
         mass = weight[part][:, None] * t
         p.append(np.exp(-s[mass > 0]))
         w.append(mass[mass > 0])
-    return best_mix(np.concatenate(p), np.concatenate(w), len(record.classes))
+    return best_mix(np.concatenate(p), np.concatenate(w), 1 / len(record.classes))
 
 
 def best_clip(record: Observations, weight: Float) -> Clip:

@@ -97,7 +97,7 @@ def bounded(Z: Float, T: Float, weight: Float, *, certain: bool) -> Map:
         best = curve.best()[0]
         return Clip.at(max(best, curve.advice(len(z))) if certain and best == 0 else best)
     mass = weight[:, None] * T
-    share = best_mix(np.exp(Z[mass > 0]), mass[mass > 0], Z.shape[1])[0]
+    share = best_mix(np.exp(Z[mass > 0]), mass[mass > 0], 1 / Z.shape[1])[0]
     return Mix.uniform(max(share, 1 / (len(Z) + 1)) if certain else share, Z.shape[1])
 
 

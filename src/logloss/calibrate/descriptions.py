@@ -1,0 +1,82 @@
+"""A fitted map in words and numbers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logloss.calibrate import maps
+from logloss.text import printable
+
+if TYPE_CHECKING:
+    from logloss.calibrate.fitted import FittedMap
+
+__all__ = ["describe"]
+
+FEW = 6
+
+
+def describe(fitted: FittedMap) -> list[str]:
+    """Return one line for each step of a map."""
+    return [line for step in fitted.steps if (line := _line(step, fitted.classes))]
+
+
+def _line(step: Any, classes: tuple[Any, ...]) -> str:
+    names = [printable(label) for label in classes]
+    if isinstance(step, maps.Scaling):
+        return _scaling(step, names)
+    if isinstance(step, maps.Clip):
+        if step.first == step.second:
+            return f"Probabilities are kept within {step.second:.4g} and {1 - step.second:.6g}."
+        return f"The probability of {names[1]} is kept within {step.second:.4g} and {1 - step.first:.6g}."
+    if isinstance(step, maps.Mix):
+        into = (
+            "the uniform forecast" if np.ptp(step.rates) == 0 else f"the rates {_listed(names, step.rates)}"
+        )
+        return f"{step.share:.3%} of {into} is mixed in."
+    if isinstance(step, maps.Beta):
+        return f"Log-odds become {step.a:.4g} log p - {step.b:.4g} log(1 - p) {step.c:+.4g}."
+    if isinstance(step, maps.Quadratic):
+        turn = step.turns()
+        where = (
+            ""
+            if turn is None or abs(turn) > 50
+            else f" It turns round at log-odds of {turn:.3g}: beyond, higher forecasts become lower ones."
+        )
+        return f"Log-odds z become {step.square:.4g} z^2 {step.slope:+.4g} z {step.offset:+.4g}.{where}"
+    if isinstance(step, maps.Isotonic):
+        low, high = (1 / (1 + np.exp(-step.odds[[0, -1]]))).tolist()
+        return f"A rising curve through {len(step.at)} knots, from {low:.4g} to {high:.6g}."
+    if isinstance(step, maps.VennAbers):
+        width = float(np.median(step.high - step.low))
+        return f"Isotonic with a 0 and with a 1 added, {len(step.at)} knots; the two differ by {width:.4f} (median)."
+    if isinstance(step, maps.Matrix):
+        return f"Log-probabilities are multiplied by a matrix of {len(names)} x {len(names)}."
+    return ""
+
+
+def _scaling(step: maps.Scaling, names: list[str]) -> str:
+    said = []
+    if (step.slope == step.slope[0]).all():
+        if step.slope[0] != 1:
+            said.append(
+                f"temperature {1 / step.slope[0]:.4g} ({'softer' if step.slope[0] < 1 else 'sharper'})"
+                if step.slope[0] > 0
+                else f"log-odds times {step.slope[0]:.4g} (what was likely becomes unlikely)"
+            )
+    else:
+        said.append(f"log-probabilities times {_listed(names, step.slope)}")
+    if step.offset.any():
+        shift = step.offset if len(step.offset) > 1 else None
+        said.append(
+            f"log-odds of {names[1]} {step.offset[0]:+.4g}"
+            if shift is None
+            else f"then plus {_listed(names, shift - shift.mean())}"
+        )
+    return f"{'; '.join(said)}.".capitalize() if said else ""
+
+
+def _listed(names: list[str], values: Any) -> str:
+    shown = ", ".join(f"{name} {value:.3g}" for name, value in zip(names[:FEW], values[:FEW], strict=True))
+    return shown + (f" and {len(names) - FEW} more" if len(names) > FEW else "")

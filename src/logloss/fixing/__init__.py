@@ -1,0 +1,1 @@
+"""Which map to trust: candidates raced on rows they were not fitted on, and doing nothing unless one certainly gains."""

@@ -1,0 +1,139 @@
+"""Anything to the rows of a race: a checked record, when each row is from, whether the model was trained on it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logloss.columns import labels_of, require
+from logloss.errors import AlignmentError, ColumnError, UsageError, places
+from logloss.notes import Note
+from logloss.recognise import has_columns, missing_mask, vector
+from logloss.sources import Opened, opened
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from logloss.columns import Table
+    from logloss.record import Observations
+
+__all__ = ["Divided", "divided"]
+
+SPLITS = (
+    "split",
+    "subset",
+    "fold",
+    "partition",
+    "set",
+    "is_train",
+    "train",
+)  # columns that may tell training rows
+TRAINING = ("train", "training", "true", "1", "yes", "fit")
+
+
+@dataclass(frozen=True, eq=False)
+class Divided:
+    """A checked record, the time of each of its rows (or None), the forecast's columns, and what was found."""
+
+    record: Observations
+    time: NDArray[Any] | None
+    columns: tuple[str, ...]
+    notes: tuple[Note, ...]
+
+
+def divided(
+    data: Any, forecast: Any = None, *, time: Any = None, trained: Any = None, **options: Any
+) -> Divided:
+    """Return the rows of a race; `options` are the table arguments of `ll.score`."""
+    if isinstance(forecast, dict):
+        raise UsageError(
+            "one-forecast", "A map is about one forecast.", cure="Name its column, or its columns."
+        )
+    found = opened(data, forecast, **options)
+    if isinstance(found, Opened):
+        record, table, chosen = found.gathered()
+        when = None if time is None else _column(table, time, record)
+        seen = _trained_in(table, trained, record, set(chosen.columns()))
+        columns = tuple(chosen.forecast)
+    else:
+        record, columns = found, ()
+        when = None if time is None else _array(time, "The times", record)
+        seen = None if trained is None else _flags(_array(trained, "What the model was trained on", record))
+    if when is not None:
+        _check_time(when, record)
+    notes = () if seen is None or not seen.any() else (_warning(int(seen.sum()), len(record)),)
+    return Divided(record, when, columns, notes)
+
+
+def _column(table: Table, name: Any, record: Observations) -> NDArray[Any]:
+    if not isinstance(name, str):
+        return _array(name, "The column", record)
+    require(table, [name])
+    values = labels_of(table.load([name])[name], table, fractions=True).values
+    return np.asarray(values)[record.numbers()]
+
+
+def _array(values: Any, what: str, record: Observations) -> NDArray[Any]:
+    """Return an array given beside arrays, or beside a table, in the order of the record's rows."""
+    if isinstance(values, str) or has_columns(values):
+        raise UsageError(
+            "array-and-names",
+            f"{what} were given as a name or a table, but the outcomes as an array.",
+            cure="Give one value per row, or a table with all columns.",
+        )
+    given = vector(values, what).values
+    total = len(record) + record.skipped
+    if len(given) != total:
+        raise AlignmentError(
+            "different-lengths",
+            f"The parts have different lengths: {total:,} outcomes, {len(given):,} of these: {what.lower()}.",
+            cure="Give one of each per row.",
+        )
+    return np.asarray(given)[record.numbers()]
+
+
+def _check_time(when: NDArray[Any], record: Observations) -> None:
+    gone = missing_mask(when)
+    if gone.any():
+        raise ColumnError(
+            "no-time",
+            f"No time is known of {int(gone.sum()):,} rows ({places(record.numbers()[np.flatnonzero(gone)])}).",
+            cure="Fill them in, or leave these rows out.",
+        )
+    if when.dtype.kind == "O" and len({type(one) for one in when.tolist()}) > 1:
+        raise ColumnError(
+            "no-time", "The times are of several types.", cure="Write all of them alike, such as 2026-01-31."
+        )
+
+
+def _trained_in(
+    table: Table, trained: Any, record: Observations, taken: set[str]
+) -> NDArray[np.bool_] | None:
+    """Return which rows the model was trained on, by the column named or by one whose name and words say so."""
+    if trained is not None:
+        if isinstance(trained, str):
+            return _flags(_column(table, trained, record))
+        return _flags(_array(trained, "What the model was trained on", record))
+    for name in table.names:
+        if name.lower() in SPLITS and name not in taken:
+            values = _column(table, name, record)
+            if values.dtype.kind in "OU":
+                return _flags(values, ("train", "training"))
+            if values.dtype.kind == "b" and name.lower() in ("is_train", "train"):
+                return _flags(values)
+    return None
+
+
+def _flags(values: NDArray[Any], words: tuple[str, ...] = TRAINING) -> NDArray[np.bool_]:
+    if values.dtype.kind in "biuf":
+        return np.asarray(values == 1)
+    return np.array([str(one).strip().lower() in words for one in values.tolist()], bool)
+
+
+def _warning(count: int, total: int) -> Note:
+    return Note(
+        "fitted-on-training-rows",
+        f"The model was trained on {count:,} of these {total:,} rows. Its forecasts of them are better than those of new rows, so a map learnt from them (and its gain) does not hold for new rows: keep only rows that the model has not seen, or cross-validated forecasts.",
+    )

@@ -1,0 +1,86 @@
+"""A checked record as the rows of a race: forecasts, shares, weights, folds; of many rows, a sample."""
+
+from __future__ import annotations
+
+import math
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logloss import units
+from logloss.calibrate.fitted import forecasts_of
+from logloss.fixing import folds
+from logloss.fixing.race import Field
+from logloss.notes import Note
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from logloss.record import Observations
+
+    Float = NDArray[np.float64]
+
+__all__ = ["all_rows", "gain", "mean", "raced"]
+
+FEWEST = 20  # rows; with fewer nothing is left to fit on
+FEWEST_OTHERS = 5  # outcomes that are not of the commonest class
+FEWEST_GROUPS = 5
+RACED = 100_000  # rows that take part in the race, of more a sample
+NUMBERS = 1 << 20  # and numbers of their forecasts
+TEN_FOLDS = 20_000  # rows times columns; with more, five folds do
+
+
+def all_rows(record: Observations) -> Field:
+    """Return all rows as they go into a fit."""
+    Z, T = (np.concatenate(part) for part in zip(*forecasts_of(record), strict=True))
+    weight = np.ones(len(Z)) if record.weight is None else record.weight / record.weight.mean()
+    return Field(Z, T, weight, np.zeros(0, np.int64))
+
+
+def mean(losses: Float, weight: Float) -> float:
+    """Return the weighted mean."""
+    with np.errstate(invalid="ignore"):
+        return float((weight * losses).sum() / weight.sum())
+
+
+def gain(before: Float, after: Float, weight: Float) -> float:
+    """Return the mean of before - after; infinite where an infinite loss ends."""
+    a, b = mean(before, weight), mean(after, weight)
+    return a - b if math.isfinite(b) else 0.0 if math.isinf(a) else -math.inf
+
+
+def raced(
+    whole: Field, record: Observations, time: NDArray[Any] | None, notes: list[Note]
+) -> tuple[Field | None, bool]:
+    """Return the rows of the race with their folds, and whether they are only some."""
+    n, C = whole.Z.shape
+    everyone = np.arange(n)
+    rare = n - _commonest(whole.T)
+    if n < FEWEST or rare < FEWEST_OTHERS:
+        notes.append(Note("too-few-rows", f"{units.count(n, 'row')}, {rare:g} of them not of the commonest class: too few to learn a map from, so nothing is done. It takes at least {FEWEST} rows and {FEWEST_OTHERS} such outcomes."))  # fmt: skip
+        return None, False
+    most = max(2000, min(RACED, NUMBERS // C))
+    sample = np.sort(np.random.default_rng(0).permutation(n)[:most]) if n > most else everyone
+    few = len(sample) * C <= TEN_FOLDS
+    clusters = record.clusters()
+    code = None if clusters is None else np.unique(clusters.code[sample], return_inverse=True)[1]
+    if code is not None and time is None and code.max() + 1 < FEWEST_GROUPS:
+        notes.append(Note("too-few-groups", f"{units.count(int(code.max()) + 1, 'group')}: too few to learn from some what holds for others, so nothing is done. It takes at least {FEWEST_GROUPS}."))  # fmt: skip
+        return None, False
+    Z, T, weight = whole.Z[sample], whole.T[sample], whole.weight[sample]
+    count = 10 if few else 5
+    if time is not None:
+        fold = folds.by_time(time[sample], count)
+        if fold.max() + 1 < FEWEST_GROUPS:
+            notes.append(Note("too-few-groups", f"{units.count(int(fold.max()) + 1, 'stretch', 'stretches')} of time: too few to learn from some what holds for others, so nothing is done."))  # fmt: skip
+            return None, False
+        code = fold
+    else:
+        fold = folds.stratified(T, count) if code is None else folds.by_group(code, count)
+    return Field(Z, T, weight / weight.mean(), fold, code), n > most
+
+
+def _commonest(T: Float) -> float:
+    """Return how many outcomes are of the commonest class."""
+    total = T.sum(axis=0)
+    return float(max(total.max(), len(T) - total.sum())) if T.shape[1] == 1 else float(total.max())
