@@ -15,6 +15,7 @@ import argparse
 import csv
 import importlib.util
 import os
+import sys
 import time
 import warnings
 from collections.abc import Callable, Iterator
@@ -443,6 +444,7 @@ def table(cell: Cell) -> None:
         )
     for name, why in cell.failures.items():
         print(f"  {name} failed first with {why:.150}")
+    sys.stdout.flush()
 
 
 def summary(cells: list[Cell], title: str) -> None:
