@@ -285,7 +285,7 @@ NEEDS = {"probmetrics": ("numba", "probmetrics"), "betacal": ("betacal",), "venn
 
 def left_out() -> dict[str, str]:
     """Return the methods that cannot run here, and why."""
-    why = {} if hasattr(ll, "fix") else {OURS: "this release has none"}
+    why = {}
     for name in METHODS:
         for module in NEEDS.get(name.split()[0], ()):
             if importlib.util.find_spec(module) is None:

@@ -75,6 +75,7 @@ def test_maps_gain_where_there_is_something_to_fix(own: ModuleType) -> None:
     rows = own.synthetic("over-confident x2", 1000, 5).rows()
     assert rows["raw"].change == 0
     assert rows["always temperature, ridge"].change == pytest.approx(-0.0768, abs=0.003)  # raw over the truth
+    assert rows["ll.fix"].change == pytest.approx(-0.0768, abs=0.004)
     assert rows["sklearn isotonic"].infinite == 5
     assert rows["sklearn isotonic, clipped at 1e-15"].infinite == 0
     assert {name: row.failed for name, row in rows.items() if row.failed} == {}
