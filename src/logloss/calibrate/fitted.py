@@ -167,6 +167,39 @@ class FittedMap:
             name, (*other.steps, *self.steps), self.classes, other.columns, other.space, other.fitted
         )
 
+    def python(self, name: str = "recalibrate") -> str:
+        """Return the source of a function that does what :meth:`apply` does and needs NumPy only.
+
+        Parameters
+        ----------
+        name
+            What the function is called.
+
+        Returns
+        -------
+        str
+            A module with one function. It takes and returns forecasts in the map's space: shape (n,), of the second of
+            two classes, or (n, K), in the order of `classes`. Where `apply` raises, it raises ValueError.
+
+        Raises
+        ------
+        UsageError
+            For a name that cannot be one of a function.
+
+        Examples
+        --------
+        >>> import logloss as ll
+        >>> scope = {}
+        >>> exec(ll.FittedMap.temperature(2.0).python(), scope)
+        >>> scope["recalibrate"]([0.9, 0.5, 0.2]).round(4).tolist()
+        [0.75, 0.5, 0.3333]
+        """
+        from logloss.calibrate.pycode import source_of
+
+        return source_of(
+            self.name, self.steps, self.classes, self.columns, self.space, name=name, limits=(LEAST, MOST)
+        )
+
     def to_dict(self) -> dict[str, Any]:
         """Return the map as JSON keeps it."""
         state = {
