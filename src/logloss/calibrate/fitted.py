@@ -20,7 +20,7 @@ from logloss.surprises import class_blocks
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -198,6 +198,51 @@ class FittedMap:
 
         return source_of(
             self.name, self.steps, self.classes, self.columns, self.space, name=name, limits=(LEAST, MOST)
+        )
+
+    def sql(
+        self,
+        columns: str | Sequence[str] | None = None,
+        dialect: str = "duckdb",
+        names: str | Sequence[str] | None = None,
+    ) -> str | dict[Any, str]:
+        """Return the map as SQL expressions that do what :meth:`apply` does.
+
+        Parameters
+        ----------
+        columns
+            The columns of forecasts, in the map's space: one, of the second of two classes, or one for each class, in
+            the order of `classes`. By default those that the map was fitted to. Any names: they are quoted.
+        dialect
+            "duckdb", "spark", "bigquery", "databricks", "postgres", "redshift", "snowflake" or "trino".
+        names
+            What the results are called, one for each column: adds AS "name".
+
+        Returns
+        -------
+        str or dict
+            For one column the expression of the second class; else {class: expression}. What is NULL, NaN, out of
+            range, or in a row that does not sum to one becomes NULL.
+
+        Raises
+        ------
+        UsageError
+            Where the number of columns does not fit, the dialect is unknown, the expression would be too large, or
+            sqlglot is not installed.
+
+        Examples
+        --------
+        >>> import logloss as ll
+        >>> import duckdb
+        >>> query = f"SELECT {ll.FittedMap.temperature(2.0).sql('p')} FROM (VALUES (0.9), (0.5), (0.2)) AS t(p)"
+        >>> [round(p, 4) for (p,) in duckdb.sql(query).fetchall()]
+        [0.75, 0.5, 0.3333]
+        """
+        from logloss.calibrate.sqlcode import sql_of
+
+        columns = self.columns if columns is None else columns
+        return sql_of(
+            self.steps, self.classes, columns, self.space, dialect=dialect, names=names, limits=(LEAST, MOST)
         )
 
     def to_dict(self) -> dict[str, Any]:

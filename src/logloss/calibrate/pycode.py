@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from logloss.calibrate.maps import Map
     from logloss.record import Space
 
-__all__ = ["commented", "farthest_sum", "source_of"]
+__all__ = ["commented", "farthest_sum", "no_export", "source_of"]
 
 SPOKEN = {"p": "probabilities", "logp": "natural logs of probabilities", "logit": "logits"}
 WIDTH = 100
@@ -273,7 +273,7 @@ def _two(step: Map) -> list[str]:
             'p0, p1 = low[np.searchsorted(at, z, "right")], high[np.searchsorted(at, z, "left")]',
             "z = np.log(p1) - np.log1p(-p0)",
         ]
-    raise _unknown(step)
+    raise no_export(step)
 
 
 def _many(step: Map) -> list[str]:
@@ -293,7 +293,7 @@ def _many(step: Map) -> list[str]:
             f"Z = np.maximum(Z, {LOWEST!r})",
             "Z = normalised(np.stack([(Z * row).sum(axis=1) for row in weights], axis=1) + offset)",
         ]
-    raise _unknown(step)
+    raise no_export(step)
 
 
 def _shares(step: maps.Mix) -> list[str]:
@@ -302,7 +302,8 @@ def _shares(step: maps.Mix) -> list[str]:
     return [first, *rest, f"kept, added = np.log1p(-{share}), np.log({share}) + np.log(rates)"]
 
 
-def _unknown(step: Map) -> UsageError:
+def no_export(step: Map) -> UsageError:
+    """Return the error of a step that is not known here."""
     return UsageError(
         "no-export", f"A step of the kind {step.kind!r} cannot be written as code.", cure="Use map.apply()."
     )
