@@ -62,9 +62,15 @@ CHAINS_OF_MANY: dict[str, tuple[maps.Map, ...]] = {
     "mix without one": (maps.Mix(0.1, np.array([0.5, 0.5, 0.0])), VECTOR),
     "all mixed in": (maps.Mix(1.0, np.array([0.5, 0.3, 0.2])),),
     "matrix": (MATRIX,),
-    "temperature, mix": (maps.Scaling(np.full(3, 0.7), np.zeros(3)), maps.Mix(0.1, np.array([0.5, 0.3, 0.2]))),
+    "temperature, mix": (
+        maps.Scaling(np.full(3, 0.7), np.zeros(3)),
+        maps.Mix(0.1, np.array([0.5, 0.3, 0.2])),
+    ),
     "mix, vector": (maps.Mix(0.1, np.array([0.5, 0.3, 0.2])), VECTOR),
-    "sharp, soft": (maps.Scaling(np.full(3, 20.0), np.zeros(3)), maps.Scaling(np.array([0.01, 0.02, 0.01]), np.zeros(3))),
+    "sharp, soft": (
+        maps.Scaling(np.full(3, 20.0), np.zeros(3)),
+        maps.Scaling(np.array([0.01, 0.02, 0.01]), np.zeros(3)),
+    ),
     "vector, matrix": (VECTOR, MATRIX),
 }
 BOTH = [pytest.param(steps, (0, 1), id=name) for name, steps in CHAINS_OF_TWO.items()] + [
@@ -85,7 +91,9 @@ def forecasts(space: Space, K: int, seed: int = 0) -> list[Any]:
     p = np.concatenate([P[:-5, 1], np.linspace(0, 1, 301), [5e-324, 1e-300, 1 - 2**-53, 1 - 1e-9, 1e-9]])
     with np.errstate(divide="ignore"):
         odds = np.concatenate([np.log(p) - np.log1p(-p), [-1e9, 1e9, 720.0, -740.0, -1.0, 0.5]])
-    one = {"p": p, "logp": np.concatenate([logs(p), [-1e-12, -5e-324, -744.0, -2000.0]]), "logit": odds}[space]
+    one = {"p": p, "logp": np.concatenate([logs(p), [-1e-12, -5e-324, -744.0, -2000.0]]), "logit": odds}[
+        space
+    ]
     return [many, one]
 
 

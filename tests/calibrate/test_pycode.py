@@ -14,7 +14,7 @@ import pytest
 
 import logloss as ll
 from logloss.calibrate import maps
-from logloss.calibrate.fitted import LEAST, MOST
+from logloss.calibrate.fitted import LEAST, MOST, finite, forecasts_of
 from logloss.calibrate.venn_abers import fit_venn_abers
 from logloss.record import Space
 
@@ -76,11 +76,9 @@ def test_it_does_what_apply_does(
 def test_venn_abers_finds_the_forecasts_it_was_fitted_to(space: Space, dtype: Any) -> None:
     """Its values jump there: one digit of rounding would show."""
     rng = np.random.default_rng(3)
-    for given in forecasts(space, 2, seed=4):
-        given = given.astype(dtype)
+    for exact in forecasts(space, 2, seed=4):
+        given = exact.astype(dtype)
         plain = ll.FittedMap("do nothing", (maps.Scaling(np.ones(1), np.zeros(1)),), (0, 1), space=space)
-        from logloss.calibrate.fitted import finite, forecasts_of
-
         z = np.concatenate([finite(Z)[:, 0] for Z, _ in forecasts_of(plain.checked(given, space))])
         one = fit_venn_abers(z, (rng.random(len(z)) < 0.5).astype(float), np.ones(len(z)))
         fitted = ll.FittedMap("venn_abers", (one,), (0, 1), space=space)
@@ -150,7 +148,10 @@ def test_what_apply_refuses_is_refused(space: Space, bad: Any) -> None:
 
 
 def test_no_rows_give_none() -> None:
-    for classes, steps in (((0, 1), (maps.Beta(1.2, 0.7, -0.1),)), (THREE, (maps.Mix(0.1, np.full(3, 1 / 3)),))):
+    for classes, steps in (
+        ((0, 1), (maps.Beta(1.2, 0.7, -0.1),)),
+        (THREE, (maps.Mix(0.1, np.full(3, 1 / 3)),)),
+    ):
         given = np.zeros((0, len(classes)))
         assert function(ll.FittedMap("any", steps, classes))(given).shape == given.shape
 

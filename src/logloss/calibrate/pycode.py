@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from logloss.calibrate.maps import Map
     from logloss.record import Space
 
-__all__ = ["commented", "farthest_sum", "no_export", "source_of"]
+__all__ = ["commented", "farthest_sum", "source_of"]
 
 SPOKEN = {"p": "probabilities", "logp": "natural logs of probabilities", "logit": "logits"}
 WIDTH = 100
@@ -90,7 +90,9 @@ def _array(values: Any) -> list[str]:
         rows = [f"    [{', '.join(map(_number, row))}]," for row in values]
         return ["np.array([", *rows, "])"]
     text = ", ".join(map(_number, values))
-    return [f"np.array([{text}])"] if len(text) < WIDTH - 30 else ["np.array([", *_indented(_filled(text)), "])"]
+    return (
+        [f"np.array([{text}])"] if len(text) < WIDTH - 30 else ["np.array([", *_indented(_filled(text)), "])"]
+    )
 
 
 def _named(name: str, values: Any) -> list[str]:
@@ -231,7 +233,11 @@ def _logs(space: Space) -> list[str]:
 def _line(slope: float, z: str, offset: float) -> str:
     """Return slope * z + offset; a slope of 0 leaves nothing of an infinite z."""
     sign = "-" if offset < 0 else "+"
-    return f"{_number(slope)} * {z} {sign} {_number(abs(offset))}" if slope else f"np.full_like({z}, {_number(offset)})"
+    return (
+        f"{_number(slope)} * {z} {sign} {_number(abs(offset))}"
+        if slope
+        else f"np.full_like({z}, {_number(offset)})"
+    )
 
 
 def _two(step: Map) -> list[str]:
@@ -273,7 +279,7 @@ def _two(step: Map) -> list[str]:
             'p0, p1 = low[np.searchsorted(at, z, "right")], high[np.searchsorted(at, z, "left")]',
             "z = np.log(p1) - np.log1p(-p0)",
         ]
-    raise no_export(step)
+    raise _unknown(step)
 
 
 def _many(step: Map) -> list[str]:
@@ -293,7 +299,7 @@ def _many(step: Map) -> list[str]:
             f"Z = np.maximum(Z, {LOWEST!r})",
             "Z = normalised(np.stack([(Z * row).sum(axis=1) for row in weights], axis=1) + offset)",
         ]
-    raise no_export(step)
+    raise _unknown(step)
 
 
 def _shares(step: maps.Mix) -> list[str]:
@@ -302,8 +308,7 @@ def _shares(step: maps.Mix) -> list[str]:
     return [first, *rest, f"kept, added = np.log1p(-{share}), np.log({share}) + np.log(rates)"]
 
 
-def no_export(step: Map) -> UsageError:
-    """Return the error of a step that is not known here."""
+def _unknown(step: Map) -> UsageError:
     return UsageError(
         "no-export", f"A step of the kind {step.kind!r} cannot be written as code.", cure="Use map.apply()."
     )

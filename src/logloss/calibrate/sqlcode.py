@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from logloss.calibrate.pycode import farthest_sum
 from logloss.calibrate.sqlpairs import Pair
 from logloss.calibrate.sqlrows import many
 from logloss.calibrate.sqlterms import Terms
@@ -57,11 +58,12 @@ def sql_of(
         )
     terms = Terms()
     steps = tuple(step for step in steps if step.kind != "identity")
+    farthest = farthest_sum(len(classes))
     if len(classes) > 2:
-        found = many(terms, steps, columns, space, limits)
+        found = many(terms, steps, columns, space, limits, farthest)
     else:
         wanted = (True,) if len(columns) == 1 else (False, True)
-        found = [Pair(terms, columns, space, limits, second).expression(steps) for second in wanted]
+        found = [Pair(terms, columns, space, limits, farthest, second).expression(steps) for second in wanted]
     if names is not None:
         found = [
             terms.exp.Alias(this=one, alias=terms.exp.to_identifier(name, quoted=True))

@@ -9,7 +9,7 @@ import numpy as np
 
 from logloss.calibrate import maps
 from logloss.calibrate.odds import LOWEST
-from logloss.calibrate.pycode import farthest_sum, no_export
+from logloss.calibrate.sqlterms import no_export
 from logloss.kernels import tolerance
 
 if TYPE_CHECKING:
@@ -47,7 +47,12 @@ class Row:
 
 
 def many(
-    terms: Terms, steps: Sequence[Map], columns: Sequence[str], space: Space, limits: tuple[float, float]
+    terms: Terms,
+    steps: Sequence[Map],
+    columns: Sequence[str],
+    space: Space,
+    limits: tuple[float, float],
+    farthest: float,
 ) -> list[Node]:
     """Return the expressions of all classes."""
     row = _given(terms, columns, space)
@@ -63,22 +68,24 @@ def many(
             value = terms.within(row.shares[k](), *limits)
         else:
             value = terms.least(terms.softmax(row.scores, k), limits[1])
-        written.append(terms.case([(checked(terms, columns, space), value)]))
+        written.append(terms.case([(checked(terms, columns, space, farthest), value)]))
     return written
 
 
-def checked(terms: Terms, columns: Sequence[str], space: Space) -> Node:
-    """Return the condition that the columns of a row are a forecast: none is NULL or NaN, all in range."""
+def checked(terms: Terms, columns: Sequence[str], space: Space, farthest: float) -> Node:
+    """Return the condition that a row is a forecast: no NULL or NaN, in range, its sum not `farthest` from one."""
     K = len(columns)
     within = tolerance(np.dtype(np.float64), K)
     if space == "logit":
         conditions = [terms.compare(terms.bare(c), "<", np.inf) for c in columns]
-        return terms.every([*conditions, terms.some([terms.compare(terms.bare(c), ">", -np.inf) for c in columns])])
+        return terms.every(
+            [*conditions, terms.some([terms.compare(terms.bare(c), ">", -np.inf) for c in columns])]
+        )
     conditions = [terms.compare(terms.bare(c), "<=", within + (space == "p")) for c in columns]
     if space == "p":
         conditions += [terms.compare(terms.bare(c), ">=", -within) for c in columns]
     off = terms.absolute(terms.plus(_sum(terms, columns, space), -1.0))
-    return terms.every([*conditions, terms.compare(off, "<=", farthest_sum(K))])
+    return terms.every([*conditions, terms.compare(off, "<=", farthest)])
 
 
 def _sum(terms: Terms, columns: Sequence[str], space: Space) -> Node:
@@ -123,7 +130,9 @@ def _given(terms: Terms, columns: Sequence[str], space: Space) -> Row:
             None,
             first=True,
         )
-    scores = _each(K, lambda k: terms.greatest(column(k), -1e300))  # so that the difference of two is a number
+    scores = _each(
+        K, lambda k: terms.greatest(column(k), -1e300)
+    )  # so that the difference of two is a number
     return Row(scores, _each(K, lambda k: terms.softmax_log(scores, k)), None, first=True)
 
 
@@ -139,7 +148,7 @@ def _after(terms: Terms, row: Row, step: Map) -> Row:
         alike = bool((slope == slope[0]).all())
         of = row.scores if alike and (slope[0] >= SMALL or not row.first) else row.logs
         if not alike and not row.first:
-            of = _unbounded(terms, row)
+            of = _unbounded(terms, row) if row.shares is None else row.logs
         of = [row.logs[k] if slope[k] < 0 else of[k] for k in range(K)]
         return _scored(
             terms, _each(K, lambda k: terms.plus(terms.times(float(slope[k]), of[k]), float(offset[k])))

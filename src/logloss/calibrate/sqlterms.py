@@ -17,11 +17,13 @@ from logloss.errors import UsageError
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["MOST_LEAVES", "Node", "Term", "Terms"]
+    from logloss.calibrate.maps import Map
+
+__all__ = ["MOST_LEAVES", "Node", "Term", "Terms", "no_export"]
 
 Node = Any  # an expression of sqlglot
 Term = Callable[[], Node]
-MOST_LEAVES = 300_000  # numbers and columns in one expression: about 10 MB of text
+MOST_LEAVES = 100_000  # numbers and columns in the expressions of a map: about 3 MB of text
 
 
 class Terms:
@@ -69,7 +71,11 @@ class Terms:
         return self.exp.Cast(this=self.bare(column), to=self.exp.DataType.build("double"))
 
     def _wrapped(self, node: Node, *kinds: str) -> Node:
-        return self.exp.Paren(this=node) if isinstance(node, tuple(getattr(self.exp, k) for k in kinds)) else node
+        return (
+            self.exp.Paren(this=node)
+            if isinstance(node, tuple(getattr(self.exp, k) for k in kinds))
+            else node
+        )
 
     def plus(self, a: Node, b: Node | float) -> Node:
         """Return a + b."""
@@ -170,3 +176,10 @@ class Terms:
             if j != k:
                 terms.append(self.e(self.within(self.minus(score(), scores[k]()), -700.0, 700.0)))
         return self.over(self.number(1.0), self.total(terms))
+
+
+def no_export(step: Map) -> UsageError:
+    """Return the error of a step that is not known here."""
+    return UsageError(
+        "no-export", f"A step of the kind {step.kind!r} cannot be written as SQL.", cure="Use map.apply()."
+    )
