@@ -46,7 +46,7 @@ def run(spark: Any, fitted: ll.FittedMap, given: Any) -> Any:
     """Return what Spark makes of the rows, in their order; NULL as NaN."""
     columns = given[:, None] if given.ndim == 1 else given
     names = NAMES[: columns.shape[1]]
-    rows = pl.DataFrame({name: columns[:, k] for k, name in enumerate(names)}).with_row_index("row")
+    rows = pl.DataFrame({name: columns[:, k] for k, name in enumerate(names)}).with_columns(row=pl.int_range(pl.len()))
     written = fitted.sql(names, dialect="spark")
     texts = [written] if isinstance(written, str) else list(written.values())
     spark.createDataFrame(rows.to_arrow()).createOrReplaceTempView("given")
