@@ -17,7 +17,6 @@ from logloss.calibrate import maps
 from logloss.calibrate.fitted import LEAST, MOST, finite, forecasts_of
 from logloss.calibrate.venn_abers import fit_venn_abers
 from logloss.record import Space
-
 from mapcases import BOTH, SPACES, THREE, forecasts
 
 HOSTILE = [
