@@ -74,7 +74,7 @@ def positions(values: Float) -> Any:
 def floats(at: Any) -> Float:
     """Return the floats at these positions."""
     at = np.asarray(at, np.int64)
-    return np.where(at >= 0, at, np.int64(-(2**63)) - at).view(np.float64)
+    return np.asarray(np.where(at >= 0, at, np.int64(-(2**63)) - at).view(np.float64))
 
 
 def _firsts(

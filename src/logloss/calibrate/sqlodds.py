@@ -58,10 +58,12 @@ def single(t: Terms, column: str, space: Space) -> State:
         return t.minus(t.number(1.0), value())
 
     if space == "p":
-        p, q = x, lambda: below_one(x)
-        return State(
-            lambda: t.ln(t.over(p(), q())), shares=(p, q), logs=(lambda: t.ln(p()), lambda: t.ln(q()))
-        )
+
+        def q() -> Node:
+            return below_one(x)
+
+        logs = (lambda: t.ln(x()), lambda: t.ln(q()))
+        return State(lambda: t.ln(t.over(x(), q())), shares=(x, q), logs=logs)
 
     def rest() -> Node:
         """Return 1 - exp(x), near 0 by its series."""
@@ -71,8 +73,10 @@ def single(t: Terms, column: str, space: Space) -> State:
         near = t.compare(t.bare(column), ">", -1e-3)
         return t.case([(near, t.product(t.negative(x()), series))], below_one(lambda: t.e(x())))
 
-    logs = (x, lambda: t.ln(rest()))
-    return State(lambda: t.minus(x(), t.ln(rest())), shares=(lambda: t.e(x()), rest), logs=logs)
+    def log_rest() -> Node:
+        return t.ln(rest())
+
+    return State(lambda: t.minus(x(), log_rest()), shares=(lambda: t.e(x()), rest), logs=(x, log_rest))
 
 
 def after(t: Terms, state: State, step: Map) -> State:

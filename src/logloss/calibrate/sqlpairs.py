@@ -229,9 +229,9 @@ class Pair:
         if share is not None:
             return t.within(t.ln(share()), LOWEST, most)
 
-        def odds() -> Node:
+        def bounded() -> Node:
             value = t.within(state.odds(), LOWEST, -LOWEST)
             return value if self.second else t.negative(value)
 
-        rest = t.ln(t.plus(t.e(t.negative(t.absolute(odds()))), 1.0))
-        return t.least(t.minus(t.least(odds(), 0.0), rest), most)
+        rest = t.ln(t.plus(t.e(t.negative(t.absolute(bounded()))), 1.0))
+        return t.least(t.minus(t.least(bounded(), 0.0), rest), most)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -96,7 +97,7 @@ def _sum(terms: Terms, columns: Sequence[str], space: Space) -> Node:
 
 
 def _each(K: int, make: Callable[[int], Node]) -> list[Term]:
-    return [lambda k=k: make(k) for k in range(K)]
+    return [partial(make, k) for k in range(K)]
 
 
 def _given(terms: Terms, columns: Sequence[str], space: Space) -> Row:
