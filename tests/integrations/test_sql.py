@@ -32,6 +32,7 @@ def spark() -> Iterator[Any]:
         pytest.skip("no Java")
     os.environ["SPARK_LOCAL_IP"] = "127.0.0.1"
     os.environ["PYSPARK_PYTHON"] = sys.executable
+    running = sql.SparkSession.getActiveSession() is not None
     session = (
         sql.SparkSession.builder.master("local[2]")
         .config("spark.ui.enabled", "false")
@@ -41,7 +42,8 @@ def spark() -> Iterator[Any]:
         .getOrCreate()
     )
     yield session
-    session.stop()
+    if not running:  # else it is another module's
+        session.stop()
 
 
 def run(spark: Any, fitted: ll.FittedMap, given: Any) -> Any:
