@@ -181,7 +181,7 @@ FLOORS: list[set[str]] = [
         "why.explanation",
     },
     {"fixing.recalibration", "why.carriers", "why.gaps", "yesno.scoring"},
-    {"why.blame"},
+    {"fixing.single", "why.blame"},
     {"integrations", "integrations.clusters", "integrations.sklearn"},
     {"cli.options", "cli.output"},
     {"cli.explaining", "cli.fixing", "cli.labels"},

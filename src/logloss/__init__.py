@@ -40,6 +40,7 @@ if TYPE_CHECKING:
     from logloss.exact import log_loss, surprise
     from logloss.fixing.recalibration import fix
     from logloss.fixing.results import Fix
+    from logloss.fixing.single import fit_map
     from logloss.notes import Note
     from logloss.observations import observe
     from logloss.panel import Panel, load
@@ -103,6 +104,7 @@ _HOME = {
     "estimate": "annotation.estimation",
     "estimate_prior": "baserates.priors",
     "explain": "why.blame",
+    "fit_map": "fixing.single",
     "fix": "fixing.recalibration",
     "gap": "why.gaps",
     "kl_divergence": "entropies.distributions",
@@ -167,6 +169,7 @@ __all__ = [
     "estimate",
     "estimate_prior",
     "explain",
+    "fit_map",
     "fix",
     "gap",
     "kl_divergence",

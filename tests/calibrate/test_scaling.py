@@ -29,7 +29,7 @@ def ridged(free: str, Z: np.ndarray, T: np.ndarray, w: np.ndarray) -> Callable[[
             nats = -(T * log_expit(eta) + (1 - T) * log_expit(-eta))[:, 0]
         else:
             nats = np.log(np.exp(eta).sum(axis=1)) - (T * eta).sum(axis=1)
-        return float((w * nats).sum() / n + max(C, 2) / n * (theta @ theta))
+        return float((w * nats).sum() / n + (2 if free == "temperature" else max(C, 2)) / n * (theta @ theta))
 
     return value
 

@@ -43,7 +43,9 @@ def fit_affine_mix(Z: Float, T: Float, weight: Float) -> tuple[Map, ...]:
     flat = rows(Z, T, weight, np.concatenate([begin[:-1], [0.0]]))
     if not flat.gradient[-1] < 0:  # the loss does not fall as some is mixed in
         return (first,)
-    found, value = minimise(lambda theta: rows(Z, T, weight, theta), start, ridge_of(n, C), first=begin)
+    found, value = minimise(
+        lambda theta: rows(Z, T, weight, theta), start, ridge_of("affine", n, C), first=begin
+    )
     if not (np.isfinite(value) and found[-1] > 0):
         return (first,)
     return Scaling(np.full(C, found[0]), found[1:-1].copy()), Mix.uniform(float(found[-1]), max(C, 2))

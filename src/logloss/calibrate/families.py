@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     Float = NDArray[np.float64]
 
 __all__ = [
+    "FAMILIES",
     "LOGISTIC",
     "Family",
     "directions",
@@ -61,9 +62,9 @@ class Family:
     floor: tuple[int, ...] = ()
 
 
-def ridge_of(n: float, C: int) -> float:
-    """Return the weight of the ridge towards the identity, K / n."""
-    return max(C, 2) / n
+def ridge_of(name: str, n: float, C: int) -> float:
+    """Return the weight of the ridge towards the identity: K / n; of a temperature, which all classes share, 2 / n."""
+    return (2 if name == "temperature" else max(C, 2)) / n
 
 
 def family(name: str, C: int, *, without: tuple[int, ...] = ()) -> Family:
@@ -137,6 +138,9 @@ LOGISTIC: dict[str, tuple[Callable[[Float], list[Float]], list[float], Callable[
 }
 
 
+FAMILIES = tuple(LOGISTIC)
+
+
 def directions(free: str, C: int) -> Float:
     """Return the parameters that are free as directions in (slopes, offsets), shape (2 C, p)."""
     one, each, none = np.ones((C, 1)), np.eye(C), np.zeros((C, 1))
@@ -163,7 +167,7 @@ def fitted(name: str, Z: Float, T: Float, weight: Float, *, ridge: float | None 
         a calibrated forecast cost half a nat).
     """
     Z = finite(Z)
-    pull = ridge_of(len(Z), Z.shape[1]) if ridge is None else ridge
+    pull = ridge_of(name, len(Z), Z.shape[1]) if ridge is None else ridge
     return minimised(name, Z.shape[1], lambda one, theta: one.sums(Z, T, weight, theta), pull)
 
 

@@ -131,7 +131,12 @@ class FittedMap:
 
     def checked(self, forecast: Any, space: Space, rows: NDArray[np.int64] | None = None) -> Observations:
         """Return forecasts without outcomes as a checked record (the outcomes in it mean nothing)."""
-        n = len(forecast.values if isinstance(forecast, Vector | Matrix) else forecast)
+        given = forecast.values if isinstance(forecast, Vector | Matrix) else forecast
+        if not hasattr(given, "__len__"):
+            raise UsageError(
+                "not-an-array", f"{given!r} is not an array of forecasts.", cure="Give a list: [0.7]."
+            )
+        n = len(given)
         anything = np.empty(n, dtype=object)
         anything[:] = [self.classes[0]] * n
         return observe(anything, forecast, space=space, labels=list(self.classes), rows=rows)

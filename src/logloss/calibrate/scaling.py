@@ -1,7 +1,7 @@
 """Maps of a few parameters on log-odds: prior shift, temperature, both, one temperature per class.
 
 A map is eta = slope * Z + offset, read as log-odds or through a softmax; :mod:`logloss.calibrate.families` has the
-formulas. The fit adds a ridge towards the identity, (K / n) (|slope - 1|^2 + |offset|^2).
+formulas. The fit adds a ridge towards the identity, (K / n) (|slope - 1|^2 + |offset|^2), of a lone temperature (2 / n) (slope - 1)^2.
 """
 
 from __future__ import annotations

@@ -35,10 +35,11 @@ if TYPE_CHECKING:
     from logloss.fixing.verdicts import Verdict
     from logloss.notes import Note
     from logloss.record import Observations, Space
+    from logloss.rereading import Again
 
     Float = NDArray[np.float64]
 
-__all__ = ["fix", "of_record", "of_table"]
+__all__ = ["fit_many", "fix", "many", "of_record", "of_table"]
 
 MOST_ROWS = 5_000_000  # rows that are held in memory; more are passed over
 
@@ -128,7 +129,7 @@ def fix(
         positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing, counts=counts,
         skip_unreadable=skip_unreadable,
     )  # fmt: skip
-    if isinstance(found, Opened) and _many(found):
+    if isinstance(found, Opened) and many(found):
         if time is not None or trained is not None:
             raise UsageError(
                 "not-in-passes",
@@ -212,19 +213,14 @@ def of_table(
     watch: Callable[[int, int | None], None] | None = None,
 ) -> Fix:
     """Fix a table of any size: the race on a sample, then what it chose fitted to all rows, pass by pass."""
-    table = again(found.stream, found.asked, skip_unreadable=found.skip_unreadable)
+    table, whole, code, base = passed_over(found)
     summary = table.summary
     names = chosen_names(maps, len(summary.classes))
     said = [*summary.notes, *training_words(found.stream, found.asked)]
-    drawn = sampled(table, RACED)
-    code = None if drawn.group is None else np.unique(drawn.group.astype(str), return_inverse=True)[1]
-    whole = Field(drawn.Z, drawn.T, drawn.weight / drawn.weight.mean(), np.zeros(0, np.int64))
     rows = folded(whole, code, None, said)
     scored = of_summary(summary)
     assert isinstance(scored, Score)
     before = scored.log_loss
-    columns = tuple(in_order_of_classes(table.plan.asked.forecast, summary.classes))
-    base = FittedMap("identity", (Identity(),), summary.classes, columns, table.plan.asked.door["space"])
     common: dict[str, Any] = {
         "level": level,
         "grouped": code is not None,
@@ -233,13 +229,33 @@ def of_table(
         "observations": None,
     }
     if rows is None:
-        return _nothing(before, base, len(drawn.Z), said, held=None, **common)
+        return _nothing(before, base, len(whole.Z), said, held=None, **common)
     verdict = judged(rows, names, level, watch)
     steps, how = fit_again(verdict.chosen, table, rows)
     return _answer(before, verdict, rows, steps, base, said, how=how, held=None, **common)
 
 
-def _many(found: Opened) -> bool:
+def passed_over(found: Opened) -> tuple[Again, Field, NDArray[np.int64] | None, FittedMap]:
+    """Return a table to pass over, a random sample of its rows, their groups, and the map that does nothing to it."""
+    table = again(found.stream, found.asked, skip_unreadable=found.skip_unreadable)
+    drawn = sampled(table, RACED)
+    code = None if drawn.group is None else np.unique(drawn.group.astype(str), return_inverse=True)[1]
+    whole = Field(drawn.Z, drawn.T, drawn.weight / drawn.weight.mean(), np.zeros(0, np.int64))
+    classes, asked = table.summary.classes, table.plan.asked
+    columns = tuple(in_order_of_classes(asked.forecast, classes))
+    return table, whole, code, FittedMap("identity", (Identity(),), classes, columns, asked.door["space"])
+
+
+def fit_many(found: Opened, name: str, *, ridge: float | None = None) -> FittedMap:
+    """Fit one map to a table that is passed over."""
+    table, whole, _, base = passed_over(found)
+    chosen_names(name, len(base.classes))
+    steps, how = fit_again(name, table, whole, ridge=ridge)
+    told = {"rows": table.summary.n, "how": how}
+    return FittedMap(name, steps, base.classes, base.columns, base.space, told)
+
+
+def many(found: Opened) -> bool:
     """Tell whether a table is passed over: one that can be read again, with its outcomes in it."""
     if found.answers is not None or not found.stream.again:
         return False

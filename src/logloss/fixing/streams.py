@@ -92,7 +92,9 @@ def _uniform(rows: NDArray[np.int64], part: str) -> Float:
     return (x ^ (x >> np.uint64(31))).astype(np.float64) / 2.0**64
 
 
-def fit_again(name: str, table: Again, sample: Field) -> tuple[tuple[Map, ...], str]:
+def fit_again(
+    name: str, table: Again, sample: Field, *, ridge: float | None = None
+) -> tuple[tuple[Map, ...], str]:
     """Return a candidate fitted to all rows of a table, and what is to be said of how that was done."""
     first = fit_steps(name, sample.Z, sample.T, sample.weight)
     C = sample.Z.shape[1]
@@ -109,7 +111,9 @@ def fit_again(name: str, table: Again, sample: Field) -> tuple[tuple[Map, ...], 
             passes[0] += 1
             return evaluate(one, theta)
 
-        fitted = minimised(name, C, counting, ridge_of(n, C), first=first[-1])
+        fitted = minimised(
+            name, C, counting, ridge_of(name, n, C) if ridge is None else ridge, first=first[-1]
+        )
         return (*guard, fitted), f"fitted to all {n:,} rows in {passes[0]} passes"
     if name in MIXED:
         mix = first[-1]

@@ -1,0 +1,108 @@
+"""`fit_map`: one map fitted to all rows, without a race."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from logloss.calibrate.families import FAMILIES, fitted
+from logloss.calibrate.fits import fit_steps, guard
+from logloss.calibrate.fitted import FittedMap
+from logloss.errors import UsageError
+from logloss.fixing.divisions import divided
+from logloss.fixing.fields import all_rows
+from logloss.fixing.recalibration import fit_many, many
+from logloss.fixing.verdicts import chosen_names
+from logloss.sources import Opened, opened
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from logloss.calibrate.maps import Map
+    from logloss.fixing.race import Field
+    from logloss.record import Space
+
+__all__ = ["fit_map"]
+
+
+def fit_map(
+    data: Any,
+    forecast: Any = None,
+    map: str = "temperature",  # noqa: A002  # what it is called everywhere
+    *,
+    outcome: Any = None,
+    space: Space = "p",
+    weight: Any = None,
+    ids: Any = None,
+    truth: Any = None,
+    labels: Sequence[Any] | None = None,
+    positive: Any = None,
+    normalize_rows: bool = False,
+    skip_missing: bool = False,
+    counts: bool = False,
+    skip_unreadable: bool = False,
+    ridge: float | None = None,
+) -> FittedMap:
+    """Fit one map to all rows, whether or not it gains on others; :func:`logloss.fix` tells whether it does.
+
+    Parameters
+    ----------
+    data, forecast, outcome, space, weight, ids, truth, labels, positive, normalize_rows, skip_missing, counts, skip_unreadable
+        As in :func:`logloss.score`. Tables of more than 5,000,000 rows are passed over batch by batch, once for each step of the
+        fit.
+    map
+        One of :data:`logloss.calibrate.fits.CANDIDATES`: "temperature", "affine", "beta", ...
+    ridge
+        Weight of the pull towards the identity, in nats per squared unit of the parameters: K / n by default; 0 for the plain
+        maximum of the likelihood. For maps of a few parameters: temperature, prior_shift, affine, beta, quadratic.
+
+    Returns
+    -------
+    FittedMap
+
+    Raises
+    ------
+    LoglossError
+        UsageError for a map that there is none of, or a ridge where there is none; DataErrors for data that cannot be scored.
+
+    References
+    ----------
+    Guo, Pleiss, Sun, Weinberger (2017), On calibration of modern neural networks, ICML. Platt (1999). Kull, Silva Filho,
+    Flach (2017), Beta calibration, AISTATS. Vovk, Petej, Fedorova (2015), NeurIPS.
+
+    Examples
+    --------
+    >>> import logloss as ll
+    >>> softer = ll.fit_map([1, 1, 1, 0], [2.0, 2.0, 2.0, 2.0], "temperature", space="logit", ridge=0)
+    >>> softer.apply([2.0], out="p").round(4).tolist()
+    [0.75]
+    """
+    found = opened(
+        data, forecast, outcome=outcome, space=space, weight=weight, ids=ids, truth=truth, labels=labels,
+        positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing, counts=counts,
+        skip_unreadable=skip_unreadable,
+    )  # fmt: skip
+    if ridge is not None and (map not in FAMILIES or not ridge >= 0):
+        raise UsageError(
+            "no-ridge",
+            f"A ridge of {ridge} for the map {map!r}.",
+            cure=f"A ridge is 0 or more, and goes with {', '.join(FAMILIES)}.",
+        )
+    if isinstance(found, Opened) and many(found):
+        return fit_many(found, map, ridge=ridge)
+    rows = divided(found)
+    record = rows.record
+    chosen_names(map, len(record.classes))
+    if record.weight is not None and not record.weight.all():
+        record = record.take(record.weight > 0)
+    whole = all_rows(record)
+    steps = fit_steps(map, whole.Z, whole.T, whole.weight) if ridge is None else _ridged(map, whole, ridge)
+    told = {"rows": len(record)}
+    return FittedMap(map, steps, record.classes, rows.columns, record.space, told)
+
+
+def _ridged(name: str, whole: Field, ridge: float) -> tuple[Map, ...]:
+    first = guard(whole.Z, whole.T, whole.weight)
+    Z = whole.Z
+    for step in first:
+        Z = step(Z)
+    return (*first, fitted(name, Z, whole.T, whole.weight, ridge=ridge))
