@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from logloss.annotation.estimators import Estimated
     from logloss.annotation.sampling import Selection, lure_weights
     from logloss.annotation.suspicion import suspects
-    from logloss.calibrate.fitted import FittedMap, load_map
+    from logloss.calibrate.fitted import FittedMap
+    from logloss.calibrate.pooled import FittedPool, Member, load_map
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
     from logloss.curves.inequality import Lorenz, lorenz
     from logloss.curves.reliability import reliability
@@ -70,11 +71,13 @@ _HOME = {
     "Explanation": "why.explanation",
     "Fix": "fixing.results",
     "FittedMap": "calibrate.fitted",
+    "FittedPool": "calibrate.pooled",
     "ForecastError": "errors",
     "Gap": "why.contrast",
     "LoglossError": "errors",
     "LoglossWarning": "errors",
     "Lorenz": "curves.inequality",
+    "Member": "calibrate.pooled",
     "Multilabel": "yesno.results",
     "Note": "notes",
     "Observations": "record",
@@ -102,7 +105,7 @@ _HOME = {
     "gap": "why.gaps",
     "kl_divergence": "entropies.distributions",
     "load": "panel",
-    "load_map": "calibrate.fitted",
+    "load_map": "calibrate.pooled",
     "log_loss": "exact",
     "lorenz": "curves.inequality",
     "lure_weights": "annotation.sampling",
@@ -129,12 +132,14 @@ __all__ = [
     "Estimated",
     "Explanation",
     "FittedMap",
+    "FittedPool",
     "Fix",
     "ForecastError",
     "Gap",
     "LoglossError",
     "LoglossWarning",
     "Lorenz",
+    "Member",
     "Multilabel",
     "Note",
     "Observations",

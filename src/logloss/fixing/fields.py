@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -53,7 +54,7 @@ def raced(
     whole: Field, record: Observations, time: NDArray[Any] | None, notes: list[Note]
 ) -> tuple[Field | None, bool]:
     """Return the rows of the race with their folds, and whether they are only some."""
-    n, C = whole.Z.shape
+    n, C = len(whole.Z), whole.Z[:1].size  # numbers of a row's forecasts
     everyone = np.arange(n)
     rare = n - _commonest(whole.T)
     if n < FEWEST or rare < FEWEST_OTHERS:
@@ -77,7 +78,7 @@ def raced(
         code = fold
     else:
         fold = folds.stratified(T, count) if code is None else folds.by_group(code, count)
-    return Field(Z, T, weight / weight.mean(), fold, code), n > most
+    return replace(whole, Z=Z, T=T, weight=weight / weight.mean(), fold=fold, cluster=code), n > most
 
 
 def _commonest(T: Float) -> float:

@@ -15,9 +15,11 @@ from logloss.errors import UsageError, listing, suggestion
 from logloss.fixing.divisions import divided
 from logloss.fixing.fields import all_rows, mean, raced
 from logloss.fixing.fields import gain as saved
-from logloss.fixing.race import Field, Race, applied, gain_of, run, simplicity
+from logloss.fixing.gains import certain, gain_between
+from logloss.fixing.race import Field, Race, applied, run, simplicity
 from logloss.fixing.reasons import reason
 from logloss.fixing.results import Fix, Tried
+from logloss.fixing.stacking import several
 from logloss.notes import Note
 
 if TYPE_CHECKING:
@@ -25,14 +27,11 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from logloss.interval import Interval
     from logloss.record import Observations, Space
 
     Float = NDArray[np.float64]
 
 __all__ = ["fix", "of_record"]
-
-ENOUGH = 5  # rows that differ; with fewer, the spread of a gain cannot be seen
 
 
 def fix(
@@ -114,6 +113,12 @@ def fix(
     >>> result.apply([0.99, 0.5]).round(3).tolist()
     [0.905, 0.5]
     """
+    if isinstance(forecast, dict):
+        return several(
+            data, forecast, maps=maps, time=time, trained=trained, level=level, watch=watch, outcome=outcome, space=space,
+            weight=weight, ids=ids, group=group, truth=truth, labels=labels, positive=positive, counts=counts,
+            normalize_rows=normalize_rows, skip_missing=skip_missing, skip_unreadable=skip_unreadable,
+        )  # fmt: skip
     found = divided(
         data, forecast, time=time, trained=trained, outcome=outcome, space=space, weight=weight, ids=ids, group=group,
         truth=truth, labels=labels, positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing,
@@ -207,25 +212,6 @@ def chosen_names(maps: str | Sequence[str] | None, K: int) -> list[str]:
             cure=f"Maps of {K} classes: {', '.join(every)}.",
         )
     return sorted({*asked, "identity"}, key=lambda name: simplicity(name, K))
-
-
-def gain_between(rows: Field, before: Float, after: Float, level: float) -> Interval | None:
-    """Return the mean gain with its interval; None where a loss is infinite, or too few rows differ to see the spread."""
-    if not (np.isfinite(before).all() and np.isfinite(after).all()):
-        return None
-    if int((before != after).sum()) < ENOUGH:
-        return None
-    return gain_of(before, after, rows.weight, rows.cluster, level)
-
-
-def certain(race: Race, span: Interval | None) -> bool:
-    """Tell whether what was chosen is certainly better than nothing: its interval excludes 0, or an infinite loss ends."""
-    if race.leader == "identity":
-        return False
-    endless = np.isinf(race.losses["identity"])
-    if endless.any():
-        return not np.isinf(race.nested).any() and not np.isinf(race.losses[race.leader]).any()
-    return span is not None and span.low > 0
 
 
 def _tried(rows: Field, race: Race, level: float) -> tuple[Tried, ...]:
