@@ -104,7 +104,14 @@ class FittedPool:
         """Return one forecast, (n, C), of forecasts (n, M, C), as log-odds or log-probabilities; finite."""
         return finite(self.pool(Z))
 
-    def apply(self, forecasts: Any, *, space: Space | None = None, out: Space | None = None) -> Float:
+    def apply(
+        self,
+        forecasts: Any,
+        *,
+        space: Space | None = None,
+        out: Space | None = None,
+        rows: NDArray[np.int64] | None = None,
+    ) -> Float:
         """Return one forecast of each row.
 
         Parameters
@@ -116,6 +123,8 @@ class FittedPool:
             What the forecasts are: "p", "logp" or "logit"; by default what the pool was fitted to.
         out
             What to return; by default the same.
+        rows
+            The number of each row, for errors, where these are some of many.
 
         Returns
         -------
@@ -146,7 +155,7 @@ class FittedPool:
                 "unknown-space", f"{out!r} is not a space.", cure=f"Spaces: {', '.join(SPACES)}."
             )
         records = {
-            at: FittedMap(self.names[at], (), self.members[at].classes).checked(forecast, space)
+            at: FittedMap(self.names[at], (), self.members[at].classes).checked(forecast, space, rows)
             for at, forecast in self._given(forecasts).items()
         }
         sizes = {self.names[at]: len(record) for at, record in records.items()}

@@ -126,7 +126,7 @@ def linear_weights(logs: Float, mass: Float, steps: int = STEPS) -> tuple[Float,
     share = mass[kept] / mass[kept].sum()
 
     def mix(at: Float) -> Float:
-        return np.sum([b * p for b, p in zip(at, P, strict=True) if b > 0], axis=0)
+        return np.asarray(np.sum([b * p for b, p in zip(at, P, strict=True) if b > 0], axis=0))
 
     now = mix(w)
     gap = np.inf

@@ -147,11 +147,18 @@ def apply(map_file: str, file: str, out: str, forecast: tuple[str, ...], space: 
 )
 def export(map_file: str, language: str, dialect: str | None, forecast: tuple[str, ...]) -> None:
     """Print a saved MAP as code that needs no logloss: a NumPy function, or SQL."""
-    from logloss.calibrate.pooled import load_map
+    from logloss.calibrate.pooled import FittedPool, load_map
     from logloss.cli.output import emit
+    from logloss.errors import UsageError
 
     del language
     fitted = load_map(map_file)
+    if isinstance(fitted, FittedPool):
+        raise UsageError(
+            "pool-export",
+            "A pool of several forecasts is not written as code.",
+            cure="Apply it with `logloss apply`, or in Python: ll.load_map(path).apply({name: array}).",
+        )
     if dialect is None:
         emit(fitted.python(), [])
         return

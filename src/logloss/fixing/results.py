@@ -148,8 +148,8 @@ class Fix:
         loss, signed = partial(units.loss, in_unit=unit), partial(units.signed, in_unit=unit)
         of = f"{self.rows:,} rows" if self.raced == self.rows else f"{self.raced:,} of {self.rows:,} rows"
         whole = ", whole groups" if self.grouped else ", stretches of time" if self.timed else ""
-        best = self.map.fitted.get("best")
-        which = "" if best is None else f" ({printable(best)}, the best of {len(self.map.names)})"
+        best = self.map.fitted.get("best")  # of several forecasts
+        which = "" if best is None else f" ({printable(best)}, the best single forecast)"
         head = f"Log loss {loss(self.before)} {unit}{which}   {of}, {len(self.map.classes)} classes, {self.folds} folds{whole}"
         rows = [["", "held out", "gain", "interval", "folds", ""]]
         for one in self.candidates:

@@ -105,9 +105,9 @@ def of_records(
 
     common: dict[str, Any] = {"level": level, "grouped": lead.group is not None, "timed": time is not None, "rows": len(lead), "observations": lead}  # fmt: skip
     if rows is None:
-        tried = (Tried("identity", STACKS["identity"].said, before, 0.0, None, 0, 0),)
+        alone = Tried("identity", STACKS["identity"].said, before, 0.0, None, 0, 0)
         return Fix(before, before, 0.0, None, chosen="identity", why="Do nothing: there is too little to learn weights from.",
-                   candidates=tried, map=made("identity", Pool("linear", np.eye(M)[best]), before), folds=0,
+                   candidates=(alone,), map=made("identity", Pool("linear", np.eye(M)[best]), before), folds=0,
                    raced=len(lead), notes=tuple(said), held=whole.Z[:, best], **common)  # fmt: skip
     race = run(rows, names, watch)
     span = gain_between(rows, race.losses["identity"], race.nested, level)
