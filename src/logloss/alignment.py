@@ -143,7 +143,12 @@ def without_missing(draft: Draft, notes: list[Note], *, skip: bool, partial: boo
 def shared(records: dict[str, Observations], total: int) -> dict[str, Observations]:
     """Keep the rows that every forecast has, so that they stay paired."""
     kept = reduce(np.intersect1d, [record.numbers() for record in records.values()])
-    gone = Remark("rows-skipped", total - len(kept), {"values": (total - len(kept), ())}).note(total, 1.0)
+    skipped = [
+        note.remark for record in records.values() for note in record.notes if note.id == "rows-skipped"
+    ]
+    first = {place for one in skipped if one for _, where in one.kinds.values() for place in where}
+    found = {"values": (total - len(kept), tuple(sorted(first)[:FEW]))}
+    gone = Remark("rows-skipped", total - len(kept), found).note(total, 1.0)
     paired = {}
     for name, record in records.items():
         others = [note for note in record.notes if note.id != "rows-skipped"]

@@ -101,11 +101,11 @@ class _Rows:
     Z: Float
     T: Float
     weight: Float
+    best: int
 
-    @cached_property
+    @property
     def single(self) -> Pool:
-        only = best_single(losses_of(self.Z, self.T), self.weight)
-        return Pool("linear", np.eye(self.Z.shape[1])[only])
+        return Pool("linear", np.eye(self.Z.shape[1])[self.best])
 
     @cached_property
     def linear(self) -> Pool:
@@ -121,7 +121,12 @@ class _Rows:
         return Pool(base.kind, base.weights, fit_steps(one.after, base(self.Z), self.T, self.weight))
 
 
-def fit_pools(names: Sequence[str], Z: Float, T: Float, weight: Float) -> dict[str, Callable[[Float], Float]]:
-    """Fit ways to rows: Z (n, M, C), T (n, C), weight (n,), all above 0 and of mean 1; each result is a :class:`Pool`."""
-    rows = _Rows(Z, T, weight)
+def fit_pools(
+    names: Sequence[str], Z: Float, T: Float, weight: Float, *, best: int
+) -> dict[str, Callable[[Float], Float]]:
+    """Fit ways to rows: Z (n, M, C), T (n, C), weight (n,), all above 0 and of mean 1; each result is a :class:`Pool`.
+
+    `best` is the position of the single forecast that "single" stands for.
+    """
+    rows = _Rows(Z, T, weight, best)
     return {name: rows.fitted(STACKS[name]) for name in names}

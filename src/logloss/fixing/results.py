@@ -150,6 +150,7 @@ class Fix:
         whole = ", whole groups" if self.grouped else ", stretches of time" if self.timed else ""
         best = self.map.fitted.get("best")  # of several forecasts
         which = "" if best is None else f" ({printable(best)}, the best single forecast)"
+        as_given = "as given" if best is None else f"only {printable(best)}"
         head = f"Log loss {loss(self.before)} {unit}{which}   {of}, {len(self.map.classes)} classes, {self.folds} folds{whole}"
         rows = [["", "held out", "gain", "interval", "folds", ""]]
         for one in self.candidates:
@@ -157,7 +158,7 @@ class Fix:
             given = one.name == "identity"
             rows.append(
                 [
-                    "as given" if given else printable(one.name),
+                    as_given if given else printable(one.name),
                     loss(one.log_loss),
                     "" if given else signed(one.gain),
                     span if not given else "",

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from logloss.calibrate.fitted import forecasts_of
+from logloss.calibrate.odds import cost
 from logloss.calibrate.pooled import FittedPool, Member, in_order
 from logloss.calibrate.pools import Pool
 from logloss.calibrate.stacks import STACKS, best_single, fit_pools, losses_of, stacks
@@ -88,10 +90,8 @@ def of_records(
         lead, time = lead.take(keep), None if time is None else time[keep]
     K, M = len(lead.classes), len(records)
     names = _chosen(maps, K, M)
-    whole = _together(records, lead)
-    losses = losses_of(whole.Z, whole.T)
-    best = best_single(losses, whole.weight)
-    before = mean(losses[:, best], whole.weight)
+    whole, best = _together(records, lead)
+    before = mean(cost(whole.Z[:, best], whole.T), whole.weight)
     said = list(dict.fromkeys([note for record in records.values() for note in record.notes] + [*notes]))
     rows, sampled = raced(whole, lead, time, said)
     members = tuple(
@@ -112,9 +112,9 @@ def of_records(
     race = run(rows, names, watch)
     span = gain_between(rows, race.losses["identity"], race.nested, level)
     chosen = race.leader if certain(race, span) else "identity"
-    tried = _tried(rows, race, list(records), level)
+    tried = _tried(rows, race, list(records), best, level)
     gain = saved(race.losses["identity"], race.nested, rows.weight)
-    pool = fit_pools([chosen], whole.Z, whole.T, whole.weight)[chosen]
+    pool = whole.fit([chosen], whole.Z, whole.T, whole.weight)[chosen]
     assert isinstance(pool, Pool)
     after = (
         before
@@ -169,29 +169,37 @@ def _chosen(maps: str | Sequence[str] | None, K: int, M: int) -> list[str]:
     return [name for name in every if name in {*asked, "identity"}]
 
 
-def _together(records: dict[str, Observations], lead: Observations) -> Field:
-    """Return all rows as they go into a fit: forecasts of shape (n, M, C)."""
+def _together(records: dict[str, Observations], lead: Observations) -> tuple[Field, int]:
+    """Return all rows as they go into a fit, forecasts of shape (n, M, C), and the position of the best single forecast.
+
+    Which one is best all rows say. Were it chosen without each fold, of two that are about as good the one that is worse
+    in the fold would be chosen, and any pool would seem to gain.
+    """
     found = []
     for record in records.values():
-        Z = np.concatenate([part for part, _ in forecasts_of(record)])
-        found.append(in_order(Z, record.classes, lead.classes))
+        one = np.concatenate([part for part, _ in forecasts_of(record)])
+        found.append(in_order(one, record.classes, lead.classes))
     T = np.concatenate([part for _, part in forecasts_of(lead)])
     weight = np.ones(len(T)) if lead.weight is None else lead.weight / lead.weight.mean()
+    Z = np.stack(found, axis=1)
+    best = best_single(losses_of(Z, T), weight)
     places = stacks(len(lead.classes), len(records))
-    return Field(
-        np.stack(found, axis=1),
+    rows = Field(
+        Z,
         T,
         weight,
         np.zeros(0, np.int64),
-        fit=fit_pools,
+        fit=partial(fit_pools, best=best),
         order=lambda name, _: (places.index(name), 0),
     )
+    return rows, best
 
 
-def _tried(rows: Field, race: Race, names: list[str], level: float) -> tuple[Tried, ...]:
-    """Return the ways that were tried and each forecast as it is, least loss first."""
+def _tried(rows: Field, race: Race, names: list[str], best: int, level: float) -> tuple[Tried, ...]:
+    """Return the ways that were tried and the other forecasts as they are, least loss first."""
     identity, K, M = race.losses["identity"], rows.classes, len(names)
-    single = {f"only {name}": loss for name, loss in zip(names, losses_of(rows.Z, rows.T).T, strict=True)}
+    columns = losses_of(rows.Z, rows.T).T
+    single = {f"only {name}": columns[m] for m, name in enumerate(names) if m != best}
     found = []
     for name, losses in {**race.losses, **single}.items():
         span = None if name == "identity" else gain_between(rows, identity, losses, level)
@@ -215,7 +223,7 @@ def _held(rows: Field, chosen: str) -> Float:
     for k in range(rows.folds):
         out = rows.fold == k
         w = rows.weight[~out]
-        held[out] = fit_pools([chosen], rows.Z[~out], rows.T[~out], w / w.mean())[chosen](rows.Z[out])
+        held[out] = rows.fit([chosen], rows.Z[~out], rows.T[~out], w / w.mean())[chosen](rows.Z[out])
     return held
 
 
