@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from logloss.annotation.suspicion import suspects
     from logloss.calibrate.fitted import FittedMap
     from logloss.calibrate.pooled import FittedPool, Member, load_map
+    from logloss.calibrate.prevalence import PriorEstimate
+    from logloss.calibrate.priors import estimate_prior
+    from logloss.calibrate.shifts import shift_prior, undo_class_weights
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
     from logloss.curves.inequality import Lorenz, lorenz
     from logloss.curves.reliability import reliability
@@ -83,6 +86,7 @@ _HOME = {
     "Observations": "record",
     "OutcomeError": "errors",
     "Panel": "panel",
+    "PriorEstimate": "calibrate.prevalence",
     "Reliability": "curves.results",
     "Score": "scoring",
     "Scores": "ranking",
@@ -100,6 +104,7 @@ _HOME = {
     "decompose_replicates": "entropies.replicates",
     "entropy": "entropies.distributions",
     "estimate": "annotation.estimation",
+    "estimate_prior": "calibrate.priors",
     "explain": "why.blame",
     "fix": "fixing.recalibration",
     "gap": "why.gaps",
@@ -114,9 +119,11 @@ _HOME = {
     "observe": "observations",
     "reliability": "curves.reliability",
     "score": "scoring",
+    "shift_prior": "calibrate.shifts",
     "summarize": "summaries",
     "surprise": "exact",
     "suspects": "annotation.suspicion",
+    "undo_class_weights": "calibrate.shifts",
     "which_number": "conventions",
 }
 
@@ -145,6 +152,7 @@ __all__ = [
     "Observations",
     "OutcomeError",
     "Panel",
+    "PriorEstimate",
     "Reliability",
     "Score",
     "Scores",
@@ -162,6 +170,7 @@ __all__ = [
     "decompose_replicates",
     "entropy",
     "estimate",
+    "estimate_prior",
     "explain",
     "fix",
     "gap",
@@ -176,9 +185,11 @@ __all__ = [
     "observe",
     "reliability",
     "score",
+    "shift_prior",
     "summarize",
     "surprise",
     "suspects",
+    "undo_class_weights",
     "which_number",
 ]
 

@@ -35,9 +35,10 @@ if TYPE_CHECKING:
 
     from logloss.batches import Batch
     from logloss.choosing import Asked
+    from logloss.rereading import Visit
     from logloss.summary import Summary
 
-__all__ = ["HEAD", "driven", "finished", "fold", "height", "told"]
+__all__ = ["HEAD", "Work", "driven", "finished", "fold", "height", "passed", "told"]
 
 HEAD = 1 << 15  # rows by which the plan is made and the input looked at
 # Notes on what the first rows look like, and notes on classes that they lack.
@@ -73,12 +74,29 @@ def fold(
     DataError
         Where rows cannot be scored: of the first batch that has such rows.
     """
+    whole, plan, work, rows, complete = passed(
+        stream, asked, top, watch, parts, skip_unreadable=skip_unreadable, threads=threads
+    )
+    return finished(whole, told(plan, rows, complete=complete, unread=work.unread))
+
+
+def passed(
+    stream: Any,
+    asked: Asked,
+    top: int,
+    watch: Callable[[int, int | None], None] | None,
+    parts: str | os.PathLike[str] | None,
+    *,
+    skip_unreadable: bool,
+    threads: int | None,
+) -> tuple[Summary | Panel, Plan, Work, int, bool]:
+    """Return the pass, its plan, what did it, how many first rows were looked at, and whether these are all."""
     head = stream.head(HEAD)
     rows = height(head)
     complete = (
         getattr(head, "raw_rows", rows) < HEAD and not isinstance(stream, Folder) and _is_all(head, stream)
     )
-    work = _Work(stream, Checkpoints(parts), watch, threads, skip_unreadable=skip_unreadable)
+    work = Work(stream, Checkpoints(parts), watch, threads, skip_unreadable=skip_unreadable)
 
     def run(plan: Plan, *, first: bool) -> Any:
         try:
@@ -100,7 +118,7 @@ def fold(
         return distinct_outcomes(stream, head, asked)
 
     whole, plan = driven(head, asked, top, run, distinct, complete=complete)
-    return finished(whole, told(plan, rows, complete=complete, unread=work.unread))
+    return whole, plan, work, rows, complete
 
 
 def driven(
@@ -195,7 +213,7 @@ def height(table: Any) -> int:
     return len(vector(next(iter(table.load(table.names[:1]).values())), "A column"))
 
 
-class _Work:
+class Work:
     """The pass over a stream under a plan."""
 
     def __init__(
@@ -214,6 +232,7 @@ class _Work:
         self.skip_unreadable = skip_unreadable
         self.files = list(stream.files) if isinstance(stream, Folder) else [stream]
         self.broken: dict[int, str] = {}
+        self.as_text = False  # whether the last pass had the reader leave numbers as text
 
     @property
     def textual(self) -> bool:
@@ -226,12 +245,14 @@ class _Work:
         before = list(self.stream.unread) if isinstance(self.stream, Folder) else []
         return [*before, *self.broken.values()]
 
-    def run(self, plan: Plan, *, typed: bool) -> Any:
+    def run(self, plan: Plan | Visit, *, typed: bool) -> Any:
         """Return the sum of all batches; `typed` lets the reader parse numbers."""
+        self.as_text = not typed
         expected = self.stream.expected() if self.watch is not None else None
         done, totals = 0, {}
         self.broken = {}
-        self.kept.begin(plan, self.files)
+        if isinstance(plan, Plan):
+            self.kept.begin(plan, self.files)
         for at, total in self.kept.found.items():
             totals[at], done = total, done + int(_rows_of(total))
         items = self._items(plan, typed=typed)
@@ -264,7 +285,7 @@ class _Work:
             whole = whole + part
         return whole
 
-    def _items(self, plan: Plan, *, typed: bool) -> Iterator[tuple[int, Any]]:
+    def _items(self, plan: Plan | Visit, *, typed: bool) -> Iterator[tuple[int, Any]]:
         """Yield (file, batch), and (file, error) where it breaks off."""
         names, numbers = plan.asked.columns(), plan.numbers() if typed else []
         for at, file in enumerate(self.files):
@@ -294,7 +315,7 @@ class _Work:
         return told
 
 
-def _folded(plan: Plan, at: int, batch: Batch | LoglossError) -> tuple[int, int, int, Any]:
+def _folded(plan: Plan | Visit, at: int, batch: Batch | LoglossError) -> tuple[int, int, int, Any]:
     """Return (file, first row, last row + 1, summary or error); an error is raised in its turn."""
     if isinstance(batch, LoglossError):
         return at, 0, 0, batch

@@ -168,7 +168,7 @@ class Plan:
 
     def _folded(self, batch: Batch) -> Folded:
         """Fold whatever it is: through the door, which says what is wrong."""
-        records = {name: self._record(batch, name) for name in self.asked.forecasts()}
+        records = {name: self.record(batch, name) for name in self.asked.forecasts()}
         if len(records) > 1 and any(record.skipped for record in records.values()):
             records = shared(records, len(batch))
         found: dict[str, tuple[Summary, NDArray[np.float64] | None]] = {}
@@ -180,7 +180,8 @@ class Plan:
         first = next(iter(records.values()))
         return (np.ones(len(first)) if first.weight is None else first.weight), found
 
-    def _record(self, batch: Batch, model: str) -> Observations:
+    def record(self, batch: Batch, model: str = "") -> Observations:
+        """Return the checked record of a batch; of one of several forecasts."""
         asked = replace(self.asked, forecast=list(self.asked.forecasts()[model]), models={})
         door = asked.door | {"labels": list(self.classes[model]), "positive": None}
         rows = np.asarray(batch.numbers(), np.int64)

@@ -7,6 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from logloss import kernels
+from logloss.calibrate import isotonic as module
 from logloss.calibrate.isotonic import isotonic, pool
 
 
@@ -72,3 +74,37 @@ def test_certain_forecasts_are_levels_like_others() -> None:
 
 def test_no_rows_have_no_fit() -> None:
     assert len(isotonic(pool(np.zeros(2), np.ones(2), np.zeros(2)))) == 0
+
+
+@given(ROWS, st.booleans(), st.booleans())
+@settings(max_examples=120, deadline=None)
+def test_the_compiled_pool_is_the_same(
+    rows: list[tuple[int, float, int]], hard: bool, weighted: bool
+) -> None:
+    at, share, weight = columns(rows)
+    if hard:
+        share = np.round(share)
+    given_weight = weight if weighted else None if rows[0][0] else np.full(len(at), 0.5)
+    simple = pool(at, share, given_weight)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(module, "COMPILE_FROM", 0)
+        compiled = pool(at, share, given_weight)
+    assert compiled.at.tolist() == simple.at.tolist()
+    assert compiled.weight.tolist() == simple.weight.tolist()
+    assert compiled.share == pytest.approx(simple.share, abs=1e-14)
+
+
+@pytest.mark.parametrize("digits", [2, 20])
+@pytest.mark.parametrize("hard", [True, False])
+def test_many_rows_in_any_order(digits: int, hard: bool, rng: np.random.Generator) -> None:
+    n = kernels.COMPILE_FROM + 5
+    at = np.round(rng.normal(size=n), digits)
+    at[:3] = np.inf, -np.inf, -0.0
+    share = (rng.random(n) < 0.3) * 1.0 if hard else rng.random(n)
+    pooled = pool(at, share)
+    assert pooled.at.tolist() == np.unique(at).tolist()
+    assert pooled.weight.tolist() == np.unique(at, return_counts=True)[1].tolist()
+    assert pooled.weight @ pooled.share == pytest.approx(share.sum(), rel=1e-13)
+    turn = rng.permutation(n)
+    again = pool(at[turn], share[turn])
+    assert isotonic(again) == pytest.approx(isotonic(pooled), abs=1e-12)

@@ -11,7 +11,7 @@ import pytest
 from scipy.optimize import minimize, minimize_scalar
 from scipy.special import expit, log_expit
 
-from logloss.calibrate.families import derivatives, directions
+from logloss.calibrate.families import directions, family
 from logloss.calibrate.maps import Clip, Mix, Scaling
 from logloss.calibrate.odds import cost, log_softmax, probabilities
 from logloss.calibrate.scaling import FREE, fit
@@ -79,9 +79,12 @@ def test_derivatives_against_50_digits(C: int, rng: np.random.Generator) -> None
     Z, w = rng.normal(0, 2, (n, C)), rng.exponential(size=n)
     T = rng.choice([0.0, 0.2, 1.0], (n, 1)) if C == 1 else rng.dirichlet(np.ones(C), n)
     at = rng.normal(1, 0.5, 2 * C)  # slopes, then offsets
-    eta = at[:C] * Z + at[C:]
-    eta = eta if C == 1 else log_softmax(eta)
-    gradient, curvature = derivatives(eta, Z, T, w, np.eye(2 * C))
+    one = family("class_temperature", C)
+    sums = one.sums(
+        Z, T, w, at if C == 1 else at - np.repeat([1.0, 0.0], C)
+    )  # K classes: added to the identity
+    gradient, curvature = sums.gradient, sums.curvature
+    assert sums.weight == pytest.approx(w.sum())
 
     def loss(*theta: mpmath.mpf) -> mpmath.mpf:
         total = mpmath.mpf(0)

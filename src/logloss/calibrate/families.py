@@ -17,7 +17,8 @@ import numpy as np
 
 from logloss.calibrate.maps import Beta, Quadratic, Scaling
 from logloss.calibrate.newton import Sums, minimise
-from logloss.calibrate.odds import cost, finite, log_softmax, logs_of_two
+from logloss.calibrate.odds import finite, logs_of_two
+from logloss.kernels.derivatives import class_sums, logistic_sums, tempered_sums
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,7 +29,16 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["Family", "derivatives", "directions", "family", "fitted", "minimised", "ridge_of"]
+__all__ = [
+    "LOGISTIC",
+    "Family",
+    "directions",
+    "family",
+    "fitted",
+    "minimised",
+    "parameters_of",
+    "ridge_of",
+]
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,8 +68,8 @@ def ridge_of(n: float, C: int) -> float:
 
 def family(name: str, C: int, *, without: tuple[int, ...] = ()) -> Family:
     """Return a family by name, for forecasts of C columns; `without` are parameters that stay 0."""
-    if C == 1 and name != "class_temperature":
-        return _logistic(name, without)
+    if C == 1:
+        return _logistic("affine" if name == "class_temperature" else name, without)
     P = directions(name, C)
     start = np.concatenate([np.ones(C), np.zeros(C)])
 
@@ -68,11 +78,13 @@ def family(name: str, C: int, *, without: tuple[int, ...] = ()) -> Family:
         return Scaling(both[:C], both[C:])
 
     def sums(Z: Float, T: Float, weight: Float, theta: Float) -> Sums:
+        mass = float(weight.sum())
+        if name == "temperature" and theta[0] > -1.0:
+            value, slope, curve = tempered_sums(Z, T, weight, 1.0 + float(theta[0]))
+            return Sums(mass, value, np.array([slope]), np.array([[curve]]))
         both = start + P @ theta
-        eta = both[:C] * Z + both[C:]
-        eta = log_softmax(eta) if C > 1 else eta
-        gradient, curvature = derivatives(eta, Z, T, weight, P)
-        return Sums(float(weight.sum()), float((weight * cost(eta, T)).sum()), gradient, curvature)
+        value, gradient, curvature = class_sums(Z, T, weight, both[:C], both[C:])
+        return Sums(mass, value, P.T @ gradient, P.T @ curvature @ P)
 
     return Family(np.zeros(P.shape[1]), sums, build)
 
@@ -83,9 +95,15 @@ def _logistic(name: str, without: tuple[int, ...] = ()) -> Family:
     keep = [at for at in range(len(start)) if at not in without]
 
     def sums(Z: Float, T: Float, weight: Float, theta: Float) -> Sums:
-        columns = features(Z[:, 0])
-        base = Z[:, 0] if name == "prior_shift" else None
-        return logistic_sums([columns[at] for at in keep], base, T[:, 0], weight, theta)
+        z = Z[:, 0]
+        if name == "prior_shift":  # the slope stays 1
+            every = logistic_sums([z], T[:, 0], weight, np.array([1.0, theta[0]]))
+            return Sums(float(weight.sum()), every[0], every[1][1:], every[2][1:, 1:])
+        columns = features(z)
+        given = [
+            columns[at] for at in keep if at < len(columns)
+        ]  # without the column of ones, which comes last
+        return Sums(float(weight.sum()), *logistic_sums(given, T[:, 0], weight, theta))
 
     def made(theta: Float) -> Map:
         every = np.zeros(len(start))
@@ -102,40 +120,21 @@ def _line(slope: float, offset: float) -> Scaling:
 
 def _beta_features(z: Float) -> list[Float]:
     up, down = logs_of_two(z)
-    return [up, -down, np.ones_like(z)]
+    return [up, -down]
 
 
-# Two classes: features of the log-odds, the parameters of the identity, and the map that parameters stand for.
+# Two classes: features of the log-odds (but for a column of ones, the last), the parameters of the identity, and the map that parameters stand for.
 LOGISTIC: dict[str, tuple[Callable[[Float], list[Float]], list[float], Callable[[Float], Map]]] = {
     "temperature": (lambda z: [z], [1.0], lambda a: _line(float(a[0]), 0.0)),
-    "prior_shift": (lambda z: [np.ones_like(z)], [0.0], lambda a: _line(1.0, float(a[0]))),
-    "affine": (lambda z: [z, np.ones_like(z)], [1.0, 0.0], lambda a: _line(*map(float, a))),
+    "prior_shift": (lambda _: [], [0.0], lambda a: _line(1.0, float(a[0]))),
+    "affine": (lambda z: [z], [1.0, 0.0], lambda a: _line(*map(float, a))),
     "beta": (_beta_features, [1.0, 1.0, 0.0], lambda a: Beta(*map(float, a))),
     "quadratic": (
-        lambda z: [z * z, z, np.ones_like(z)],
+        lambda z: [z * z, z],
         [0.0, 1.0, 0.0],
         lambda a: Quadratic(*map(float, a)),
     ),
 }
-
-
-def logistic_sums(columns: list[Float], base: Float | None, t: Float, weight: Float, theta: Float) -> Sums:
-    """Return the sums of a logistic regression with these features, each of shape (n,), and an offset `base`."""
-    eta = np.zeros_like(t) if base is None else base.copy()
-    for one, b in zip(columns, theta, strict=True):
-        eta += b * one
-    small = np.exp(-np.abs(eta))
-    loss = np.maximum(eta, 0.0) + np.log1p(small) - t * eta
-    q = np.where(eta >= 0, 1.0, small) / (1.0 + small)
-    missed, spread = weight * (q - t), weight * (small / (1.0 + small) ** 2)
-    gradient = np.array([float((missed * one).sum()) for one in columns])
-    p = len(columns)
-    curvature = np.empty((p, p))
-    for i in range(p):
-        scaled = spread * columns[i]
-        for j in range(i, p):
-            curvature[i, j] = curvature[j, i] = float((scaled * columns[j]).sum())
-    return Sums(float(weight.sum()), float((weight * loss).sum()), gradient, curvature)
 
 
 def directions(free: str, C: int) -> Float:
@@ -148,31 +147,6 @@ def directions(free: str, C: int) -> Float:
         "affine": np.hstack([slope, offset]),
         "class_temperature": np.eye(2 * C),
     }[free]
-
-
-def derivatives(eta: Float, Z: Float, T: Float, weight: Float, P: Float) -> tuple[Float, Float]:
-    """Return gradient (p,) and Hessian (p, p) of the summed loss along the directions P, shape (2 C, p).
-
-    With q the probabilities: d/d slope_k = sum w (q_k - t_k) z_k, d/d offset_k = sum w (q_k - t_k), and the Hessian is
-    sum w (diag q - q q') between them, each with its z. For one column of log-odds q q' reads q^2.
-    """
-    C = Z.shape[1]
-    if C > 1:
-        q = np.exp(eta)
-    else:
-        from scipy.special import expit
-
-        q = expit(eta)
-    w = weight[:, None]
-    slopes, offsets = P[:C], P[C:]
-    missed = w * (q - T)
-    gradient = slopes.T @ (missed * Z).sum(axis=0) + offsets.T @ missed.sum(axis=0)
-    mass = w * q
-    zz, z, one = (mass * Z * Z).sum(axis=0), (mass * Z).sum(axis=0), mass.sum(axis=0)
-    cross = (slopes.T * z) @ offsets
-    diagonal = (slopes.T * zz) @ slopes + cross + cross.T + (offsets.T * one) @ offsets
-    X = (q * Z) @ slopes + q @ offsets
-    return gradient, diagonal - X.T @ (w * X)
 
 
 def fitted(name: str, Z: Float, T: Float, weight: Float, *, ridge: float | None = None) -> Map:
@@ -193,17 +167,34 @@ def fitted(name: str, Z: Float, T: Float, weight: Float, *, ridge: float | None 
     return minimised(name, Z.shape[1], lambda one, theta: one.sums(Z, T, weight, theta), pull)
 
 
-def minimised(name: str, C: int, evaluate: Callable[[Family, Float], Sums], ridge: float) -> Map:
-    """Return the optimum of a family, whatever the sums are taken over.
+def minimised(
+    name: str, C: int, evaluate: Callable[[Family, Float], Sums], ridge: float, *, first: Map | None = None
+) -> Map:
+    """Return the optimum of a family, whatever the sums are taken over; `first` is a map of it to begin at.
 
     Where a parameter that has to be 0 at least comes out below, the family without it is fitted.
     """
     without: tuple[int, ...] = ()
     while True:
         one = family(name, C, without=without)
-        theta, _ = minimise(partial(evaluate, one), one.start, ridge)
+        begin = None if first is None or without else parameters_of(first, name)
+        theta, _ = minimise(partial(evaluate, one), one.start, ridge, first=begin)
         below = [at for at in one.floor if theta[at] < 0]
         if not below:
             return one.build(theta)
         free = [at for at in range(len(theta) + len(without)) if at not in without]
         without = (*without, free[below[0]])
+
+
+def parameters_of(one: Map, name: str) -> Float:
+    """Return the parameters of a map of a family, as the fit counts them."""
+    if isinstance(one, Beta):
+        return np.array([one.a, one.b, one.c])
+    if isinstance(one, Quadratic):
+        return np.array([one.square, one.slope, one.offset])
+    assert isinstance(one, Scaling)
+    C = len(one.slope)
+    slope = one.slope[:1] if C == 1 else one.slope[:1] - 1.0  # K classes: what is added to the identity
+    return {"temperature": slope, "prior_shift": one.offset, "affine": np.concatenate([slope, one.offset])}[
+        name
+    ]

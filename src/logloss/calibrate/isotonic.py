@@ -13,13 +13,15 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logloss.calibrate.maps import Isotonic
+from logloss.kernels import COMPILE_FROM
+from logloss.kernels.certainty import levels
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     Float = NDArray[np.float64]
 
-__all__ = ["Pooled", "fit_isotonic", "isotonic", "pool"]
+__all__ = ["Pooled", "fit_isotonic", "isotonic", "isotonic_map", "pool"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -43,11 +45,12 @@ class Pooled:
 
 def pool(at: Float, share: Float, weight: Float | None = None) -> Pooled:
     """Pool rows with equal forecasts; `at`, `share`, `weight` of shape (n,). Rows of weight 0 count nowhere."""
-    if weight is None:
-        weight = np.ones(len(at))
-    elif not weight.all():
+    if weight is not None and not weight.all():
         keep = weight > 0
         at, share, weight = at[keep], share[keep], weight[keep]
+    if len(at) >= COMPILE_FROM:
+        return Pooled(*levels(at, share, weight))
+    weight = np.ones(len(at)) if weight is None else weight
     order = np.argsort(at, kind="stable")
     at, share, weight = at[order], share[order], weight[order]
     starts = np.flatnonzero(np.concatenate([[True], at[1:] != at[:-1]])) if len(at) else np.zeros(0, np.intp)
@@ -67,13 +70,17 @@ def isotonic(pooled: Pooled) -> Float:
 
 
 def fit_isotonic(z: Float, share: Float, weight: Float) -> Isotonic:
-    """Return the isotonic map of log-odds (n,), whose ends stay away from 0 and 1.
+    """Return the isotonic map of log-odds (n,), whose ends stay away from 0 and 1."""
+    return isotonic_map(pool(z, share, weight))
 
-    At each end a 0 and a 1 of weight 1/2 are added (of rows of mean weight 1), so that an end block of m rows with a
-    ones says (a + 1/2) / (m + 1), as Krichevsky and Trofimov (1981) do. Blocks are constant between their first and last
+
+def isotonic_map(pooled: Pooled) -> Isotonic:
+    """Return the isotonic map of pooled log-odds (weights of mean 1 a row), whose ends stay away from 0 and 1.
+
+    At each end a 0 and a 1 of weight 1/2 are added, so that an end block of m rows with a ones says
+    (a + 1/2) / (m + 1), as Krichevsky and Trofimov (1981) do. Blocks are constant between their first and last
     forecast; from one to the next log-odds run straight.
     """
-    pooled = pool(z, share, weight)
     ends = Pooled(
         pooled.at, np.concatenate([[1.0], pooled.weight, [1.0]]), np.concatenate([[0.5], pooled.share, [0.5]])
     )

@@ -17,9 +17,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from logloss.calibrate.families import logistic_sums, ridge_of
+from logloss.calibrate.families import ridge_of
 from logloss.calibrate.newton import Sums, minimise_above
 from logloss.calibrate.odds import cost, finite, log_softmax, logs_of_two
+from logloss.kernels.derivatives import MOST_COLUMNS, logistic_formula, logistic_sums
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -187,10 +188,12 @@ def log_weights(Z: Float, T: Float, weight: Float, *, offsets: bool = False) -> 
     start = np.concatenate([np.full(M, 1.0 / M), np.zeros(free)])
     least = np.concatenate([np.zeros(M), np.full(free, -np.inf)])
 
+    columns = [np.ascontiguousarray(Z[:, m, 0]) for m in range(M)]
+    of_two = logistic_sums if M <= MOST_COLUMNS else logistic_formula  # compiled for few
+
     def sums(theta: Float) -> Sums:
         if C == 1:
-            columns = [*Z[:, :, 0].T, *([np.ones(n)] if free else [])]
-            return logistic_sums(columns, None, T[:, 0], weight, theta)
+            return Sums(float(weight.sum()), *of_two(columns, T[:, 0], weight, theta))
         return _softmax_sums(Z, T, weight, theta)
 
     theta = minimise_above(sums, start, ridge_of(n, C), least)

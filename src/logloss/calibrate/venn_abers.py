@@ -16,6 +16,7 @@ import numpy as np
 
 from logloss.calibrate.isotonic import pool
 from logloss.calibrate.maps import VennAbers
+from logloss.kernels import both
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -37,10 +38,17 @@ def fit_venn_abers(s: Float, share: Float, weight: Float) -> VennAbers:
 def of_pooled(pooled: Pooled) -> VennAbers:
     """Fit the map to pooled rows, ascending."""
     w, mass = pooled.weight, pooled.weight * pooled.share
-    walk = compiled() if len(w) >= COMPILE_FROM or "numba" in sys.modules else with_ones
-    high = walk(w, mass)
-    low = 1.0 - walk(w[::-1].copy(), (w - mass)[::-1].copy())[::-1]
-    return VennAbers(pooled.at, np.clip(low, 0.0, 1.0), np.clip(high, 0.0, 1.0))
+    few = len(w) < COMPILE_FROM
+    walk = compiled() if not few or "numba" in sys.modules else with_ones
+
+    def up() -> Float:
+        return np.asarray(np.clip(walk(w, mass), 0.0, 1.0))
+
+    def down() -> Float:
+        return np.asarray(np.clip(1.0 - walk(w[::-1].copy(), (w - mass)[::-1].copy())[::-1], 0.0, 1.0))
+
+    high, low = (up(), down()) if few else both(up, down)
+    return VennAbers(pooled.at, low, high)
 
 
 def with_ones(w: Any, mass: Any) -> Any:

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from logloss.columns import Table
     from logloss.record import Observations
 
-__all__ = ["Divided", "Together", "divided", "divided_together"]
+__all__ = ["Divided", "Together", "divided", "divided_together", "training_words"]
 
 SPLITS = (
     "split",
@@ -46,11 +46,8 @@ class Divided:
     notes: tuple[Note, ...]
 
 
-def divided(
-    data: Any, forecast: Any = None, *, time: Any = None, trained: Any = None, **options: Any
-) -> Divided:
-    """Return the rows of a race; `options` are the table arguments of `ll.score`."""
-    found = opened(data, forecast, **options)
+def divided(found: Opened | Observations, *, time: Any = None, trained: Any = None) -> Divided:
+    """Return the rows of a race: a table that was opened, or a checked record, whose other columns are arrays."""
     if isinstance(found, Opened):
         return _of_table(*found.gathered(), time, trained)
     return _of_arrays(found, time, trained)
@@ -93,22 +90,20 @@ class Together:
 def divided_together(
     data: Any, forecasts: dict[Any, Any], *, time: Any = None, trained: Any = None, **options: Any
 ) -> Together:
-    """Return the rows that all of several forecasts have; as :func:`divided`."""
+    """Return the rows that all of several forecasts have; `options` are the table arguments of `ll.score`."""
+    parts = {}
     if is_rows(data, forecasts):
         found = opened(data, forecasts, **options)
         assert isinstance(found, Opened)
         table = found.stream.whole()
         answers = None if found.answers is None else found.answers.whole()
-        parts = {}
         for name, columns in found.asked.forecasts().items():
             asked = replace(found.asked, forecast=list(columns), models={})
             record, chosen = single(table, asked) if answers is None else joined(table, answers, asked)
             parts[name] = _of_table(record, table, chosen, time, trained)
     else:
-        parts = {
-            str(name): divided(data, one, time=time, trained=trained, **options)
-            for name, one in forecasts.items()
-        }
+        for name, one in forecasts.items():
+            parts[str(name)] = divided(opened(data, one, **options), time=time, trained=trained)
     first = next(iter(parts.values()))
     records = {name: part.record for name, part in parts.items()}
     total = len(first.record) + first.record.skipped
@@ -120,6 +115,14 @@ def divided_together(
             time_of = time_of[np.isin(first.record.numbers(), one.numbers())]
         records = {name: replace(record, skipped=total - len(record)) for name, record in paired.items()}
     return Together(records, time_of, {name: part.columns for name, part in parts.items()}, first.notes)
+
+
+def training_words(stream: Any, asked: Asked) -> list[Note]:
+    """Return a note where a table that is passed over has a column that may tell training rows."""
+    idle = [name for name in stream.names if name.lower() in SPLITS and name not in asked.columns()]
+    if not idle:
+        return []
+    return [Note("split-not-looked-at", f"Column {idle[0]!r} may tell rows that the model was trained on; of so many rows it is not looked at. Give only rows that the model has not seen.")]  # fmt: skip
 
 
 def _column(table: Table, name: Any, record: Observations) -> NDArray[Any]:

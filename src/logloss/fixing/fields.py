@@ -21,13 +21,14 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["all_rows", "gain", "mean", "raced"]
+__all__ = ["RACED", "all_rows", "folded", "gain", "mean"]
 
 FEWEST = 20  # rows; with fewer nothing is left to fit on
 FEWEST_OTHERS = 5  # outcomes that are not of the commonest class
 FEWEST_GROUPS = 5
-RACED = 100_000  # rows that take part in the race, of more a sample
-NUMBERS = 1 << 20  # and numbers of their forecasts
+RACED = 100_000  # rows of two classes that take part in the race, of more a sample
+RACED_MANY = 30_000  # rows of more classes
+NUMBERS = 1 << 17  # and numbers of their forecasts
 TEN_FOLDS = 20_000  # rows times columns; with more, five folds do
 
 
@@ -50,35 +51,38 @@ def gain(before: Float, after: Float, weight: Float) -> float:
     return a - b if math.isfinite(b) else 0.0 if math.isinf(a) else -math.inf
 
 
-def raced(
-    whole: Field, record: Observations, time: NDArray[Any] | None, notes: list[Note]
-) -> tuple[Field | None, bool]:
-    """Return the rows of the race with their folds, and whether they are only some."""
+def folded(
+    whole: Field, cluster: NDArray[np.int64] | None, time: NDArray[Any] | None, notes: list[Note]
+) -> Field | None:
+    """Return the rows of the race - of many, a random sample - with their folds; None, noted, where there are too few.
+
+    `cluster` holds each row's position among the groups, `time` when it is from; both of shape (n,), or None.
+    """
     n, C = len(whole.Z), whole.Z[:1].size  # numbers of a row's forecasts
-    everyone = np.arange(n)
     rare = n - _commonest(whole.T)
     if n < FEWEST or rare < FEWEST_OTHERS:
         notes.append(Note("too-few-rows", f"{units.count(n, 'row')}, {rare:g} of them not of the commonest class: too few to learn a map from, so nothing is done. It takes at least {FEWEST} rows and {FEWEST_OTHERS} such outcomes."))  # fmt: skip
-        return None, False
-    most = max(2000, min(RACED, NUMBERS // C))
-    sample = np.sort(np.random.default_rng(0).permutation(n)[:most]) if n > most else everyone
-    few = len(sample) * C <= TEN_FOLDS
-    clusters = record.clusters()
-    code = None if clusters is None else np.unique(clusters.code[sample], return_inverse=True)[1]
-    if code is not None and time is None and code.max() + 1 < FEWEST_GROUPS:
-        notes.append(Note("too-few-groups", f"{units.count(int(code.max()) + 1, 'group')}: too few to learn from some what holds for others, so nothing is done. It takes at least {FEWEST_GROUPS}."))  # fmt: skip
-        return None, False
-    Z, T, weight = whole.Z[sample], whole.T[sample], whole.weight[sample]
-    count = 10 if few else 5
+        return None
+    most = max(2000, min(RACED if C == 1 else RACED_MANY, NUMBERS // C))
+    at = np.sort(np.random.default_rng(0).permutation(n)[:most]) if n > most else np.arange(n)
+    Z, T, weight = whole.Z[at], whole.T[at], whole.weight[at]
+    count = 10 if Z.size <= TEN_FOLDS else 5
+    code = None if cluster is None else np.unique(cluster[at], return_inverse=True)[1]
     if time is not None:
-        fold = folds.by_time(time[sample], count)
-        if fold.max() + 1 < FEWEST_GROUPS:
-            notes.append(Note("too-few-groups", f"{units.count(int(fold.max()) + 1, 'stretch', 'stretches')} of time: too few to learn from some what holds for others, so nothing is done."))  # fmt: skip
-            return None, False
-        code = fold
+        code = fold = folds.by_time(time[at], count)
+    elif code is not None:
+        fold = folds.by_group(code, count)
     else:
-        fold = folds.stratified(T, count) if code is None else folds.by_group(code, count)
-    return replace(whole, Z=Z, T=T, weight=weight / weight.mean(), fold=fold, cluster=code), n > most
+        fold = folds.stratified(T, count)
+    if code is not None and code.max() + 1 < FEWEST_GROUPS:
+        what = (
+            units.count(int(code.max()) + 1, "group")
+            if time is None
+            else f"{int(code.max()) + 1} stretches of time"
+        )
+        notes.append(Note("too-few-groups", f"{what}: too few to learn from some what holds for others, so nothing is done. It takes at least {FEWEST_GROUPS}."))  # fmt: skip
+        return None
+    return replace(whole, Z=Z, T=T, weight=weight / weight.mean(), fold=fold, cluster=code)
 
 
 def _commonest(T: Float) -> float:

@@ -22,6 +22,7 @@ from logloss.calibrate import venn_abers
 from logloss.calibrate.fits import CANDIDATES, fit_steps
 from logloss.calibrate.odds import cost, finite, log_softmax
 from logloss.interval import of_clusters, of_rows
+from logloss.kernels import in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
 __all__ = ["Field", "Race", "applied", "choose", "gain_of", "run", "simplicity"]
 
 COMPILE_FROM = 500  # rows
+THREADED = 20_000  # numbers; of fewer, threads wait for one another
 
 
 def simplicity(name: str, K: int) -> tuple[int, int]:
@@ -107,8 +109,11 @@ def run(rows: Field, names: Sequence[str], watch: Callable[[int, int], None] | N
     work = [*single, *double]
     inner = {k: {name: np.full(len(rows.Z), np.nan) for name in names} for k in range(rows.folds)}
     outer = {name: np.empty(len(rows.Z)) for name in names}
-    for done, out in enumerate(work):
-        for name, at, losses in _without(rows, out, names):
+    threads = None if rows.Z.size > THREADED else 1
+    for done, (out, found) in enumerate(
+        in_order(lambda out: (out, _without(rows, out, names)), work, threads)
+    ):
+        for name, at, losses in found:
             if len(out) == 1:
                 outer[name][at] = losses
                 continue

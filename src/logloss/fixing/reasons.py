@@ -1,4 +1,4 @@
-"""Why the winner of a race won, or why nothing did, in one sentence or two."""
+"""Why the winner of a race won, or why nothing did, in one sentence or two; what a user of the map should know."""
 
 from __future__ import annotations
 
@@ -6,11 +6,14 @@ import math
 from typing import TYPE_CHECKING
 
 from logloss import units
+from logloss.calibrate.maps import Quadratic, Scaling
+from logloss.notes import Note
 
 if TYPE_CHECKING:
+    from logloss.calibrate.fitted import FittedMap
     from logloss.fixing.results import Tried
 
-__all__ = ["reason"]
+__all__ = ["reason", "remarks"]
 
 
 def reason(
@@ -43,3 +46,16 @@ def reason(
     if math.isinf(gain):
         return f"{first} The loss as given is infinite, and after it finite."
     return f"{first} Choosing without each fold ({by_name[chosen].picked} of {folds} folds choose it too) and applying it there gains {units.signed(gain)}{interval}."
+
+
+def remarks(result: FittedMap, how: str | None) -> list[Note]:
+    """Say what a user of the map should know."""
+    notes = []
+    if how is not None:
+        notes.append(Note("raced-on-sample", f"The race was run on a random sample of the rows. The map was then {how}."))  # fmt: skip
+    for step in result.steps:
+        if isinstance(step, Quadratic) and step.turns() is not None and abs(step.turns() or 0.0) < 20:
+            notes.append(Note("not-monotone", f"The parabola turns round at log-odds of {step.turns():.3g}: beyond, a higher forecast becomes a lower one. maps= without 'quadratic' leaves it out."))  # fmt: skip
+        if isinstance(step, Scaling) and step.slope.min() > 1.0:
+            notes.append(Note("sharpens", "The map makes forecasts more certain. Forecasts of rows that a model was trained on often look as if they needed that: be sure that it has not seen these."))  # fmt: skip
+    return notes

@@ -7,31 +7,41 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss.calibrate.fits import CANDIDATES, candidates, fit_steps
+from logloss.calibrate.fits import CANDIDATES, fit_steps
 from logloss.calibrate.fitted import FittedMap
-from logloss.calibrate.maps import Identity, Quadratic, Scaling
+from logloss.calibrate.maps import Identity
 from logloss.calibrate.odds import cost
-from logloss.errors import UsageError, listing, suggestion
-from logloss.fixing.divisions import divided
-from logloss.fixing.fields import all_rows, mean, raced
-from logloss.fixing.fields import gain as saved
-from logloss.fixing.gains import certain, gain_between
-from logloss.fixing.race import Field, Race, applied, run, simplicity
-from logloss.fixing.reasons import reason
+from logloss.errors import UsageError
+from logloss.fixing.divisions import divided, training_words
+from logloss.fixing.fields import RACED, all_rows, folded, mean
+from logloss.fixing.race import Field
+from logloss.fixing.reasons import reason, remarks
 from logloss.fixing.results import Fix, Tried
 from logloss.fixing.stacking import several
-from logloss.notes import Note
+from logloss.fixing.streams import fit_again, sampled
+from logloss.fixing.verdicts import chosen_names, held_out_by, judged
+from logloss.labels import in_order_of_classes
+from logloss.passes import height
+from logloss.plain import jsonable
+from logloss.rereading import again
+from logloss.scoring import Score, of_summary
+from logloss.sources import Opened, opened
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
+    from logloss.calibrate.maps import Map
+    from logloss.fixing.verdicts import Verdict
+    from logloss.notes import Note
     from logloss.record import Observations, Space
 
     Float = NDArray[np.float64]
 
-__all__ = ["fix", "of_record"]
+__all__ = ["fix", "of_record", "of_table"]
+
+MOST_ROWS = 5_000_000  # rows that are held in memory; more are passed over
 
 
 def fix(
@@ -113,26 +123,46 @@ def fix(
     >>> result.apply([0.99, 0.5]).round(3).tolist()
     [0.905, 0.5]
     """
+    check_level(level)
     if isinstance(forecast, dict):
         return several(
             data, forecast, maps=maps, time=time, trained=trained, level=level, watch=watch, outcome=outcome, space=space,
             weight=weight, ids=ids, group=group, truth=truth, labels=labels, positive=positive, counts=counts,
             normalize_rows=normalize_rows, skip_missing=skip_missing, skip_unreadable=skip_unreadable,
         )  # fmt: skip
-    found = divided(
-        data, forecast, time=time, trained=trained, outcome=outcome, space=space, weight=weight, ids=ids, group=group,
-        truth=truth, labels=labels, positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing,
-        counts=counts, skip_unreadable=skip_unreadable,
+    found = opened(
+        data, forecast, outcome=outcome, space=space, weight=weight, ids=ids, group=group, truth=truth, labels=labels,
+        positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing, counts=counts,
+        skip_unreadable=skip_unreadable,
     )  # fmt: skip
+    if isinstance(found, Opened) and _many(found):
+        if time is not None or trained is not None:
+            raise UsageError(
+                "not-in-passes",
+                f"More than {MOST_ROWS:,} rows are passed over batch by batch, and time= and trained= need all of them at once.",
+                cure="Give a sample of the rows, or the rows that the model was not trained on.",
+            )
+        return of_table(found, maps=maps, level=level, watch=watch)
+    rows = divided(found, time=time, trained=trained)
     return of_record(
-        found.record,
+        rows.record,
         maps=maps,
-        time=found.time,
-        columns=found.columns,
-        notes=found.notes,
+        time=rows.time,
+        columns=rows.columns,
+        notes=rows.notes,
         level=level,
         watch=watch,
     )
+
+
+def check_level(level: float) -> None:
+    """Refuse a coverage that is no probability."""
+    if not 0 < level < 1:
+        raise UsageError(
+            "bad-level",
+            f"level is {level}, but it is a probability.",
+            cure="Give one between 0 and 1, such as 0.95.",
+        )
 
 
 def of_record(
@@ -146,118 +176,139 @@ def of_record(
     watch: Callable[[int, int | None], None] | None = None,
 ) -> Fix:
     """Fix a checked record; `time` is in the order of its rows, shape (n,)."""
-    if not 0 < level < 1:
-        raise UsageError(
-            "bad-level",
-            f"level is {level}, but it is a probability.",
-            cure="Give one between 0 and 1, such as 0.95.",
-        )
-    K = len(record.classes)
-    names = chosen_names(maps, K)
+    names = chosen_names(maps, len(record.classes))
     if record.weight is not None and not record.weight.all():
         keep = record.weight > 0
         record, time = record.take(keep), None if time is None else time[keep]
     whole = all_rows(record)
-    before = mean(cost(whole.Z, whole.T), whole.weight)
     said = [*record.notes, *notes]
-    rows, sampled = raced(whole, record, time, said)
+    clusters = record.clusters()
+    rows = folded(whole, None if clusters is None else clusters.code, time, said)
+    before = mean(cost(whole.Z, whole.T), whole.weight)
     base = FittedMap("identity", (Identity(),), record.classes, columns, record.space)
-    common: dict[str, Any] = {"level": level, "grouped": record.group is not None, "timed": time is not None, "rows": len(record), "observations": record}  # fmt: skip
+    common: dict[str, Any] = {
+        "level": level,
+        "grouped": clusters is not None,
+        "timed": time is not None,
+        "rows": len(record),
+        "observations": record,
+    }
     if rows is None:
-        identity = Tried("identity", CANDIDATES["identity"].said, before, 0.0, None, 0, 0)
-        return Fix(before, before, 0.0, None, chosen="identity", why="Do nothing: there is too little to learn a map from.",
-                   candidates=(identity,), map=base, folds=0, raced=len(record), notes=tuple(said), held=whole.Z, **common)  # fmt: skip
-    race = run(rows, names, watch)
-    span = gain_between(rows, race.losses["identity"], race.nested, level)
-    chosen = race.leader if certain(race, span) else "identity"
-    tried = _tried(rows, race, level)
-    gain = saved(race.losses["identity"], race.nested, rows.weight)
-    steps = fit_steps(chosen, whole.Z, whole.T, whole.weight)
-    after = (
-        before
-        if chosen == "identity"
-        else before - gain
-        if math.isfinite(before)
-        else mean(race.nested, rows.weight)
+        return _nothing(before, base, len(record), said, held=whole.Z, **common)
+    verdict = judged(rows, names, level, watch)
+    steps = fit_steps(verdict.chosen, whole.Z, whole.T, whole.weight)
+    every = len(rows.Z) == len(record)
+    return _answer(
+        before,
+        verdict,
+        rows,
+        steps,
+        base,
+        said,
+        how=None if every else f"fitted to all {len(record):,} rows",
+        held=held_out_by(rows, verdict.chosen) if every else None,
+        **common,
     )
-    fitted = {"rows": len(record), "before": _json(before), "after": _json(after)}
-    result = FittedMap(chosen, steps, record.classes, columns, record.space, fitted)
-    said += _remarks(result, sampled=sampled)
+
+
+def of_table(
+    found: Opened,
+    *,
+    maps: str | Sequence[str] | None = None,
+    level: float = 0.95,
+    watch: Callable[[int, int | None], None] | None = None,
+) -> Fix:
+    """Fix a table of any size: the race on a sample, then what it chose fitted to all rows, pass by pass."""
+    table = again(found.stream, found.asked, skip_unreadable=found.skip_unreadable)
+    summary = table.summary
+    names = chosen_names(maps, len(summary.classes))
+    said = [*summary.notes, *training_words(found.stream, found.asked)]
+    drawn = sampled(table, RACED)
+    code = None if drawn.group is None else np.unique(drawn.group.astype(str), return_inverse=True)[1]
+    whole = Field(drawn.Z, drawn.T, drawn.weight / drawn.weight.mean(), np.zeros(0, np.int64))
+    rows = folded(whole, code, None, said)
+    scored = of_summary(summary)
+    assert isinstance(scored, Score)
+    before = scored.log_loss
+    columns = tuple(in_order_of_classes(table.plan.asked.forecast, summary.classes))
+    base = FittedMap("identity", (Identity(),), summary.classes, columns, table.plan.asked.door["space"])
+    common: dict[str, Any] = {
+        "level": level,
+        "grouped": code is not None,
+        "timed": False,
+        "rows": summary.n,
+        "observations": None,
+    }
+    if rows is None:
+        return _nothing(before, base, len(drawn.Z), said, held=None, **common)
+    verdict = judged(rows, names, level, watch)
+    steps, how = fit_again(verdict.chosen, table, rows)
+    return _answer(before, verdict, rows, steps, base, said, how=how, held=None, **common)
+
+
+def _many(found: Opened) -> bool:
+    """Tell whether a table is passed over: one that can be read again, with its outcomes in it."""
+    if found.answers is not None or not found.stream.again:
+        return False
+    expected = found.stream.expected()
+    return bool((height(found.stream.head(MOST_ROWS)) if expected is None else expected - 1) >= MOST_ROWS)
+
+
+def _nothing(
+    before: float, base: FittedMap, raced: int, notes: list[Note], *, held: Float | None, **common: Any
+) -> Fix:
+    """Return the answer where there is too little to learn from."""
+    identity = Tried("identity", CANDIDATES["identity"].said, before, 0.0, None, 0, 0)
     return Fix(
-        before, after, gain, None if span is None else (span.low, span.high), chosen=chosen,
-        why=reason(chosen, race.leader, tried, gain, None if span is None else (span.low, span.high), rows.folds),
-        candidates=tried, map=result, folds=rows.folds, raced=len(rows.Z), notes=tuple(said),
-        held=None if sampled else _held(rows, chosen), **common,
-    )  # fmt: skip
+        before,
+        before,
+        0.0,
+        None,
+        chosen="identity",
+        why="Do nothing: there is too little to learn a map from.",
+        candidates=(identity,),
+        map=base,
+        folds=0,
+        raced=raced,
+        notes=tuple(notes),
+        held=held,
+        **common,
+    )
 
 
-def chosen_names(maps: str | Sequence[str] | None, K: int) -> list[str]:
-    """Return the candidates to race, simplest first; refuse names that are none."""
-    every = candidates(K)
-    if maps is None:
-        return every
-    asked = [maps] if isinstance(maps, str) else list(maps)
-    odd = [name for name in asked if name not in CANDIDATES]
-    if odd:
-        raise UsageError(
-            "unknown-map",
-            f"{odd[0]!r} is not a map.{suggestion(str(odd[0]), list(CANDIDATES))}",
-            cure=f"Maps: {', '.join(every)}.",
-        )
-    unfit = [name for name in asked if name not in every]
-    if unfit:
-        raise UsageError(
-            "unknown-map",
-            f"{listing(unfit)} cannot be fitted to {K} classes.",
-            cure=f"Maps of {K} classes: {', '.join(every)}.",
-        )
-    return sorted({*asked, "identity"}, key=lambda name: simplicity(name, K))
-
-
-def _tried(rows: Field, race: Race, level: float) -> tuple[Tried, ...]:
-    """Return the candidates, least loss first."""
-    found = []
-    identity = race.losses["identity"]
-    for name, losses in race.losses.items():
-        span = None if name == "identity" else gain_between(rows, identity, losses, level)
-        found.append(
-            Tried(
-                name,
-                CANDIDATES[name].said,
-                mean(losses, rows.weight),
-                saved(identity, losses, rows.weight),
-                None if span is None else (span.low, span.high),
-                CANDIDATES[name].parameters(rows.classes),
-                race.picked.count(name),
-            )
-        )
-    return tuple(sorted(found, key=lambda one: (one.log_loss, one.parameters)))
-
-
-def _held(rows: Field, chosen: str) -> Float:
-    """Return the forecasts of all rows under the chosen map fitted without their fold."""
-    if chosen == "identity":
-        return rows.Z
-    held = np.empty_like(rows.Z)
-    for k in range(rows.folds):
-        out = rows.fold == k
-        w = rows.weight[~out]
-        held[out] = applied(fit_steps(chosen, rows.Z[~out], rows.T[~out], w / w.mean()), rows.Z[out])
-    return held
-
-
-def _remarks(result: FittedMap, *, sampled: bool) -> list[Note]:
-    """Say what a user of the map should know."""
-    notes = []
-    if sampled:
-        notes.append(Note("raced-on-sample", "The race was run on a random sample of the rows; the map was then fitted on all of them."))  # fmt: skip
-    for step in result.steps:
-        if isinstance(step, Quadratic) and step.turns() is not None and abs(step.turns() or 0.0) < 20:
-            notes.append(Note("not-monotone", f"The parabola turns round at log-odds of {step.turns():.3g}: beyond, a higher forecast becomes a lower one. maps= without 'quadratic' leaves it out."))  # fmt: skip
-        if isinstance(step, Scaling) and step.slope.min() > 1.0:
-            notes.append(Note("sharpens", "The map makes forecasts more certain. Forecasts of rows that a model was trained on often look as if they needed that: be sure that it has not seen these."))  # fmt: skip
-    return notes
-
-
-def _json(value: float) -> float | None:
-    return value if math.isfinite(value) else None
+def _answer(
+    before: float,
+    verdict: Verdict,
+    raced: Field,
+    steps: tuple[Map, ...],
+    base: FittedMap,
+    notes: list[Note],
+    *,
+    how: str | None,
+    held: Float | None,
+    **common: Any,
+) -> Fix:
+    """Put the answer together; `how` the map was fitted where the race was run on a sample."""
+    after = before
+    if verdict.chosen != "identity":
+        after = before - verdict.gain if math.isfinite(before) else mean(verdict.race.nested, raced.weight)
+    told = {"rows": common["rows"], "before": jsonable(before), "after": jsonable(after)}
+    made = FittedMap(verdict.chosen, steps, base.classes, base.columns, base.space, told)
+    why = reason(
+        verdict.chosen, verdict.race.leader, verdict.tried, verdict.gain, verdict.interval, raced.folds
+    )
+    return Fix(
+        before,
+        after,
+        verdict.gain,
+        verdict.interval,
+        chosen=verdict.chosen,
+        why=why,
+        candidates=verdict.tried,
+        map=made,
+        folds=raced.folds,
+        raced=len(raced.Z),
+        notes=(*notes, *remarks(made, how)),
+        held=held,
+        **common,
+    )

@@ -15,8 +15,8 @@ from logloss.calibrate.pools import Pool
 from logloss.calibrate.stacks import STACKS, best_single, fit_pools, losses_of, stacks
 from logloss.errors import UsageError, listing, suggestion
 from logloss.fixing.divisions import divided_together
+from logloss.fixing.fields import folded, mean
 from logloss.fixing.fields import gain as saved
-from logloss.fixing.fields import mean, raced
 from logloss.fixing.gains import certain, gain_between
 from logloss.fixing.race import Field, Race, run
 from logloss.fixing.reasons import reason
@@ -77,12 +77,6 @@ def of_records(
     watch: Callable[[int, int | None], None] | None = None,
 ) -> Fix:
     """Fix checked records of the same rows, in the same order, by the name of their forecast; `time` of shape (n,)."""
-    if not 0 < level < 1:
-        raise UsageError(
-            "bad-level",
-            f"level is {level}, but it is a probability.",
-            cure="Give one between 0 and 1, such as 0.95.",
-        )
     lead = _lead(records)
     if lead.weight is not None and not lead.weight.all():
         keep = lead.weight > 0
@@ -93,7 +87,8 @@ def of_records(
     whole, best = _together(records, lead)
     before = mean(cost(whole.Z[:, best], whole.T), whole.weight)
     said = list(dict.fromkeys([note for record in records.values() for note in record.notes] + [*notes]))
-    rows, sampled = raced(whole, lead, time, said)
+    clusters = lead.clusters()
+    rows = folded(whole, None if clusters is None else clusters.code, time, said)
     members = tuple(
         Member(name, record.classes, (columns or {}).get(name, ())) for name, record in records.items()
     )
@@ -109,6 +104,7 @@ def of_records(
         return Fix(before, before, 0.0, None, chosen="identity", why="Do nothing: there is too little to learn weights from.",
                    candidates=(alone,), map=made("identity", Pool("linear", np.eye(M)[best]), before), folds=0,
                    raced=len(lead), notes=tuple(said), held=whole.Z[:, best], **common)  # fmt: skip
+    sampled = len(rows.Z) < len(lead)
     race = run(rows, names, watch)
     span = gain_between(rows, race.losses["identity"], race.nested, level)
     chosen = race.leader if certain(race, span) else "identity"
@@ -231,7 +227,7 @@ def _remarks(pool: Pool, names: list[str], *, sampled: bool) -> list[Note]:
     """Say what a user of the pool should know."""
     notes = []
     if sampled:
-        notes.append(Note("raced-on-sample", "The race was run on a random sample of the rows; the pool was then fitted on all of them."))  # fmt: skip
+        notes.append(Note("raced-on-sample", "The race was run on a random sample of the rows. The pool was then fitted to all of them."))  # fmt: skip
     idle = [printable(name) for name, b in zip(names, pool.weights, strict=True) if b == 0]
     if idle and pool.only is None:
         notes.append(Note("idle-forecasts", f"Weight 0: {listing(idle)}. New rows need no forecast of {'it' if len(idle) == 1 else 'them'}."))  # fmt: skip

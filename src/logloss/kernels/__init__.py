@@ -41,6 +41,7 @@ __all__ = [
     "binary_logp",
     "binary_p",
     "binary_p_total",
+    "both",
     "class_logit",
     "class_logp",
     "class_p",
@@ -115,6 +116,13 @@ def _in_slices(work: Callable[[slice], T], rows: int, columns: int = 1) -> list[
         if not helper.cancel():
             helper.result()
     return [results[at] for at in range(len(slices))]
+
+
+def both(first: Callable[[], T], second: Callable[[], U]) -> tuple[T, U]:
+    """Do two pieces of work on two cores; on one where the others are busy."""
+    other = pool().submit(second)
+    one = first()
+    return one, second() if other.cancel() else other.result()
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,104 @@
+"""What a race decides: the choice, what it gains with its interval, and whether that is enough to do anything."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from logloss.calibrate.fits import CANDIDATES, candidates, fit_steps
+from logloss.errors import UsageError, listing, suggestion
+from logloss.fixing.fields import gain, mean
+from logloss.fixing.gains import certain, gain_between
+from logloss.fixing.race import Field, Race, applied, run, simplicity
+from logloss.fixing.results import Tried
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+
+    Float = NDArray[np.float64]
+
+__all__ = ["Verdict", "chosen_names", "held_out_by", "judged"]
+
+
+@dataclass(frozen=True, eq=False)
+class Verdict:
+    """The race, what was chosen ("identity" is to do nothing), the held-out gain of the procedure and its interval."""
+
+    race: Race
+    chosen: str
+    gain: float
+    interval: tuple[float, float] | None
+    tried: tuple[Tried, ...]
+
+
+def judged(
+    rows: Field, names: Sequence[str], level: float, watch: Callable[[int, int], None] | None = None
+) -> Verdict:
+    """Run the race and decide."""
+    race = run(rows, names, watch)
+    identity = race.losses["identity"]
+    span = gain_between(rows, identity, race.nested, level)
+    chosen = race.leader if certain(race, span) else "identity"
+    worth = gain(identity, race.nested, rows.weight)
+    return Verdict(
+        race, chosen, worth, None if span is None else (span.low, span.high), _tried(rows, race, level)
+    )
+
+
+def chosen_names(maps: str | Sequence[str] | None, K: int) -> list[str]:
+    """Return the candidates to race, simplest first; refuse names that are none."""
+    every = candidates(K)
+    if maps is None:
+        return every
+    asked = [maps] if isinstance(maps, str) else list(maps)
+    odd = [name for name in asked if name not in CANDIDATES]
+    if odd:
+        raise UsageError(
+            "unknown-map",
+            f"{odd[0]!r} is not a map.{suggestion(str(odd[0]), list(CANDIDATES))}",
+            cure=f"Maps: {', '.join(every)}.",
+        )
+    unfit = [name for name in asked if name not in every]
+    if unfit:
+        raise UsageError(
+            "unknown-map",
+            f"{listing(unfit)} cannot be fitted to {K} classes.",
+            cure=f"Maps of {K} classes: {', '.join(every)}.",
+        )
+    return sorted({*asked, "identity"}, key=lambda name: simplicity(name, K))
+
+
+def _tried(rows: Field, race: Race, level: float) -> tuple[Tried, ...]:
+    """Return the candidates, least loss first."""
+    found = []
+    identity = race.losses["identity"]
+    for name, losses in race.losses.items():
+        span = None if name == "identity" else gain_between(rows, identity, losses, level)
+        found.append(
+            Tried(
+                name,
+                CANDIDATES[name].said,
+                mean(losses, rows.weight),
+                gain(identity, losses, rows.weight),
+                None if span is None else (span.low, span.high),
+                CANDIDATES[name].parameters(rows.classes),
+                race.picked.count(name),
+            )
+        )
+    return tuple(sorted(found, key=lambda one: (one.log_loss, one.parameters)))
+
+
+def held_out_by(rows: Field, chosen: str) -> Float:
+    """Return the forecasts of all rows under the chosen map fitted without their fold."""
+    if chosen == "identity":
+        return rows.Z
+    held = np.empty_like(rows.Z)
+    for k in range(rows.folds):
+        out = rows.fold == k
+        w = rows.weight[~out]
+        held[out] = applied(fit_steps(chosen, rows.Z[~out], rows.T[~out], w / w.mean()), rows.Z[out])
+    return held
