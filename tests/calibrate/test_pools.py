@@ -110,11 +110,11 @@ def test_soft_outcomes_are_rows_in_shares() -> None:
     assert found[at] == pytest.approx([float(-mpmath.log(1 + mpmath.exp(-z))) for z in (0.3, -1.0)])
 
 
-@pytest.mark.parametrize("K", [2, 4])
+@pytest.mark.parametrize(("K", "many_of"), [(2, 3), (2, 6), (4, 3)])
 @pytest.mark.parametrize("offsets", [False, True])
-def test_the_log_pool_is_the_optimum_of_its_ridged_loss(K: int, offsets: bool) -> None:
+def test_the_log_pool_is_the_optimum_of_its_ridged_loss(K: int, many_of: int, offsets: bool) -> None:
     # The same minimum by L-BFGS-B, with bounds and numerical derivatives.
-    Z, T, weight = many(1, 80, 3, K)
+    Z, T, weight = many(1, 80, many_of, K)
     n, M, C = Z.shape
     Z[:, 2] = -Z[:, 0]  # something that has to be kept at 0
     T = T if K > 2 else (np.random.default_rng(5).random((n, 1)) < 1 / (1 + np.exp(-Z[:, 0]))).astype(float)

@@ -63,7 +63,7 @@ def folded(
     if n < FEWEST or rare < FEWEST_OTHERS:
         notes.append(Note("too-few-rows", f"{units.count(n, 'row')}, {rare:g} of them not of the commonest class: too few to learn a map from, so nothing is done. It takes at least {FEWEST} rows and {FEWEST_OTHERS} such outcomes."))  # fmt: skip
         return None
-    most = max(2000, min(RACED if C == 1 else RACED_MANY, NUMBERS // C))
+    most = max(2000, min(RACED if whole.T.shape[1] == 1 else RACED_MANY, NUMBERS // C))
     at = np.sort(np.random.default_rng(0).permutation(n)[:most]) if n > most else np.arange(n)
     Z, T, weight = whole.Z[at], whole.T[at], whole.weight[at]
     count = 10 if Z.size <= TEN_FOLDS else 5
