@@ -15,11 +15,11 @@ if TYPE_CHECKING:
     from logloss.annotation.estimators import Estimated
     from logloss.annotation.sampling import Selection, lure_weights
     from logloss.annotation.suspicion import suspects
+    from logloss.baserates.prevalence import PriorEstimate
+    from logloss.baserates.priors import estimate_prior
+    from logloss.baserates.shifts import shift_prior, undo_class_weights
     from logloss.calibrate.fitted import FittedMap
     from logloss.calibrate.pooled import FittedPool, Member, load_map
-    from logloss.calibrate.prevalence import PriorEstimate
-    from logloss.calibrate.priors import estimate_prior
-    from logloss.calibrate.shifts import shift_prior, undo_class_weights
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
     from logloss.curves.inequality import Lorenz, lorenz
     from logloss.curves.reliability import reliability
@@ -86,7 +86,7 @@ _HOME = {
     "Observations": "record",
     "OutcomeError": "errors",
     "Panel": "panel",
-    "PriorEstimate": "calibrate.prevalence",
+    "PriorEstimate": "baserates.prevalence",
     "Reliability": "curves.results",
     "Score": "scoring",
     "Scores": "ranking",
@@ -104,7 +104,7 @@ _HOME = {
     "decompose_replicates": "entropies.replicates",
     "entropy": "entropies.distributions",
     "estimate": "annotation.estimation",
-    "estimate_prior": "calibrate.priors",
+    "estimate_prior": "baserates.priors",
     "explain": "why.blame",
     "fix": "fixing.recalibration",
     "gap": "why.gaps",
@@ -119,11 +119,11 @@ _HOME = {
     "observe": "observations",
     "reliability": "curves.reliability",
     "score": "scoring",
-    "shift_prior": "calibrate.shifts",
+    "shift_prior": "baserates.shifts",
     "summarize": "summaries",
     "surprise": "exact",
     "suspects": "annotation.suspicion",
-    "undo_class_weights": "calibrate.shifts",
+    "undo_class_weights": "baserates.shifts",
     "which_number": "conventions",
 }
 

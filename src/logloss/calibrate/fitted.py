@@ -20,7 +20,7 @@ from logloss.surprises import class_blocks
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
     from numpy.typing import NDArray
 
@@ -176,6 +176,84 @@ class FittedMap:
         name = " then ".join(one.name for one in (other, self))
         return FittedMap(
             name, (*other.steps, *self.steps), self.classes, other.columns, other.space, other.fitted
+        )
+
+    def python(self, name: str = "recalibrate") -> str:
+        """Return the source of a function that does what :meth:`apply` does and needs NumPy only.
+
+        Parameters
+        ----------
+        name
+            What the function is called.
+
+        Returns
+        -------
+        str
+            A module with one function. It takes and returns forecasts in the map's space: shape (n,), of the second of
+            two classes, or (n, K), in the order of `classes`. Where `apply` raises, it raises ValueError.
+
+        Raises
+        ------
+        UsageError
+            For a name that cannot be one of a function.
+
+        Examples
+        --------
+        >>> import logloss as ll
+        >>> scope = {}
+        >>> exec(ll.FittedMap.temperature(2.0).python(), scope)
+        >>> scope["recalibrate"]([0.9, 0.5, 0.2]).round(4).tolist()
+        [0.75, 0.5, 0.3333]
+        """
+        from logloss.exports.pycode import source_of
+
+        return source_of(
+            self.name, self.steps, self.classes, self.columns, self.space, name=name, limits=(LEAST, MOST)
+        )
+
+    def sql(
+        self,
+        columns: str | Sequence[str] | None = None,
+        dialect: str = "duckdb",
+        names: str | Sequence[str] | None = None,
+    ) -> str | dict[Any, str]:
+        """Return the map as SQL expressions that do what :meth:`apply` does.
+
+        Parameters
+        ----------
+        columns
+            The columns of forecasts, in the map's space: one, of the second of two classes, or one for each class, in
+            the order of `classes`. By default those that the map was fitted to. Any names: they are quoted.
+        dialect
+            "duckdb", "spark", "bigquery", "databricks", "postgres", "redshift", "snowflake" or "trino".
+        names
+            What the results are called, one for each column: adds AS "name".
+
+        Returns
+        -------
+        str or dict
+            For one column the expression of the second class; else {class: expression}. What is NULL, NaN, out of
+            range, or in a row that does not sum to one becomes NULL.
+
+        Raises
+        ------
+        UsageError
+            Where the number of columns does not fit, the dialect is unknown, the expression would be too large, or
+            sqlglot is not installed.
+
+        Examples
+        --------
+        >>> import logloss as ll
+        >>> import duckdb
+        >>> query = f"SELECT {ll.FittedMap.temperature(2.0).sql('p')} FROM (VALUES (0.9), (0.5), (0.2)) AS t(p)"
+        >>> [round(p, 4) for (p,) in duckdb.sql(query).fetchall()]
+        [0.75, 0.5, 0.3333]
+        """
+        from logloss.exports.sqlcode import sql_of
+
+        columns = self.columns if columns is None else columns
+        return sql_of(
+            self.steps, self.classes, columns, self.space, dialect=dialect, names=names, limits=(LEAST, MOST)
         )
 
     def to_dict(self) -> dict[str, Any]:

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from logloss.baserates.rates import by_name, classes_in, per_class, rates_of
 from logloss.calibrate.fitted import FittedMap
 from logloss.calibrate.maps import Scaling
-from logloss.calibrate.rates import by_name, classes_in, per_class, rates_of
 from logloss.errors import UsageError, listing
 
 if TYPE_CHECKING:

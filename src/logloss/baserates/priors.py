@@ -9,11 +9,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss import units
+from logloss.baserates.prevalence import PriorEstimate
+from logloss.baserates.proportions import Proportions, scaled, several, span, spans, two
+from logloss.baserates.rates import by_name, classes_in, rates_of
+from logloss.baserates.shifts import shifting
 from logloss.calibrate.fitted import forecasts_of
-from logloss.calibrate.prevalence import PriorEstimate
-from logloss.calibrate.proportions import Proportions, scaled, several, span, spans, two
-from logloss.calibrate.rates import by_name, classes_in, rates_of
-from logloss.calibrate.shifts import shifting
 from logloss.codes import as_labels
 from logloss.errors import AlignmentError, UsageError, listing
 from logloss.labels import bare, classes_of_columns, match, two_classes

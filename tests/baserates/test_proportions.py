@@ -10,8 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from logloss.calibrate import proportions
-from logloss.calibrate.proportions import Line, scaled, several, span, spans, two
+from logloss.baserates import proportions
+from logloss.baserates.proportions import Line, scaled, several, span, spans, two
 
 mpmath.mp.dps = 60
 

@@ -1,0 +1,1 @@
+"""Base rates: undone, shifted, estimated."""

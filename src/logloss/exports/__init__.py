@@ -1,0 +1,1 @@
+"""Maps as code that needs no logloss: a NumPy function, SQL."""
