@@ -18,7 +18,8 @@ if TYPE_CHECKING:
     from logloss.baserates.prevalence import PriorEstimate
     from logloss.baserates.priors import estimate_prior
     from logloss.baserates.shifts import shift_prior, undo_class_weights
-    from logloss.calibrate.fitted import FittedMap, load_map
+    from logloss.calibrate.fitted import FittedMap
+    from logloss.calibrate.pooled import FittedPool, Member, load_map
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
     from logloss.curves.inequality import Lorenz, lorenz
     from logloss.curves.reliability import reliability
@@ -74,11 +75,13 @@ _HOME = {
     "Explanation": "why.explanation",
     "Fix": "fixing.results",
     "FittedMap": "calibrate.fitted",
+    "FittedPool": "calibrate.pooled",
     "ForecastError": "errors",
     "Gap": "why.contrast",
     "LoglossError": "errors",
     "LoglossWarning": "errors",
     "Lorenz": "curves.inequality",
+    "Member": "calibrate.pooled",
     "Multilabel": "yesno.results",
     "Note": "notes",
     "Observations": "record",
@@ -109,7 +112,7 @@ _HOME = {
     "gap": "why.gaps",
     "kl_divergence": "entropies.distributions",
     "load": "panel",
-    "load_map": "calibrate.fitted",
+    "load_map": "calibrate.pooled",
     "log_loss": "exact",
     "lorenz": "curves.inequality",
     "lure_weights": "annotation.sampling",
@@ -138,12 +141,14 @@ __all__ = [
     "Estimated",
     "Explanation",
     "FittedMap",
+    "FittedPool",
     "Fix",
     "ForecastError",
     "Gap",
     "LoglossError",
     "LoglossWarning",
     "Lorenz",
+    "Member",
     "Multilabel",
     "Note",
     "Observations",

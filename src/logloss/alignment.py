@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -14,7 +15,9 @@ from logloss.recognise import Matrix, Vector, missing_mask
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Draft", "without_missing"]
+    from logloss.record import Observations
+
+__all__ = ["Draft", "shared", "without_missing"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -135,3 +138,19 @@ def without_missing(draft: Draft, notes: list[Note], *, skip: bool, partial: boo
         )
     noted(notes, Remark("rows-skipped", int(gone.sum()), found), len(gone), 1.0)
     return draft.take(~gone)
+
+
+def shared(records: dict[str, Observations], total: int) -> dict[str, Observations]:
+    """Keep the rows that every forecast has, so that they stay paired."""
+    kept = reduce(np.intersect1d, [record.numbers() for record in records.values()])
+    skipped = [
+        note.remark for record in records.values() for note in record.notes if note.id == "rows-skipped"
+    ]
+    first = {place for one in skipped if one for _, where in one.kinds.values() for place in where}
+    found = {"values": (total - len(kept), tuple(sorted(first)[:FEW]))}
+    gone = Remark("rows-skipped", total - len(kept), found).note(total, 1.0)
+    paired = {}
+    for name, record in records.items():
+        others = [note for note in record.notes if note.id != "rows-skipped"]
+        paired[name] = replace(record.take(np.isin(record.numbers(), kept)), notes=(*others, gone))
+    return paired

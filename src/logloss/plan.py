@@ -8,11 +8,11 @@ the distinct outcomes of all rows. Which of the two was needed does not show in 
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from functools import reduce
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from logloss.alignment import shared
 from logloss.choosing import Asked, choose, outcome_of
 from logloss.codes import Coded, as_seen, distinct
 from logloss.columns import as_kind, is_text, kind_of, labels_of
@@ -170,7 +170,7 @@ class Plan:
         """Fold whatever it is: through the door, which says what is wrong."""
         records = {name: self.record(batch, name) for name in self.asked.forecasts()}
         if len(records) > 1 and any(record.skipped for record in records.values()):
-            records = _shared(records, len(batch))
+            records = shared(records, len(batch))
         found: dict[str, tuple[Summary, NDArray[np.float64] | None]] = {}
         for name, record in records.items():
             counted = tuple(
@@ -223,17 +223,6 @@ class Plan:
         if len(self.asked.outcome) > 1 or kind is None or not batch.textual:
             return outcome_of(batch.columns, self.asked.outcome, batch)
         return labels_of(batch.columns[self.asked.outcome[0]], batch, kinds=[kind])
-
-
-def _shared(records: dict[str, Observations], total: int) -> dict[str, Observations]:
-    """Keep the rows that every forecast has, so that they stay paired."""
-    kept = reduce(np.intersect1d, [record.numbers() for record in records.values()])
-    gone = Remark("rows-skipped", total - len(kept), {"values": (total - len(kept), ())}).note(total, 1.0)
-    shared = {}
-    for name, record in records.items():
-        others = [note for note in record.notes if note.id != "rows-skipped"]
-        shared[name] = replace(record.take(np.isin(record.numbers(), kept)), notes=(*others, gone))
-    return shared
 
 
 # ---------------------------------------------------------------- making one

@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 
     from logloss.record import Observations
 
-__all__ = ["Opened", "gather", "joined_stream", "opened", "record_of"]
+__all__ = ["Opened", "gather", "is_rows", "joined", "joined_stream", "opened", "record_of", "single"]
 
 
 def is_rows(data: Any, forecast: Any) -> bool:

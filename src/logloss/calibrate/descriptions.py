@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss.calibrate import maps
+from logloss.calibrate.pooled import FittedPool
 from logloss.text import printable
 
 if TYPE_CHECKING:
@@ -17,9 +18,23 @@ __all__ = ["describe"]
 FEW = 6
 
 
-def describe(fitted: FittedMap) -> list[str]:
-    """Return one line for each step of a map."""
-    return [line for step in fitted.steps if (line := _line(step, fitted.classes))]
+def describe(fitted: FittedMap | FittedPool) -> list[str]:
+    """Return one line for each step of a map, and how a pool is made."""
+    first = [_pooled(fitted)] if isinstance(fitted, FittedPool) else []
+    return first + [line for step in fitted.steps if (line := _line(step, fitted.classes))]
+
+
+def _pooled(fitted: FittedPool) -> str:
+    names = [printable(name) for name in fitted.names]
+    if fitted.pool.only is not None:
+        return f"Forecast {names[fitted.pool.only]}{' as it is' if fitted.does_nothing else ''}."
+    order = sorted(range(len(names)), key=lambda at: -fitted.weights[at])
+    named, weights = [names[at] for at in order], fitted.weights[order]
+    if fitted.kind == "linear":
+        shown = ", ".join(f"{b:.1%} {name}" for name, b in zip(named[:FEW], weights[:FEW], strict=True))
+        more = f" and {len(named) - FEW} more" if len(named) > FEW else ""
+        return f"Probabilities are mixed: {shown}{more}."
+    return f"Log-odds are added up, each times its weight: {_listed(named, weights)}."
 
 
 def _line(step: Any, classes: tuple[Any, ...]) -> str:

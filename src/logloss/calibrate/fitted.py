@@ -3,20 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from logloss.calibrate.maps import Identity, Mix, VennAbers
 from logloss.calibrate.odds import finite, log_softmax, softplus
-from logloss.calibrate.stored import SCHEMA, checksum, damaged, refuse, steps_of, verified
-from logloss.errors import SourceError, UsageError
+from logloss.calibrate.stored import SCHEMA, checksum, refuse, steps_of, verified
+from logloss.errors import UsageError
 from logloss.observations import observe
 from logloss.plain import jsonable
 from logloss.recognise import Matrix, Vector
 from logloss.record import SPACES
-from logloss.saving import read_json, write_json
+from logloss.saving import write_json
 from logloss.surprises import class_blocks
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["LEAST", "MOST", "FittedMap", "forecasts_of", "load_map"]
+__all__ = ["LEAST", "MOST", "FittedMap", "forecasts_of"]
 
 LEAST, MOST = float(np.finfo(np.float64).tiny), 1.0 - 2.0**-53  # what a probability of 0, of 1 is written as
 
@@ -333,19 +332,6 @@ class FittedMap:
         if not 0 <= share <= 1:
             raise UsageError("bad-mix", f"A share of {share}.", cure="Give a number from 0 to 1.")
         return cls("mix", (Mix.uniform(share, len(classes)),), tuple(classes))
-
-
-def load_map(path: str | os.PathLike[str]) -> FittedMap:
-    """Load a map that was saved as JSON.
-
-    Raises
-    ------
-    SourceError
-        For a file that is not there, is no map, was changed since, or was written by a later version.
-    """
-    if not Path(path).exists():
-        raise SourceError("no-such-file", f"There is no file {path}.", cure="Check the name of the map.")
-    return read_json(path, FittedMap.from_dict, unlike=damaged)
 
 
 def forecasts_of(record: Observations) -> Iterator[tuple[Float, Float]]:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["ENOUGH", "Sums", "minimise", "total"]
+__all__ = ["ENOUGH", "Sums", "minimise", "minimise_above", "total"]
 
 STEPS = 60
 ENOUGH = 1e-11  # Newton decrement, in nats
@@ -56,14 +56,7 @@ def minimise(
     first
         Where to begin, if not there.
     """
-
-    def at(theta: Float) -> tuple[float, Float, Float]:
-        sums = evaluate(theta)
-        off = theta - start
-        value = sums.value / sums.weight + ridge * float(off @ off)
-        curvature = sums.curvature / sums.weight + 2 * ridge * np.eye(len(theta))
-        return value, sums.gradient / sums.weight + 2 * ridge * off, curvature
-
+    at = _ridged(evaluate, start, ridge)
     theta = np.array(start if first is None else first, np.float64)
     value, gradient, curvature = at(theta)
     for _ in range(STEPS):
@@ -85,9 +78,57 @@ def minimise(
     return theta, value
 
 
+def _ridged(
+    evaluate: Callable[[Float], Sums], start: Float, ridge: float
+) -> Callable[[Float], tuple[float, Float, Float]]:
+    """Return what gives mean loss + ridge |theta - start|^2 with its gradient and its Hessian."""
+
+    def at(theta: Float) -> tuple[float, Float, Float]:
+        sums = evaluate(theta)
+        off = theta - start
+        value = sums.value / sums.weight + ridge * float(off @ off)
+        curvature = sums.curvature / sums.weight + 2 * ridge * np.eye(len(theta))
+        return value, sums.gradient / sums.weight + 2 * ridge * off, curvature
+
+    return at
+
+
 def _solved(curvature: Float, gradient: Float) -> Float:
     """Return H^-1 g; where the ridge is 0 and a direction has no curvature, the shortest solution."""
     try:
         return np.asarray(np.linalg.solve(curvature, gradient), np.float64)
     except np.linalg.LinAlgError:
         return np.asarray(np.linalg.lstsq(curvature, gradient, rcond=None)[0], np.float64)
+
+
+def minimise_above(evaluate: Callable[[Float], Sums], start: Float, ridge: float, least: Float) -> Float:
+    """Return the parameters, none below `least` (p,), that minimise mean loss + ridge |theta - start|^2.
+
+    As :func:`minimise`, but each Newton step is the least point of the second-order model within the bounds, found by
+    least squares with bounds; they end where that model promises less than 1e-11 nats.
+    """
+    from scipy.optimize import lsq_linear
+
+    at = _ridged(evaluate, start, ridge)
+    theta = np.array(start, np.float64)
+    value, gradient, curvature = at(theta)
+    for _ in range(STEPS):
+        half = np.linalg.cholesky(curvature).T
+        wanted = -np.linalg.solve(half.T, gradient)
+        found = lsq_linear(half, wanted, bounds=(least - theta, np.inf), method="bvls", tol=1e-14)
+        step = np.asarray(found.x, np.float64)
+        decrement = -float(gradient @ step)
+        if not decrement >= ENOUGH:
+            break
+        size = 1.0
+        while size > 1e-10:
+            trial = np.maximum(theta + size * step, least)
+            new = at(trial)
+            if new[0] <= value - 1e-4 * size * decrement:
+                break
+            size /= 2
+        else:
+            break
+        theta = trial
+        value, gradient, curvature = new
+    return theta

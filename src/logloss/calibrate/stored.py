@@ -44,17 +44,17 @@ def checksum(state: dict[str, Any]) -> str:
     ).hexdigest()
 
 
-def verified(state: Any) -> dict[str, Any]:
-    """Return what a file says if it is a map that this version knows and that nobody changed.
+def verified(state: Any, key: str = "logloss_map") -> dict[str, Any]:
+    """Return what a file says if it is a map that this version knows and that nobody changed; `key` has its schema.
 
     Raises
     ------
     SourceError
         For what is no map, was written by a later version, or does not fit its checksum.
     """
-    if not isinstance(state, dict) or "logloss_map" not in state:
+    if not isinstance(state, dict) or key not in state:
         raise SourceError("bad-map", "This is not a saved map.", cure=CURE)
-    schema = state["logloss_map"]
+    schema = state[key]
     if not isinstance(schema, int) or isinstance(schema, bool) or schema < 1:
         refuse(f"its schema is {schema!r}")
     if schema > SCHEMA:

@@ -126,7 +126,7 @@ def _written(written: dict[str, Any] | None, *, held_out: bool, save: str | None
 @click.option("--force", is_flag=True, help="Replace a file that exists.")
 def apply(map_file: str, file: str, out: str, forecast: tuple[str, ...], space: Any, force: bool) -> None:
     """Apply a saved MAP to the forecasts of NEW, which needs no outcomes."""
-    from logloss.calibrate.fitted import load_map
+    from logloss.calibrate.pooled import load_map
     from logloss.cli.output import emit
     from logloss.fixing.tables import apply_to_table, refuse_to_write
 
@@ -147,11 +147,18 @@ def apply(map_file: str, file: str, out: str, forecast: tuple[str, ...], space: 
 )
 def export(map_file: str, language: str, dialect: str | None, forecast: tuple[str, ...]) -> None:
     """Print a saved MAP as code that needs no logloss: a NumPy function, or SQL."""
-    from logloss.calibrate.fitted import load_map
+    from logloss.calibrate.pooled import FittedPool, load_map
     from logloss.cli.output import emit
+    from logloss.errors import UsageError
 
     del language
     fitted = load_map(map_file)
+    if isinstance(fitted, FittedPool):
+        raise UsageError(
+            "pool-export",
+            "A pool of several forecasts is not written as code.",
+            cure="Apply it with `logloss apply`, or in Python: ll.load_map(path).apply({name: array}).",
+        )
     if dialect is None:
         emit(fitted.python(), [])
         return
@@ -168,7 +175,7 @@ def _refuse_to_save(path: str, *, force: bool) -> None:
     """Refuse a path where a map cannot be written: it replaces a map, and nothing else."""
     from pathlib import Path
 
-    from logloss.calibrate.fitted import load_map
+    from logloss.calibrate.pooled import load_map
     from logloss.errors import SourceError
 
     if Path(path).exists() and not force:

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from logloss.alignment import shared
 from logloss.columns import labels_of, require
 from logloss.errors import AlignmentError, ColumnError, UsageError, places
 from logloss.labels import in_order_of_classes
 from logloss.notes import Note
 from logloss.recognise import has_columns, missing_mask, vector
-from logloss.sources import Opened
+from logloss.sources import Opened, is_rows, joined, opened, single
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from logloss.columns import Table
     from logloss.record import Observations
 
-__all__ = ["Divided", "divided", "training_words"]
+__all__ = ["Divided", "Together", "divided", "divided_together", "training_words"]
 
 SPLITS = (
     "split",
@@ -48,18 +49,72 @@ class Divided:
 def divided(found: Opened | Observations, *, time: Any = None, trained: Any = None) -> Divided:
     """Return the rows of a race: a table that was opened, or a checked record, whose other columns are arrays."""
     if isinstance(found, Opened):
-        record, table, chosen = found.gathered()
-        when = None if time is None else _column(table, time, record)
-        seen = _trained_in(table, trained, record, set(chosen.columns()))
-        columns = tuple(in_order_of_classes(chosen.forecast, record.classes))
-    else:
-        record, columns = found, ()
-        when = None if time is None else _array(time, "The times", record)
-        seen = None if trained is None else _flags(_array(trained, "What the model was trained on", record))
+        return _of_table(*found.gathered(), time, trained)
+    return _of_arrays(found, time, trained)
+
+
+def _of_table(record: Observations, table: Table, chosen: Asked, time: Any, trained: Any) -> Divided:
+    when = None if time is None else _column(table, time, record)
+    seen = _trained_in(table, trained, record, set(chosen.columns()))
+    return _checked(record, when, seen, tuple(in_order_of_classes(chosen.forecast, record.classes)))
+
+
+def _of_arrays(record: Observations, time: Any, trained: Any) -> Divided:
+    when = None if time is None else _array(time, "The times", record)
+    seen = None if trained is None else _flags(_array(trained, "What the model was trained on", record))
+    return _checked(record, when, seen, ())
+
+
+def _checked(
+    record: Observations,
+    when: NDArray[Any] | None,
+    seen: NDArray[np.bool_] | None,
+    columns: tuple[str, ...],
+) -> Divided:
     if when is not None:
         _check_time(when, record)
     notes = () if seen is None or not seen.any() else (_warning(int(seen.sum()), len(record)),)
     return Divided(record, when, columns, notes)
+
+
+@dataclass(frozen=True, eq=False)
+class Together:
+    """Checked records of several forecasts of the same rows, and what :class:`Divided` says of one."""
+
+    records: dict[str, Observations]
+    time: NDArray[Any] | None
+    columns: dict[str, tuple[str, ...]]
+    notes: tuple[Note, ...]
+
+
+def divided_together(
+    data: Any, forecasts: dict[Any, Any], *, time: Any = None, trained: Any = None, **options: Any
+) -> Together:
+    """Return the rows that all of several forecasts have; `options` are the table arguments of `ll.score`."""
+    parts = {}
+    if is_rows(data, forecasts):
+        found = opened(data, forecasts, **options)
+        assert isinstance(found, Opened)
+        table = found.stream.whole()
+        answers = None if found.answers is None else found.answers.whole()
+        for name, columns in found.asked.forecasts().items():
+            asked = replace(found.asked, forecast=list(columns), models={})
+            record, chosen = single(table, asked) if answers is None else joined(table, answers, asked)
+            parts[name] = _of_table(record, table, chosen, time, trained)
+    else:
+        for name, one in forecasts.items():
+            parts[str(name)] = divided(opened(data, one, **options), time=time, trained=trained)
+    first = next(iter(parts.values()))
+    records = {name: part.record for name, part in parts.items()}
+    total = len(first.record) + first.record.skipped
+    time_of = first.time
+    if any(record.skipped for record in records.values()):
+        paired = shared(records, total)
+        one = next(iter(paired.values()))
+        if time_of is not None:
+            time_of = time_of[np.isin(first.record.numbers(), one.numbers())]
+        records = {name: replace(record, skipped=total - len(record)) for name, record in paired.items()}
+    return Together(records, time_of, {name: part.columns for name, part in parts.items()}, first.notes)
 
 
 def training_words(stream: Any, asked: Asked) -> list[Note]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -57,12 +58,12 @@ def folded(
 
     `cluster` holds each row's position among the groups, `time` when it is from; both of shape (n,), or None.
     """
-    n, C = whole.Z.shape
+    n, C = len(whole.Z), whole.Z[:1].size  # numbers of a row's forecasts
     rare = n - _commonest(whole.T)
     if n < FEWEST or rare < FEWEST_OTHERS:
         notes.append(Note("too-few-rows", f"{units.count(n, 'row')}, {rare:g} of them not of the commonest class: too few to learn a map from, so nothing is done. It takes at least {FEWEST} rows and {FEWEST_OTHERS} such outcomes."))  # fmt: skip
         return None
-    most = max(2000, min(RACED if C == 1 else RACED_MANY, NUMBERS // C))
+    most = max(2000, min(RACED if whole.T.shape[1] == 1 else RACED_MANY, NUMBERS // C))
     at = np.sort(np.random.default_rng(0).permutation(n)[:most]) if n > most else np.arange(n)
     Z, T, weight = whole.Z[at], whole.T[at], whole.weight[at]
     count = 10 if Z.size <= TEN_FOLDS else 5
@@ -81,7 +82,7 @@ def folded(
         )
         notes.append(Note("too-few-groups", f"{what}: too few to learn from some what holds for others, so nothing is done. It takes at least {FEWEST_GROUPS}."))  # fmt: skip
         return None
-    return Field(Z, T, weight / weight.mean(), fold, code)
+    return replace(whole, Z=Z, T=T, weight=weight / weight.mean(), fold=fold, cluster=code)
 
 
 def _commonest(T: Float) -> float:

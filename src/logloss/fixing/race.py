@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, field
+from functools import partial
 from itertools import combinations
 from typing import TYPE_CHECKING
 
@@ -33,22 +34,38 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
     Ints = NDArray[np.int64]
+    Fit = Callable[[Sequence[str], Float, Float, Float], Mapping[str, Callable[[Float], Float]]]
 
-__all__ = ["Field", "Race", "choose", "gain_of", "run"]
+__all__ = ["Field", "Race", "applied", "choose", "gain_of", "run", "simplicity"]
 
 COMPILE_FROM = 500  # rows
 THREADED = 20_000  # numbers; of fewer, threads wait for one another
 
 
+def simplicity(name: str, K: int) -> tuple[int, int]:
+    """Return what candidates are ordered by: how many parameters they have, then their place in the list."""
+    return CANDIDATES[name].parameters(K), list(CANDIDATES).index(name)
+
+
+def fit_maps(names: Sequence[str], Z: Float, T: Float, weight: Float) -> dict[str, Callable[[Float], Float]]:
+    """Fit maps to rows; return what each makes of other forecasts."""
+    return {name: partial(applied, fit_steps(name, Z, T, weight)) for name in names}
+
+
 @dataclass(frozen=True, eq=False)
 class Field:
-    """The rows of a race: forecasts and shares (n, C), weights (n,) of mean 1, folds, clusters where rows depend."""
+    """The rows of a race: forecasts and shares (n, C), weights (n,) of mean 1, folds, clusters where rows depend.
+
+    `fit` fits candidates to such rows, whatever their forecasts look like, and `order` tells which is the simpler.
+    """
 
     Z: Float
     T: Float
     weight: Float
     fold: Ints
     cluster: Ints | None = None
+    fit: Fit = fit_maps
+    order: Callable[[str, int], tuple[int, int]] = simplicity
 
     @property
     def folds(self) -> int:
@@ -58,7 +75,7 @@ class Field:
     @property
     def classes(self) -> int:
         """How many classes."""
-        return max(int(self.Z.shape[1]), 2)
+        return max(int(self.T.shape[1]), 2)
 
 
 @dataclass(frozen=True, eq=False)
@@ -123,7 +140,7 @@ def _without(rows: Field, out: frozenset[int], names: Sequence[str]) -> list[tup
     Z, T, w = rows.Z[~held], rows.T[~held], rows.weight[~held]
     w = w / w.mean()
     given, happened = rows.Z[held], rows.T[held]
-    return [(name, at, cost(applied(fit_steps(name, Z, T, w), given), happened)) for name in names]
+    return [(name, at, cost(fitted(given), happened)) for name, fitted in rows.fit(names, Z, T, w).items()]
 
 
 def applied(steps: tuple[Map, ...], Z: Float) -> Float:
@@ -144,20 +161,15 @@ def choose(losses: Mapping[str, Float], rows: Field, seen: NDArray[np.bool_]) ->
     best = min(means, key=lambda name: means[name])
     if math.isinf(means[best]):
         return min(
-            losses, key=lambda name: (int(np.isinf(losses[name]).sum()), simplicity(name, rows.classes))
+            losses, key=lambda name: (int(np.isinf(losses[name]).sum()), rows.order(name, rows.classes))
         )
-    for name in sorted(losses, key=lambda name: simplicity(name, rows.classes)):
+    for name in sorted(losses, key=lambda name: rows.order(name, rows.classes)):
         if math.isinf(means[name]):
             continue
         behind = gain_of(losses[name], losses[best], weight, cluster)
         if name == best or behind is None or behind.mean <= behind.standard_error:
             return name
     return best
-
-
-def simplicity(name: str, K: int) -> tuple[int, int]:
-    """Return what candidates are ordered by: how many parameters they have, then their place in the list."""
-    return CANDIDATES[name].parameters(K), list(CANDIDATES).index(name)
 
 
 def gain_of(

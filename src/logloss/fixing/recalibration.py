@@ -17,6 +17,7 @@ from logloss.fixing.fields import RACED, all_rows, folded, mean
 from logloss.fixing.race import Field
 from logloss.fixing.reasons import reason, remarks
 from logloss.fixing.results import Fix, Tried
+from logloss.fixing.stacking import several
 from logloss.fixing.streams import fit_again, sampled
 from logloss.fixing.verdicts import chosen_names, held_out_by, judged
 from logloss.labels import in_order_of_classes
@@ -71,11 +72,13 @@ def fix(
     Parameters
     ----------
     data, forecast, outcome, space, weight, ids, truth, labels, positive, normalize_rows, skip_missing, counts, skip_unreadable
-        As in :func:`logloss.score`.
+        As in :func:`logloss.score`. A mapping of several forecasts of the same rows, {name: column, columns or array}, is made
+        into one: mixed, or their log-odds added up; or the best of them is left as it is. Rows that all have take part.
     group
         The group of each row (a customer, a site): groups stay whole, in one fold, and the interval is that of groups drawn.
     maps
-        Which maps to try: names of :data:`logloss.calibrate.fits.CANDIDATES`; all by default. Doing nothing is always one.
+        Which maps to try: names of :data:`logloss.calibrate.fits.CANDIDATES`, of several forecasts of
+        :data:`logloss.calibrate.stacks.STACKS`; all by default. Doing nothing is always one.
     time
         When each row is from: a column, or an array of shape (n,). Folds are then stretches of time, and the interval is that of
         stretches drawn.
@@ -107,7 +110,8 @@ def fix(
     References
     ----------
     Breiman, Friedman, Olshen, Stone (1984), Classification and Regression Trees (the one-standard-error rule); Varma and
-    Simon (2006), BMC Bioinformatics 7:91 (nested cross-validation); Hall (1992), J. R. Stat. Soc. B 54:221-228.
+    Simon (2006), BMC Bioinformatics 7:91 (nested cross-validation); Ranjan and Gneiting (2010), J. R. Stat. Soc. B
+    72:71-91 (pools); Hall (1992), J. R. Stat. Soc. B 54:221-228.
 
     Examples
     --------
@@ -124,6 +128,12 @@ def fix(
     [0.905, 0.5]
     """
     check_level(level)
+    if isinstance(forecast, dict):
+        return several(
+            data, forecast, maps=maps, time=time, trained=trained, level=level, watch=watch, outcome=outcome, space=space,
+            weight=weight, ids=ids, group=group, truth=truth, labels=labels, positive=positive, counts=counts,
+            normalize_rows=normalize_rows, skip_missing=skip_missing, skip_unreadable=skip_unreadable,
+        )  # fmt: skip
     found = opened(
         data, forecast, outcome=outcome, space=space, weight=weight, ids=ids, group=group, truth=truth, labels=labels,
         positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing, counts=counts,

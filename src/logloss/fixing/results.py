@@ -11,13 +11,14 @@ from logloss import units
 from logloss.calibrate.descriptions import describe
 from logloss.plain import jsonable
 from logloss.screens import noted
-from logloss.text import table, wrapped
+from logloss.text import printable, table, wrapped
 
 if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
 
     from logloss.calibrate.fitted import FittedMap
+    from logloss.calibrate.pooled import FittedPool
     from logloss.notes import Note
     from logloss.record import Observations, Space
 
@@ -66,7 +67,7 @@ class Fix:
         What choosing a map and applying it takes off the loss of rows that had no part in either; measured before it
         is decided whether to do nothing.
     chosen, why
-        The map that `map` holds ("identity" is to do nothing), and why.
+        The map that `map` holds ("identity" is to do nothing: of several forecasts, to take the best as it is), and why.
     candidates
         What was tried, least loss first.
     map
@@ -85,7 +86,7 @@ class Fix:
     chosen: str
     why: str
     candidates: tuple[Tried, ...]
-    map: FittedMap
+    map: FittedMap | FittedPool
     folds: int
     grouped: bool
     timed: bool
@@ -96,7 +97,7 @@ class Fix:
     observations: Observations | None = field(repr=False)
 
     def apply(self, forecast: Any, *, space: Space | None = None, out: Space | None = None) -> Float:
-        """Return better forecasts of new rows; see :meth:`logloss.FittedMap.apply`."""
+        """Return better forecasts of new rows; see :meth:`logloss.FittedMap.apply`, :meth:`logloss.FittedPool.apply`."""
         return self.map.apply(forecast, space=space, out=out)
 
     def held_out(self, out: Space | None = None) -> Float:
@@ -147,14 +148,17 @@ class Fix:
         loss, signed = partial(units.loss, in_unit=unit), partial(units.signed, in_unit=unit)
         of = f"{self.rows:,} rows" if self.raced == self.rows else f"{self.raced:,} of {self.rows:,} rows"
         whole = ", whole groups" if self.grouped else ", stretches of time" if self.timed else ""
-        head = f"Log loss {loss(self.before)} {unit}   {of}, {len(self.map.classes)} classes, {self.folds} folds{whole}"
+        best = self.map.fitted.get("best")  # of several forecasts
+        which = "" if best is None else f" ({printable(best)}, the best single forecast)"
+        as_given = "as given" if best is None else f"only {printable(best)}"
+        head = f"Log loss {loss(self.before)} {unit}{which}   {of}, {len(self.map.classes)} classes, {self.folds} folds{whole}"
         rows = [["", "held out", "gain", "interval", "folds", ""]]
         for one in self.candidates:
             span = "" if one.interval is None else f"{signed(one.interval[0])} to {signed(one.interval[1])}"
             given = one.name == "identity"
             rows.append(
                 [
-                    "as given" if given else one.name,
+                    as_given if given else printable(one.name),
                     loss(one.log_loss),
                     "" if given else signed(one.gain),
                     span if not given else "",

@@ -8,6 +8,7 @@ from typing import IO, TYPE_CHECKING, Any
 import numpy as np
 
 from logloss.batches import Batch
+from logloss.calibrate.pooled import FittedPool
 from logloss.columns import numbers_of, require
 from logloss.errors import ColumnError, SourceError, UsageError, listing
 from logloss.labels import in_order_of_classes
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from logloss.calibrate.fitted import FittedMap
+    from logloss.calibrate.pooled import Member
     from logloss.fixing.results import Fix
     from logloss.notes import Note
     from logloss.record import Space
@@ -36,14 +38,14 @@ WRITERS = (".csv", ".tsv", ".parquet", ".arrow", ".ndjson", ".jsonl")
 
 
 def apply_to_table(
-    fitted: FittedMap,
+    fitted: FittedMap | FittedPool,
     data: Any,
     path: str | os.PathLike[str],
     *,
     forecast: Sequence[str] | None = None,
     space: Space | None = None,
 ) -> tuple[int, list[str], list[Note]]:
-    """Write a table again with better forecasts in place of the old; rows need no outcome.
+    """Write a table again with better forecasts in place of the old, or with those of a pool beside them; rows need no outcome.
 
     Parameters
     ----------
@@ -79,23 +81,66 @@ def apply_to_table(
 
 
 def _better(
-    fitted: FittedMap, batch: Batch, columns: list[str], space: Space | None, notes: list[Note]
+    fitted: FittedMap | FittedPool, batch: Batch, columns: list[str], space: Space | None, notes: list[Note]
 ) -> dict[str, Any]:
     """Return the columns of a batch that change."""
-    given = [batch.columns[name] for name in columns]
-    if len(given) == 1 and has_columns(given[0]):
-        forecast: Vector | Matrix = Matrix(np.asarray(given[0]))
-    else:
-        read = [numbers_of(one, name, batch, notes).values for one, name in zip(given, columns, strict=True)]
-        forecast = Vector(read[0]) if len(read) == 1 else Matrix(np.column_stack(read))
-    values = fitted.apply(forecast, space=space, rows=np.asarray(batch.numbers(), np.int64))
+    rows = np.asarray(batch.numbers(), np.int64)
+    if isinstance(fitted, FittedPool):
+        given = {
+            one.name: _read(batch, in_order_of_classes(one.columns, one.classes), notes)
+            for one in _members(fitted)
+        }
+        return _by_column(columns, fitted.apply(given, space=space, rows=rows))
+    return _by_column(columns, fitted.apply(_read(batch, columns, notes), space=space, rows=rows))
+
+
+def _by_column(columns: list[str], values: Float) -> dict[str, Any]:
     if len(columns) == 1:
         return {columns[0]: values}
     return {name: values[:, at] for at, name in enumerate(columns)}
 
 
-def _columns(fitted: FittedMap, stream: Any, forecast: Sequence[str] | None) -> list[str]:
+def _read(batch: Batch, columns: list[str], notes: list[Note]) -> Vector | Matrix:
+    """Return the columns of a forecast, in this order."""
+    given = [batch.columns[name] for name in columns]
+    if len(given) == 1 and has_columns(given[0]):
+        return Matrix(np.asarray(given[0]))
+    read = [numbers_of(one, name, batch, notes).values for one, name in zip(given, columns, strict=True)]
+    return Vector(read[0]) if len(read) == 1 else Matrix(np.column_stack(read))
+
+
+def _members(fitted: FittedPool) -> list[Member]:
+    """Return the forecasts that have a part in a pool."""
+    return [one for one, b in zip(fitted.members, fitted.weights, strict=True) if b > 0]
+
+
+def _new_columns(fitted: FittedPool, names: Sequence[str], *, one: bool) -> list[str]:
+    """Return what the columns of a pool are called, which are new: `pooled`, or `pooled_<class>` for each class."""
+    new = ["pooled"] if one else [f"pooled_{label}" for label in fitted.classes]
+    there = [name for name in new if name in names]
+    if there:
+        raise ColumnError(
+            "column-exists",
+            f"There is a column {there[0]!r} already.",
+            cure="Rename it: the forecasts made of several are written under this name.",
+        )
+    return new
+
+
+def _columns(fitted: FittedMap | FittedPool, stream: Any, forecast: Sequence[str] | None) -> list[str]:
     """Return the forecast's columns in the order of the classes."""
+    if isinstance(fitted, FittedPool):
+        if forecast is not None or not all(one.columns for one in _members(fitted)):
+            raise UsageError(
+                "pool-columns",
+                "A pool of several forecasts is applied to the columns that it was fitted to."
+                + ("" if forecast is not None else " It was fitted to arrays."),
+                cure="Give the new table the same column names; for arrays there is pool.apply({name: array}).",
+            )
+        taken = [name for one in _members(fitted) for name in one.columns]
+        require(stream, taken)
+        single = all(len(one.columns) == 1 for one in _members(fitted)) and len(fitted.classes) == 2
+        return _new_columns(fitted, stream.names, one=single)
     asked = list(forecast or fitted.columns)
     if not asked:
         raise UsageError(
@@ -122,20 +167,18 @@ def write_held_out(
     `options` are those that the table was read with. Rows that took no part are left out.
     """
     values = result.held_out()
-    columns = list(result.map.columns)
     record = result.observations
     found = opened(data, **options)
     assert isinstance(found, Opened)  # a table: the command line reads nothing else
     table = found.stream.whole()
     names = list(table.names)
+    if isinstance(result.map, FittedPool):
+        columns = _new_columns(result.map, names, one=values.ndim == 1)
+    else:
+        columns = list(result.map.columns)
     rows = record.numbers() if record is not None else np.arange(len(values))
     kept = {name: _taken(column, rows) for name, column in table.load(names).items()}
-    better = (
-        {columns[0]: values}
-        if len(columns) == 1
-        else {name: values[:, at] for at, name in enumerate(columns)}
-    )
-    frame = _frame(Batch(kept, table.where), names, better)
+    frame = _frame(Batch(kept, table.where), names, _by_column(columns, values))
     write_whole(path, _writer(path)(iter([frame])))
     return len(rows), columns
 
@@ -152,8 +195,8 @@ def _frame(batch: Batch, names: list[str], better: dict[str, Any]) -> Any:
     """Return the rows as the engine's frame."""
     pl = engine()
     series = []
-    for name in names:
-        column = better.get(name, batch.columns[name])
+    for name in dict.fromkeys([*names, *better]):
+        column = better[name] if name in better else batch.columns[name]
         if name in better or not hasattr(column, "to_arrow"):
             values = column if isinstance(column, np.ndarray) else vector(column, f"Column {name!r}").values
             series.append(pl.Series(name, values, strict=False))

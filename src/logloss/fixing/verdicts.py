@@ -10,7 +10,8 @@ import numpy as np
 from logloss.calibrate.fits import CANDIDATES, candidates, fit_steps
 from logloss.errors import UsageError, listing, suggestion
 from logloss.fixing.fields import gain, mean
-from logloss.fixing.race import Field, Race, applied, gain_of, run, simplicity
+from logloss.fixing.gains import certain, gain_between
+from logloss.fixing.race import Field, Race, applied, run, simplicity
 from logloss.fixing.results import Tried
 
 if TYPE_CHECKING:
@@ -18,13 +19,9 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from logloss.interval import Interval
-
     Float = NDArray[np.float64]
 
 __all__ = ["Verdict", "chosen_names", "held_out_by", "judged"]
-
-ENOUGH = 5  # rows that differ; with fewer, the spread of a gain cannot be seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -73,25 +70,6 @@ def chosen_names(maps: str | Sequence[str] | None, K: int) -> list[str]:
             cure=f"Maps of {K} classes: {', '.join(every)}.",
         )
     return sorted({*asked, "identity"}, key=lambda name: simplicity(name, K))
-
-
-def gain_between(rows: Field, before: Float, after: Float, level: float) -> Interval | None:
-    """Return the mean gain with its interval; None where a loss is infinite, or too few rows differ to see the spread."""
-    if not (np.isfinite(before).all() and np.isfinite(after).all()):
-        return None
-    if int((before != after).sum()) < ENOUGH:
-        return None
-    return gain_of(before, after, rows.weight, rows.cluster, level)
-
-
-def certain(race: Race, span: Interval | None) -> bool:
-    """Tell whether what was chosen is certainly better than nothing: its interval excludes 0, or an infinite loss ends."""
-    if race.leader == "identity":
-        return False
-    endless = np.isinf(race.losses["identity"])
-    if endless.any():
-        return not np.isinf(race.nested).any() and not np.isinf(race.losses[race.leader]).any()
-    return span is not None and span.low > 0
 
 
 def _tried(rows: Field, race: Race, level: float) -> tuple[Tried, ...]:
