@@ -35,7 +35,7 @@ def held_out(
 
         def objective(theta: np.ndarray, rest: np.ndarray = rest) -> float:
             mean = (w[rest] * nats(free(theta, Z[rest]), y[rest])).sum() / w[rest].sum()
-            return float(mean + K / rest.sum() * (theta @ theta))
+            return float(mean + (K if p > 1 else 2) / rest.sum() * (theta @ theta))
 
         best = minimize(objective, np.zeros(p), method="BFGS", options={"gtol": 1e-9}).x
         saved[fold == k] = (nats(Z, y) - nats(free(best, Z), y))[fold == k]

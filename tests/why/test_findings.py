@@ -57,7 +57,7 @@ def everywhere(y: np.ndarray, Z: np.ndarray, name: str, p: int) -> np.ndarray:
     K = 2 if Z.ndim == 1 else Z.shape[1]
 
     def objective(theta: np.ndarray) -> float:
-        return float(nats(MAPS[name](theta, Z), y).mean() + K / len(y) * (theta @ theta))
+        return float(nats(MAPS[name](theta, Z), y).mean() + (K if p > 1 else 2) / len(y) * (theta @ theta))
 
     return np.asarray(minimize(objective, np.zeros(p), method="BFGS").x)
 

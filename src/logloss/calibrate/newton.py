@@ -63,6 +63,8 @@ def minimise(
         step = _solved(curvature, gradient)
         decrement = float(gradient @ step)
         if not decrement >= ENOUGH:
+            if decrement > 0:  # the last step costs no pass, and squares what is off
+                theta = theta - step
             break
         size = 1.0
         while size > 1e-10:

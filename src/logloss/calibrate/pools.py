@@ -196,7 +196,7 @@ def log_weights(Z: Float, T: Float, weight: Float, *, offsets: bool = False) -> 
             return Sums(float(weight.sum()), *of_two(columns, T[:, 0], weight, theta))
         return _softmax_sums(Z, T, weight, theta)
 
-    theta = minimise_above(sums, start, ridge_of(n, C), least)
+    theta = minimise_above(sums, start, ridge_of("affine", n, C), least)
     return theta[:M], theta[M:] if free else np.zeros(C)
 
 

@@ -16,6 +16,13 @@ OUT = "Write the table again with better forecasts (.csv, .tsv, .parquet, .arrow
 @click.command()
 @table_options
 @click.option(
+    "--model",
+    "models",
+    multiple=True,
+    metavar="NAME=COLUMN[,COLUMN...]",
+    help="One of several forecasts of the same rows, to be pooled; repeat it for each.",
+)
+@click.option(
     "--map",
     "maps",
     multiple=True,
@@ -45,6 +52,7 @@ OUT = "Write the table again with better forecasts (.csv, .tsv, .parquet, .arrow
 )
 def fix(
     file: str,
+    models: tuple[str, ...],
     maps: tuple[str, ...],
     time: str | None,
     trained: str | None,
@@ -62,12 +70,14 @@ def fix(
     Temperature, base rates, clip, Platt, beta, isotonic and others race, cross-fitted. FILE must hold rows that the model
     was not trained on.
     """
-    from logloss.cli.output import columns_asked, emit, progress
+    from logloss.cli.output import columns_asked, emit, models_asked, progress
     from logloss.errors import UsageError
     from logloss.fixing.recalibration import fix as fixed
     from logloss.fixing.tables import apply_to_table, refuse_to_write, write_held_out
 
     asked = columns_asked(columns)
+    if models:
+        asked["forecast"] = models_asked(models, asked["forecast"])
     if new and not out:
         raise UsageError("apply-without-out", "--apply needs a file to write.", cure="Say --out better.csv.")
     if file == "-" and out and not new:
@@ -85,7 +95,7 @@ def fix(
     notes = list(result.notes)
     written: dict[str, Any] | None = None
     if out and new:
-        rows, names, more = apply_to_table(result.map, new, out, forecast=asked["forecast"])
+        rows, names, more = apply_to_table(result.map, new, out, forecast=None if models else asked["forecast"])
         notes += more
         written = {"file": out, "rows": rows, "columns": names}
     elif out:
