@@ -87,7 +87,8 @@ class ForecastCalibrator(Mapped):
     ----------
     map
         "race" (default): every map is tried on rows it was not fitted on, and nothing is done unless one certainly gains, as
-        :func:`logloss.fix` does it; a list of names races these; one name ("temperature", "affine", "beta", "venn_abers", ...,
+        :func:`logloss.fix` does it; "best" takes the one with the least loss there, certain or not, which is often better on a
+        few hundred rows; a list of names races these; one name ("temperature", "affine", "beta", "venn_abers", ...,
         those of :data:`logloss.calibrate.fits.CANDIDATES`) fits this map to all rows.
     space
         What the forecasts are: "p" (probabilities), "logp" (their natural logs) or "logit".
@@ -111,11 +112,12 @@ class ForecastCalibrator(Mapped):
     Notes
     -----
     Fit it on rows that the model behind the forecasts has not seen. With fewer than 20 rows, or 5 that are not of the commonest
-    class, a race does nothing. Columns of a data frame that are named after the classes are matched by name, others taken in the
+    class, a race does nothing. Where it does nothing, forecasts of exactly 0 and 1 are bounded all the same, as far as the rows with
+    such forecasts advise (the map is then called "guard"). Columns of a data frame that are named after the classes are matched by name, others taken in the
     order of `classes_`. Logits of infinity and probabilities of 0 and 1 are forecasts; what comes out is never 0 or 1.
 
-    A weight of 2 stands for the row twice where a map is named; weights of less than 1 on average are brought to an average of
-    1. In a race only ratios of weights matter.
+    In the fit of a map a weight of 2 stands for the row twice; weights of less than 1 on average are brought to an average of 1.
+    In the race before it only ratios of weights matter.
 
     Examples
     --------
@@ -198,7 +200,7 @@ class ForecastCalibrator(Mapped):
         else:
             validate_data(self, X, reset=reset, skip_check_array=True)
         if self.columns is None:
-            return X[:, 0] if X.shape[1] == 1 else X
+            return np.asarray(X[:, 0] if X.shape[1] == 1 else X)
         one = isinstance(self.columns, str) or np.ndim(self.columns) == 0
         wanted = [self.columns] if one else list(self.columns)
         self._check_columns(wanted)

@@ -11,19 +11,21 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss.calibrate.fits import fit_steps
+from logloss.calibrate.fits import CANDIDATES, fit_steps, guard
 from logloss.calibrate.fitted import LEAST, MOST, FittedMap, forecasts_of
-from logloss.errors import AlignmentError, OutcomeError, UsageError, listing, places
+from logloss.calibrate.maps import Identity
+from logloss.errors import AlignmentError, OutcomeError, listing, places
 from logloss.fixing.fields import all_rows
 from logloss.fixing.recalibration import chosen_names, of_record
 from logloss.observations import observe
-from logloss.plain import plain
+from logloss.plain import jsonable, plain
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
+    from logloss.calibrate.maps import Map
     from logloss.fixing.results import Fix
     from logloss.record import Observations, Space
 
@@ -31,24 +33,24 @@ if TYPE_CHECKING:
 
 __all__ = ["RACE", "check_map", "coded", "every_class", "log_probabilities", "map_of", "probabilities", "record_of", "two_only"]  # fmt: skip
 
-RACE = "race"  # every map that fits is tried, and doing nothing
+RACE = "race"  # every map is tried, and nothing is done unless one certainly gains
+BEST = "best"  # every map is tried, and the one with the least held-out loss is taken, certain or not
+RACES = (RACE, BEST)
 
 
 def check_map(name: str | Sequence[str], K: int) -> None:
     """Refuse maps that are none, or that K classes cannot have."""
     if K > 2 and two_only(name):
-        raise UsageError(
+        raise OutcomeError(
             "too-many-classes",
             f"Only binary classification is supported. The type of the target is multiclass: {K} classes, and the map {name!r} is for two.",
             cure="Use map='race', or one for any number of classes, such as 'temperature' or 'affine'.",
         )
-    chosen_names(None if isinstance(name, str) and name == RACE else name, K)
+    chosen_names(None if isinstance(name, str) and name in RACES else name, K)
 
 
 def two_only(name: str | Sequence[str]) -> bool:
     """Tell whether any of these maps exists for two classes alone."""
-    from logloss.calibrate.fits import CANDIDATES
-
     asked = [name] if isinstance(name, str) else name
     return any(one in CANDIDATES and CANDIDATES[one].many == 0 for one in asked)
 
@@ -96,7 +98,7 @@ def record_of(
             cure="Give one column per class, in ascending order of the classes; name classes that did not happen with labels=.",
         )
     if values.ndim == 1 and K > 2:
-        raise UsageError(
+        raise OutcomeError(
             "too-many-classes",
             f"Only binary classification is supported. The type of the target is multiclass: a single column of forecasts, but {K} classes.",
             cure="Give one column per class.",
@@ -110,8 +112,11 @@ def map_of(
 ) -> tuple[FittedMap, Fix | None]:
     """Return the map fitted to a record; and the race, where there was one.
 
-    A map of a given name takes a weight of 2 for the row twice, as scikit-learn does; weights that are less than 1 on average
-    are first brought to an average of 1, so that those that sum to one do not say that there was one row.
+    Where a race does nothing, forecasts that leave no doubt are bounded all the same ("guard"): one of them that is wrong
+    would cost more than all other rows.
+
+    The fit takes a weight of 2 for the row twice, as scikit-learn does; weights that are less than 1 on average are first brought
+    to an average of 1, so that those that sum to one do not say that there was one row. For a race only their ratios matter.
     """
     if time is not None and len(time) != len(record):
         raise AlignmentError(
@@ -119,15 +124,38 @@ def map_of(
             f"The parts have different lengths: {len(record):,} outcomes, {len(time):,} times.",
             cure="Give one of each per row.",
         )
-    if not isinstance(name, str) or name == RACE:
-        found = of_record(record, maps=None if isinstance(name, str) else name, time=time)
-        return found.map, found
+    if isinstance(name, str) and name not in RACES:
+        plain_map = _identity(record)
+        return (
+            plain_map if name == "identity" else replace(plain_map, name=name, steps=_steps(record, name))
+        ), None
+    found = of_record(record, maps=None if isinstance(name, str) else name, time=time)
+    chosen = found.candidates[0].name if name == BEST else found.chosen
+    steps = _steps(record, chosen)
+    if chosen == "identity":
+        return (replace(found.map, name="guard", steps=steps) if steps else _identity(record)), found
+    rows = {
+        "rows": len(record),
+        "before": jsonable(found.before),
+        "after": jsonable(found.candidates[0].log_loss),
+    }
+    return replace(
+        found.map, name=chosen, steps=steps, fitted=found.map.fitted if name != BEST else rows
+    ), found
+
+
+def _identity(record: Observations) -> FittedMap:
+    return FittedMap("identity", (Identity(),), record.classes, (), record.space, {"rows": len(record)})
+
+
+def _steps(record: Observations, name: str) -> tuple[Map, ...]:
+    """Return a map of that name fitted to all rows; of the identity, only what bounds forecasts of exactly 0 and 1."""
     if record.weight is not None and not record.weight.all():
         record = record.take(record.weight > 0)
     rows = all_rows(record)
     mean = 1.0 if record.weight is None else float(record.weight.mean())
-    steps = fit_steps(name, rows.Z, rows.T, rows.weight * max(mean, 1.0))
-    return FittedMap(name, steps, record.classes, (), record.space, {"rows": len(record)}), None
+    weight = rows.weight * max(mean, 1.0)
+    return guard(rows.Z, rows.T, weight) if name == "identity" else fit_steps(name, rows.Z, rows.T, weight)
 
 
 def probabilities(found: FittedMap, values: NDArray[Any], space: Space) -> Float:

@@ -26,7 +26,15 @@ from sklearn.utils.validation import (
 
 from logloss.errors import OutcomeError, UsageError, listing, suggestion
 from logloss.integrations.sklearn.calibrators import Mapped, outcomes, weights
-from logloss.integrations.sklearn.mapping import RACE, check_map, coded, every_class, map_of, record_of, two_only
+from logloss.integrations.sklearn.mapping import (
+    RACE,
+    check_map,
+    coded,
+    every_class,
+    map_of,
+    record_of,
+    two_only,
+)
 from logloss.plain import plain
 
 if TYPE_CHECKING:
@@ -56,7 +64,7 @@ class RecalibratedClassifier(MetaEstimatorMixin, Mapped):
         ``FrozenEstimator`` is not trained again: the map is fitted to its forecasts of the rows given, which must be rows
         that it has not seen.
     map
-        "race" (default), one name, or a list of names, as in :class:`ForecastCalibrator`.
+        "race" (default), "best", one name, or a list of names, as in :class:`ForecastCalibrator`.
     cv
         Folds, as scikit-learn takes them: a number (stratified; whole groups where `groups` are given), a splitter, or pairs of
         training and test rows. Rows that are in no test part - the first stretch of ``TimeSeriesSplit`` - have no part in the
@@ -214,7 +222,7 @@ class RecalibratedClassifier(MetaEstimatorMixin, Mapped):
         cv = FOLDS if self.cv is None else self.cv
         if isinstance(cv, Integral):
             count = np.bincount(codes, minlength=len(self.classes_))
-            few = count < cv
+            few = count < int(cv)
             if few.any():
                 raise OutcomeError(
                     "few-for-folds",
