@@ -37,6 +37,7 @@ from sklearn.utils.estimator_checks import parametrize_with_checks  # noqa: E402
 from threadpoolctl import threadpool_limits  # noqa: E402
 
 import logloss as ll  # noqa: E402
+from logloss.calibrate.fits import candidates  # noqa: E402
 from logloss.integrations.sklearn import ForecastCalibrator, RecalibratedClassifier  # noqa: E402
 
 
@@ -292,16 +293,25 @@ def test_groups_stay_whole_in_the_race() -> None:
     assert nested.fix_.grouped
 
 
-def test_weights_count_rows_and_sum_of_one_is_not_one_row() -> None:
-    z, y = overconfident(120)
+@pytest.mark.parametrize("K", [2, 3])
+@pytest.mark.parametrize("certain", [False, True])
+def test_a_weight_of_two_is_the_row_twice(K: int, certain: bool) -> None:
+    random = np.random.default_rng(2)
+    eta = random.normal(0, 2, (120, K))
+    P = softmax(eta, axis=1)
+    y = np.array([random.choice(K, p=row) for row in softmax(eta / 2, axis=1)])
+    if certain:
+        P[:20] = np.eye(K)[y[:20]]
+        P[0] = np.eye(K)[(y[0] + 1) % K]
     weight = np.arange(120) % 3
-    for name in ("affine", "venn_abers", "isotonic", "beta"):
-        once = ForecastCalibrator(name, space="logit").fit(z, y, sample_weight=weight)
-        again = ForecastCalibrator(name, space="logit").fit(np.repeat(z, weight), np.repeat(y, weight))
-        np.testing.assert_allclose(once.predict_proba(z), again.predict_proba(z), rtol=1e-6)
-        small = ForecastCalibrator(name, space="logit").fit(z, y, sample_weight=np.full(120, 1 / 120))
-        plain = ForecastCalibrator(name, space="logit").fit(z, y)
-        np.testing.assert_allclose(small.predict_proba(z), plain.predict_proba(z), rtol=1e-6)
+    for name in candidates(K):
+        once = ForecastCalibrator(name).fit(P, y, sample_weight=weight)
+        again = ForecastCalibrator(name).fit(np.repeat(P, weight, axis=0), np.repeat(y, weight))
+        close = {"rtol": 1e-4} if name == "matrix" else {"rtol": 1e-6}  # found to a gradient of 1e-6
+        np.testing.assert_allclose(once.predict_proba(P), again.predict_proba(P), err_msg=name, **close)
+        small = ForecastCalibrator(name).fit(P, y, sample_weight=np.full(120, 1 / 120))
+        plain = ForecastCalibrator(name).fit(P, y)
+        np.testing.assert_allclose(small.predict_proba(P), plain.predict_proba(P), err_msg=name, **close)
 
 
 def test_a_frozen_model_is_not_trained_again() -> None:

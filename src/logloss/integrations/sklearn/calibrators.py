@@ -193,8 +193,6 @@ class ForecastCalibrator(Mapped):
         options: dict[str, Any] = {"dtype": FLOATS, "ensure_all_finite": False}
         if self.columns is None and not hasattr(X, "columns") and np.ndim(X) == 1:
             X = np.asarray(X).reshape(-1, 1)
-        elif self.columns is None and getattr(X, "ndim", 2) == 1:
-            X = X.to_frame()
         if self.columns is None or not hasattr(X, "columns"):
             X = validate_data(self, X, reset=reset, **options)
         else:

@@ -133,7 +133,7 @@ def map_of(
     chosen = found.candidates[0].name if name == BEST else found.chosen
     steps = _steps(record, chosen)
     if chosen == "identity":
-        return (replace(found.map, name="guard", steps=steps) if steps else _identity(record)), found
+        return (replace(found.map, name="guard", steps=steps) if steps else found.map), found
     rows = {
         "rows": len(record),
         "before": jsonable(found.before),

@@ -104,10 +104,10 @@ class RecalibratedClassifier(MetaEstimatorMixin, Mapped):
     >>> from sklearn.naive_bayes import GaussianNB
     >>> from logloss.integrations.sklearn import RecalibratedClassifier
     >>> X, y = load_breast_cancer(return_X_y=True)
-    >>> model = RecalibratedClassifier(GaussianNB(), map="affine").fit(X[:400], y[:400])
+    >>> model = RecalibratedClassifier(GaussianNB(), map="venn_abers").fit(X[:400], y[:400])
     >>> raw = GaussianNB().fit(X[:400], y[:400])
     >>> [round(log_loss(y[400:], one.predict_proba(X[400:])), 2) for one in (raw, model)]
-    [0.4, 0.13]
+    [0.29, 0.14]
     """
 
     def __init__(
