@@ -294,15 +294,16 @@ def test_groups_stay_whole_in_the_race() -> None:
 
 
 @pytest.mark.parametrize("K", [2, 3])
-@pytest.mark.parametrize("certain", [False, True])
-def test_a_weight_of_two_is_the_row_twice(K: int, certain: bool) -> None:
+@pytest.mark.parametrize("certain", ["none", "right", "one wrong"])
+def test_a_weight_of_two_is_the_row_twice(K: int, certain: str) -> None:
     random = np.random.default_rng(2)
     eta = random.normal(0, 2, (120, K))
     P = softmax(eta, axis=1)
     y = np.array([random.choice(K, p=row) for row in softmax(eta / 2, axis=1)])
-    if certain:
+    if certain != "none":
         P[:20] = np.eye(K)[y[:20]]
-        P[0] = np.eye(K)[(y[0] + 1) % K]
+    if certain == "one wrong":
+        P[1] = np.eye(K)[(y[1] + 1) % K]
     weight = np.arange(120) % 3
     for name in candidates(K):
         once = ForecastCalibrator(name).fit(P, y, sample_weight=weight)
