@@ -34,7 +34,7 @@ def fit_affine_mix(Z: Float, T: Float, weight: Float) -> tuple[Map, ...]:
     Where none is the best share, the affine map alone.
     """
     Z = finite(Z)
-    n, C = Z.shape
+    n, C = float(weight.sum()), Z.shape[1]
     first = fitted("affine", Z, T, weight)
     assert isinstance(first, Scaling)
     start = np.concatenate([[1.0], np.zeros(C + 1)])

@@ -130,7 +130,7 @@ class ClipCurve:
             at = 0
         return (0.0, float(value[0])) if at == 0 else (float(eps[at - 1]), float(value[at]))
 
-    def advice(self, rows: int) -> float:
+    def advice(self, rows: float) -> float:
         """Return the Krichevsky-Trofimov clip: the smallest eps that is at least (a + 1/2) / (m + 1).
 
         a wrong among the m rows it clips (weights counted as shares of `rows`). With no error among 250 certain

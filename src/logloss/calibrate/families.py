@@ -163,11 +163,11 @@ def fitted(name: str, Z: Float, T: Float, weight: Float, *, ridge: float | None 
     weight
         Shape (n,).
     ridge
-        Weight of the pull to the identity; K / n by default, without which few rows would carry the map away (20 rows of
+        Weight of the pull to the identity; K over the sum of the weights by default, without which few rows would carry the map away (20 rows of
         a calibrated forecast cost half a nat).
     """
     Z = finite(Z)
-    pull = ridge_of(name, len(Z), Z.shape[1]) if ridge is None else ridge
+    pull = ridge_of(name, float(weight.sum()), Z.shape[1]) if ridge is None else ridge
     return minimised(name, Z.shape[1], lambda one, theta: one.sums(Z, T, weight, theta), pull)
 
 

@@ -82,7 +82,7 @@ def _mix(Z: Float, T: Float, w: Float) -> tuple[Map, ...]:
 def _mix_base(Z: Float, T: Float, w: Float) -> tuple[Map, ...]:
     rates = (w[:, None] * T).sum(axis=0) / w.sum()
     rates = np.append(1.0 - rates, rates) if Z.shape[1] == 1 else rates
-    n, K = len(Z), len(rates)
+    n, K = float(w.sum()), len(rates)
     return (_mixed(Z, T, w, (n * rates + 0.5) / (n + 0.5 * K)),)  # no class gets a rate of 0
 
 
@@ -145,7 +145,11 @@ def candidates(K: int) -> list[str]:
 
 
 def fit_steps(name: str, Z: Float, T: Float, weight: Float) -> tuple[Map, ...]:
-    """Fit a candidate to rows: Z and T of shape (n, C), weight (n,), all above 0 and of mean 1."""
+    """Fit a candidate to rows: Z and T of shape (n, C), weight (n,), all above 0.
+
+    A weight of 2 is the row twice: what pulls to the identity shrinks with their sum. Where only ratios matter they have a
+    mean of 1.
+    """
     one = CANDIDATES[name]
     if not one.guarded:
         return one.fit(finite(Z) if name != "identity" else Z, T, weight)
@@ -166,7 +170,7 @@ def guard(Z: Float, T: Float, weight: Float) -> tuple[Map, ...]:
     if Z.shape[1] == 1:
         z, t = Z[:, 0], T[:, 0]
         curve = ClipCurve.of(-softplus(np.abs(z)), np.where(z > 0, 1 - t, t), weight)
-        return (Clip.at(curve.advice(len(z))),)
+        return (Clip.at(curve.advice(float(weight.sum()))),)
     mix = _mix(Z, T, weight)[0]
     assert isinstance(mix, Mix)
-    return (Mix(max(mix.share, 1.0 / (len(Z) + 1)), mix.rates),)
+    return (Mix(max(mix.share, 1.0 / (float(weight.sum()) + 1)), mix.rates),)

@@ -336,8 +336,10 @@ class FittedMap:
 
 def forecasts_of(record: Observations) -> Iterator[tuple[Float, Float]]:
     """Yield a record's forecasts as log-odds (m, 1) or log-probabilities (m, K), and the outcome's shares, (m, C)."""
-    for _, s, t in class_blocks(record):
-        if len(record.classes) == 2:
+    for part, s, t in class_blocks(record):
+        if record.binary and record.space == "logit":
+            yield record.forecast[part].astype(np.float64)[:, None], t[:, 1:]
+        elif len(record.classes) == 2:
             yield (s[:, 0] - s[:, 1])[:, None], t[:, 1:]
         else:
             yield log_softmax(-s), t

@@ -39,9 +39,9 @@ def fit_matrix(Z: Float, T: Float, weight: Float) -> Matrix:
     Z = finite(Z)
     n, K = Z.shape
     mass = float(weight.sum())
-    pull = np.full((K, K + 1), K * (K - 1) / n)
-    pull[np.arange(K), np.arange(K)] = K / n
-    pull[:, K] = K / n
+    pull = np.full((K, K + 1), K * (K - 1) / mass)
+    pull[np.arange(K), np.arange(K)] = K / mass
+    pull[:, K] = K / mass
     home = np.hstack([np.eye(K), np.zeros((K, 1))])
     rows = max(1, BLOCK // (K * K))
 

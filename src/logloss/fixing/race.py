@@ -123,14 +123,26 @@ def run(rows: Field, names: Sequence[str], watch: Callable[[int, int], None] | N
         if watch is not None:
             watch(done + 1, len(work))
     picked, nested = [], np.empty(len(rows.Z))
+    options = _options(outer)
     for k in range(rows.folds):
         seen = rows.fold != k
         within = inner[k] if rows.folds > 2 else outer
-        name = choose({name: loss[seen] for name, loss in within.items()}, rows, seen)
+        name = choose({name: within[name][seen] for name in options}, rows, seen)
         picked.append(name)
         nested[~seen] = outer[name][~seen]
     everywhere = np.ones(len(rows.Z), bool)
-    return Race(outer, nested, tuple(picked), choose(outer, rows, everywhere))
+    return Race(
+        outer, nested, tuple(picked), choose({name: outer[name] for name in options}, rows, everywhere)
+    )
+
+
+def _options(losses: Mapping[str, Float]) -> list[str]:
+    """Return what may be chosen: not doing nothing, where that is known to cost infinity.
+
+    Else a single impossible row would keep everything as it is: the folds without it do not know of it.
+    """
+    finite_ones = [name for name, loss in losses.items() if name != "identity" or not np.isinf(loss).any()]
+    return finite_ones or list(losses)
 
 
 def _without(rows: Field, out: frozenset[int], names: Sequence[str]) -> list[tuple[str, Ints, Float]]:

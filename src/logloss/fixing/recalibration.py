@@ -123,9 +123,9 @@ def fix(
     >>> overconfident = 1 / (1 + np.exp(-2 * z))
     >>> result = ll.fix(y.astype(int), overconfident)
     >>> result.chosen, round(result.before, 3), round(result.after, 3)
-    ('temperature', 0.587, 0.514)
+    ('temperature', 0.599, 0.528)
     >>> result.apply([0.99, 0.5]).round(3).tolist()
-    [0.905, 0.5]
+    [0.909, 0.5]
     """
     check_level(level)
     if isinstance(forecast, dict):
