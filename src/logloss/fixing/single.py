@@ -4,14 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from logloss.calibrate.families import FAMILIES, fitted
+import numpy as np
+
+from logloss.calibrate.families import FAMILIES, fitted, ridge_of
 from logloss.calibrate.fits import fit_steps, guard
 from logloss.calibrate.fitted import FittedMap
+from logloss.calibrate.maps import Scaling
+from logloss.calibrate.temperature import fit_inverse_temperature
 from logloss.errors import UsageError
 from logloss.fixing.divisions import divided
 from logloss.fixing.fields import all_rows
 from logloss.fixing.recalibration import fit_many, many
 from logloss.fixing.verdicts import chosen_names
+from logloss.recognise import all_finite
 from logloss.sources import Opened, opened
 
 if TYPE_CHECKING:
@@ -19,9 +24,11 @@ if TYPE_CHECKING:
 
     from logloss.calibrate.maps import Map
     from logloss.fixing.race import Field
-    from logloss.record import Space
+    from logloss.record import Observations, Space
 
 __all__ = ["fit_map"]
+
+MANY = 200_000  # numbers of a forecast
 
 
 def fit_map(
@@ -94,9 +101,11 @@ def fit_map(
     chosen_names(map, len(record.classes))
     if record.weight is not None and not record.weight.all():
         record = record.take(record.weight > 0)
+    told = {"rows": len(record)}
+    if map == "temperature" and (quick := _temperature(record, ridge)) is not None:
+        return FittedMap(map, (quick,), record.classes, rows.columns, record.space, told)
     whole = all_rows(record)
     steps = fit_steps(map, whole.Z, whole.T, whole.weight) if ridge is None else _ridged(map, whole, ridge)
-    told = {"rows": len(record)}
     return FittedMap(map, steps, record.classes, rows.columns, record.space, told)
 
 
@@ -106,3 +115,23 @@ def _ridged(name: str, whole: Field, ridge: float) -> tuple[Map, ...]:
     for step in first:
         Z = step(Z)
     return (*first, fitted(name, Z, whole.T, whole.weight, ridge=ridge))
+
+
+def _temperature(record: Observations, ridge: float | None) -> Scaling | None:
+    """Fit a temperature to many rows of K columns as they stand: what is added to a whole row of logits plays no part.
+
+    None for few rows, soft outcomes, and where some class is impossible.
+    """
+    K = len(record.classes)
+    if record.binary or K == 2 or record.soft or record.forecast.size < MANY:
+        return None
+    Z = record.forecast
+    if record.space == "p":
+        with np.errstate(divide="ignore"):
+            Z = np.log(Z.astype(np.float64, copy=False))
+    if not all_finite(Z):
+        return None
+    pull = ridge_of("temperature", len(record), K) if ridge is None else ridge
+    weight = None if record.weight is None else record.weight / record.weight.mean()
+    found = fit_inverse_temperature(Z, record.outcome, weight, ridge=pull)
+    return Scaling(np.full(K, found.b), np.zeros(K))
