@@ -59,6 +59,7 @@ FLOORS: list[set[str]] = [
     },
     {
         "annotation.sampling",
+        "calibrate.descriptions",
         "calibrate.matrices",
         "calibrate.stored",
         "exports.sqlcuts",
@@ -139,7 +140,6 @@ FLOORS: list[set[str]] = [
     },
     {
         "annotation.unlabelled",
-        "calibrate.descriptions",
         "calibrate.stacks",
         "checkpoints",
         "conventions",

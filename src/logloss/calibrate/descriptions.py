@@ -7,24 +7,40 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss.calibrate import maps
-from logloss.calibrate.pooled import FittedPool
 from logloss.text import printable
 
 if TYPE_CHECKING:
     from logloss.calibrate.fitted import FittedMap
+    from logloss.calibrate.pooled import FittedPool
 
-__all__ = ["describe"]
+__all__ = ["describe", "screen"]
 
 FEW = 6
 
 
 def describe(fitted: FittedMap | FittedPool) -> list[str]:
     """Return one line for each step of a map, and how a pool is made."""
-    first = [_pooled(fitted)] if isinstance(fitted, FittedPool) else []
+    first = [_pooled(fitted)] if hasattr(fitted, "members") else []  # a pool, which is above this room
     return first + [line for step in fitted.steps if (line := _line(step, fitted.classes))]
 
 
-def _pooled(fitted: FittedPool) -> str:
+def screen(fitted: FittedMap | FittedPool) -> str:
+    """Return a map as a few lines of text."""
+    names = ", ".join(printable(label) for label in fitted.classes[:FEW])
+    more = f" and {len(fitted.classes) - FEW} more" if len(fitted.classes) > FEW else ""
+    rows = fitted.fitted.get("rows")
+    learnt = f", fitted to {rows:,} rows" if isinstance(rows, int) else ""
+    before, after = (fitted.fitted.get(key) for key in ("before", "after"))
+    gained = (
+        f": log loss {before:.4f} before, {after:.4f} after on rows held out"
+        if isinstance(before, float) and isinstance(after, float) and before != after
+        else ""
+    )
+    head = f"Map {fitted.name} of the classes {names}{more}{learnt}{gained}"
+    return "\n".join([head, *(f"  - {line}" for line in describe(fitted) or ["Nothing is done."])])
+
+
+def _pooled(fitted: Any) -> str:
     names = [printable(name) for name in fitted.names]
     if fitted.pool.only is not None:
         return f"Forecast {names[fitted.pool.only]}{' as it is' if fitted.does_nothing else ''}."
@@ -87,9 +103,10 @@ def _scaling(step: maps.Scaling, names: list[str]) -> str:
         said.append(
             f"log-odds of {names[1]} {step.offset[0]:+.4g}"
             if shift is None
-            else f"then plus {_listed(names, shift - shift.mean())}"
+            else f"{'then' if said else 'log-probabilities'} plus {_listed(names, shift - shift.mean())}"
         )
-    return f"{'; '.join(said)}.".capitalize() if said else ""
+    text = "; ".join(said)
+    return f"{text[0].upper()}{text[1:]}." if said else ""
 
 
 def _listed(names: list[str], values: Any) -> str:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from logloss.calibrate.descriptions import screen
 from logloss.calibrate.maps import Identity, Mix, VennAbers
 from logloss.calibrate.odds import finite, log_softmax, softplus
 from logloss.calibrate.stored import SCHEMA, checksum, refuse, steps_of, verified
@@ -65,6 +66,10 @@ class FittedMap:
     columns: tuple[str, ...] = ()
     space: Space = "p"
     fitted: dict[str, Any] = field(default_factory=dict)
+
+    def __str__(self) -> str:
+        """Return what it does, in a few lines."""
+        return screen(self)
 
     @property
     def does_nothing(self) -> bool:

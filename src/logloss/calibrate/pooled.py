@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from logloss.calibrate.descriptions import screen
 from logloss.calibrate.fitted import LEAST, MOST, FittedMap, forecasts_of
 from logloss.calibrate.odds import finite
 from logloss.calibrate.pools import Pool
@@ -89,6 +90,10 @@ class FittedPool:
     def names(self) -> list[str]:
         """The names of the forecasts, in order."""
         return [one.name for one in self.members]
+
+    def __str__(self) -> str:
+        """Return what it does, in a few lines."""
+        return screen(self)
 
     @property
     def does_nothing(self) -> bool:

@@ -7,7 +7,7 @@ from typing import Any
 import click
 
 from logloss.cli.explaining import explain
-from logloss.cli.fixing import apply, export, fix
+from logloss.cli.fixing import apply, export, fix, shift
 from logloss.cli.labels import estimate, suspects
 from logloss.cli.options import SPACES, UNITS, table_options
 
@@ -191,5 +191,5 @@ def merge(
     emit(result.to_dict() if as_json else result.show(unit, notes=False), result.notes)
 
 
-for verb in (explain, fix, apply, export, estimate, suspects):
+for verb in (explain, fix, apply, export, shift, estimate, suspects):
     cli.add_command(verb)

@@ -24,6 +24,8 @@ __all__ = [
     "columns_asked",
     "complain",
     "emit",
+    "label_of",
+    "labels_asked",
     "models_asked",
     "progress",
     "refuse_to_replace",
@@ -44,15 +46,20 @@ def columns_asked(options: dict[str, Any]) -> dict[str, Any]:
         "group": options["group"],
         "ids": options["ids"],
         "truth": options["truth"],
-        "labels": None
-        if labels is None
-        else [_label(part) for part in next(csv.reader([labels], skipinitialspace=True))],
-        "positive": None if options["positive"] is None else _label(options["positive"]),
+        "labels": labels_asked(labels),
+        "positive": None if options["positive"] is None else label_of(options["positive"]),
         "normalize_rows": options["normalize_rows"],
         "skip_missing": options["skip_missing"],
         "counts": options["counts"],
         "skip_unreadable": options["skip_unreadable"],
     }
+
+
+def labels_asked(labels: str | None) -> list[Any] | None:
+    """Return A,B,... as labels; quotes protect commas in names."""
+    if labels is None:
+        return None
+    return [label_of(part) for part in next(csv.reader([labels], skipinitialspace=True))]
 
 
 def models_asked(models: Sequence[str], forecast: Any) -> dict[str, list[str]]:
@@ -121,7 +128,7 @@ def _bar(expected: int | None, what: str) -> tuple[Any, Any]:
     return shown, shown.add_task("", total=expected)
 
 
-def _label(text: str) -> Any:
+def label_of(text: str) -> Any:
     """Return a class written on the command line; whole numbers are numbers, as they are in a table."""
     text = re.sub(r"^(-?\d+)\.0+$", r"\1", text.strip())
     return (

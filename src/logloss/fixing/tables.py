@@ -11,7 +11,7 @@ from logloss.batches import Batch
 from logloss.calibrate.pooled import FittedPool
 from logloss.columns import numbers_of, require
 from logloss.errors import ColumnError, SourceError, UsageError, listing
-from logloss.labels import in_order_of_classes
+from logloss.labels import bare, in_order_of_classes
 from logloss.reading import engine
 from logloss.recognise import Matrix, Vector, has_columns, vector
 from logloss.saving import write_whole
@@ -32,7 +32,13 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["apply_to_table", "refuse_to_write", "write_held_out"]
+__all__ = [
+    "apply_to_table",
+    "classes_of_forecast",
+    "forecast_of",
+    "refuse_to_write",
+    "write_held_out",
+]
 
 WRITERS = (".csv", ".tsv", ".parquet", ".arrow", ".ndjson", ".jsonl")
 
@@ -189,6 +195,23 @@ def _taken(column: Any, rows: NDArray[np.int64]) -> Any:
         if hasattr(column, "gather")
         else np.asarray(vector(column, "A column").values)[rows]
     )
+
+
+def classes_of_forecast(columns: Sequence[str], labels: Sequence[Any] | None) -> list[Any]:
+    """Return the classes of forecast columns: those named, else what the columns are called after; 0 and 1 of one."""
+    if labels is not None:
+        return list(labels)
+    return [0, 1] if len(columns) == 1 else list(bare(columns) or columns)
+
+
+def forecast_of(data: Any, columns: Sequence[str], classes: Sequence[Any]) -> Vector | Matrix:
+    """Return the forecast columns of a table, in the order of the classes, all in memory."""
+    stream = open_stream(data, "The table")
+    require(stream, columns)
+    names = in_order_of_classes(columns, classes)
+    loaded = stream.whole().load(names)
+    read = [numbers_of(loaded[name], name, stream, []).values for name in names]
+    return Vector(read[0]) if len(read) == 1 else Matrix(np.column_stack(read))
 
 
 def _frame(batch: Batch, names: list[str], better: dict[str, Any]) -> Any:
