@@ -1,7 +1,7 @@
 """A million rows: temperature, isotonic regression and Venn-Abers against the packages that fit them.
 
 Peers that are not installed are left out with a line. All contenders are given the same rows, in the form each of them
-takes, prepared beforehand; PyTorch and ourselves run on all cores.
+takes, prepared beforehand; our temperature goes through the public `fit_map`, which checks them; PyTorch and ourselves run on all cores.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ from sklearn.calibration import _TemperatureScaling
 from sklearn.isotonic import IsotonicRegression
 from timing import Check, arguments, conclude, faster, measure, show
 
+import logloss as ll
 from logloss.calibrate.isotonic import isotonic, pool
-from logloss.calibrate.temperature import fit_inverse_temperature
 from logloss.calibrate.venn_abers import fit_venn_abers
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ def temperature(random: np.random.Generator, rows: int, rounds: int) -> list[Che
     found: dict[str, float] = {}
 
     def ours() -> None:
-        found[OURS] = fit_inverse_temperature(Z, y).b
+        found[OURS] = float(ll.fit_map(y, Z, "temperature", space="logit", ridge=0).steps[0].slope[0])
 
     def sklearn() -> None:
         found[SKLEARN] = float(_TemperatureScaling().fit(Z, y).beta_)
