@@ -146,7 +146,7 @@ def _temperature(result: Explanation, step: Step) -> Finding:
     word, verb = ("Over-confident", "above") if T > 1 else ("Under-confident", "below")
     expects = f"the forecasts expect a loss of {units.loss(result.expected_log_loss)}"
     text = f"{word}: one temperature {verb} 1 (T = {T:.3g}) saves {_saved(result, step)}; {expects}."
-    return Finding("LL020", step.gain, text, f"logloss explain --temperature {T:.3g}")
+    return Finding("LL020", step.gain, text, "logloss fix")
 
 
 def _prior_shift(result: Explanation, step: Step) -> Finding:
@@ -159,7 +159,7 @@ def _prior_shift(result: Explanation, step: Step) -> Finding:
         way = "too low" if offset > 0 else "too high"
         told = f"{classes[1]!r} is forecast {way} throughout, by {abs(offset):.3g} in log-odds"
     text = f"Shifted: {told}; an offset for each class saves {_saved(result, step)}."
-    return Finding("LL022", step.gain, text, "logloss explain --json")
+    return Finding("LL022", step.gain, text, "logloss fix")
 
 
 def _bounded(result: Explanation, step: Step) -> Finding:
@@ -184,12 +184,12 @@ def _class_temperature(result: Explanation, step: Step) -> Finding:
     classes = result.score.summary.classes
     at = int(np.argmax(np.abs(np.log(np.maximum(T, 1e-9))))) if len(T) > 1 else 0
     text = f"Classes differ in confidence: on top of that a temperature for each class saves {_saved(result, step)}; {classes[at]!r} is off most."
-    return Finding("LL023", step.gain, text, "logloss explain --json")
+    return Finding("LL023", step.gain, text, "logloss fix")
 
 
 def _shape(result: Explanation, step: Step) -> Finding:
     text = f"Miscalibrated in a way that offset and temperature do not mend: isotonic regression on top saves {_saved(result, step)}."
-    return Finding("LL024", step.gain, text, "logloss explain --json")
+    return Finding("LL024", step.gain, text, "logloss fix")
 
 
 _STEPS: dict[str, Callable[[Explanation, Step], Finding]] = {
