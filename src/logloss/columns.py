@@ -12,7 +12,7 @@ from logloss.errors import ColumnError, listing, places, suggestion
 from logloss.labels import bare, match
 from logloss.notes import Note
 from logloss.reading import engine
-from logloss.recognise import Matrix, Vector, missing_mask, vector
+from logloss.recognise import Matrix, Vector, has_columns, matrix, missing_mask, vector
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -307,3 +307,11 @@ def shared_id(source: Table, answers: Table) -> str:
         f"By which column are {source.where} and {answers.where} to be joined? {'They share ' + listing(shared) if shared else 'They share no column name'}.",
         cure="Name it: ids=... (CLI: --id).",
     )
+
+
+def lone_name(forecast: Any) -> str | None:
+    """Return the name of the only column of a forecast, if it has one."""
+    if not has_columns(forecast):
+        return vector(forecast, "The forecasts").name
+    names = matrix(forecast, "The forecasts").names
+    return names[0] if names is not None and len(names) == 1 else None

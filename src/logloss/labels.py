@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from logloss.codes import check_labels, distinct
-from logloss.errors import OutcomeError, UsageError, listing, suggestion
+from logloss.errors import ColumnError, OutcomeError, UsageError, listing, suggestion
 from logloss.notes import Note
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ __all__ = [
     "in_order_of_classes",
     "match",
     "names_class",
+    "refuse_other_class",
     "two_classes",
 ]
 
@@ -72,6 +73,16 @@ def in_order_of_classes(columns: Sequence[str], classes: Sequence[Any]) -> list[
     """Return columns in the order of the classes that they are named after; as they stand, where they are not."""
     order = match(list(columns), list(classes)) if len(columns) == len(classes) else None
     return list(columns) if order is None else [columns[at] for at in order]
+
+
+def refuse_other_class(name: str | None, classes: Sequence[Any]) -> None:
+    """Refuse a single column that is named after the first of two classes: it is to be about the second."""
+    if name is not None and names_class(name, classes[0]) and not names_class(name, classes[1]):
+        raise ColumnError(
+            "column-of-other-class",
+            f"Column {name!r} is named after {classes[0]!r}, but a single column is to be the forecast of {classes[1]!r}.",
+            cure=f"Give the column of {classes[1]!r}, or 1 - p; or rename the column, if its name is wrong.",
+        )
 
 
 def bare(names: Sequence[str]) -> tuple[str, ...] | None:

@@ -1,8 +1,8 @@
 """The maps that are tried, simplest first, and how each is fitted to rows in memory.
 
 Every fit takes forecasts Z and shares T, (n, C), and weights (n,), and returns frozen steps. Where forecasts leave no
-doubt at all (probabilities of exactly 0 or 1), a guard goes first: a clip as wide as the errors among the certain rows
-advise, or a share of the uniform forecast; else one wrong row would decide everything.
+doubt at all (probabilities of exactly 0 or 1), a guard goes first, which reads them as about as extreme as the next; else one
+wrong row would decide everything.
 """
 
 from __future__ import annotations
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["CANDIDATES", "Candidate", "candidates", "fit_steps", "guard"]
 
 MOST_MATRIX, MOST_VECTOR = 30, 100  # classes
+SURE = 1e-9  # what certain rows of which none is wrong are bounded by at least
 
 
 @dataclass(frozen=True)
@@ -144,33 +145,45 @@ def candidates(K: int) -> list[str]:
     return sorted(found, key=lambda name: CANDIDATES[name].parameters(K))
 
 
-def fit_steps(name: str, Z: Float, T: Float, weight: Float) -> tuple[Map, ...]:
+def fit_steps(
+    name: str, Z: Float, T: Float, weight: Float, *, certain: bool | None = None
+) -> tuple[Map, ...]:
     """Fit a candidate to rows: Z and T of shape (n, C), weight (n,), all above 0.
 
     A weight of 2 is the row twice: what pulls to the identity shrinks with their sum. Where only ratios matter they have a
-    mean of 1.
+    mean of 1. `certain` tells whether forecasts that leave no doubt are to be bounded; by default, where there are any.
     """
     one = CANDIDATES[name]
     if not one.guarded:
         return one.fit(finite(Z) if name != "identity" else Z, T, weight)
-    first = guard(Z, T, weight)
+    first = guard(Z, T, weight, certain=certain)
     for step in first:
         Z = step(Z)
     return (*first, *one.fit(Z, T, weight))
 
 
-def guard(Z: Float, T: Float, weight: Float) -> tuple[Map, ...]:
-    """Return what bounds forecasts that leave no doubt; nothing where there are none.
+def guard(Z: Float, T: Float, weight: Float, *, certain: bool | None = None) -> tuple[Map, ...]:
+    """Return what bounds forecasts that leave no doubt; nothing where there are none, unless they are known to come.
 
-    Two classes: the Krichevsky-Trofimov clip, eps = (errors + 1/2) / (rows + 1) among the rows that it changes. More: the
-    best share of the uniform forecast, at least 1 / (n + 1).
+    A probability of exactly 0 or 1 is read as about as extreme as the most extreme one that is not. Where some certain
+    rows are wrong, or none is known yet, no more extreme than 1 / (2 n + 2); nor than (errors + 1/2) / (rows + 1) among
+    the certain rows (Krichevsky and Trofimov 1981). Two classes: a clip there. More: so much of the uniform forecast.
     """
-    if np.isfinite(Z).all():
+    endless = np.isinf(Z)
+    if not (endless.any() if certain is None else certain):
         return ()
-    if Z.shape[1] == 1:
-        z, t = Z[:, 0], T[:, 0]
-        curve = ClipCurve.of(-softplus(np.abs(z)), np.where(z > 0, 1 - t, t), weight)
-        return (Clip.at(curve.advice(float(weight.sum()))),)
-    mix = _mix(Z, T, weight)[0]
-    assert isinstance(mix, Mix)
-    return (Mix(max(mix.share, 1.0 / (float(weight.sum()) + 1)), mix.rates),)
+    n, C = float(weight.sum()), Z.shape[1]
+    sure = endless.any(axis=1)
+    with np.errstate(invalid="ignore"):
+        lost = (
+            T[:, 0] * (Z[:, 0] < 0) + (1 - T[:, 0]) * (Z[:, 0] > 0) if C == 1 else (T * endless).sum(axis=1)
+        )
+    wrong, rows = float((weight * lost)[sure].sum()), float(weight[sure].sum())
+    known = (-softplus(np.abs(Z)) if C == 1 else Z)[~endless]
+    next_one = float(np.exp(known.min())) if known.size else 0.5
+    least = SURE if rows and not wrong else 0.5 / (n + 1.0)
+    if C == 1:
+        eps = min((wrong + 0.5) / (rows + 1.0), max(next_one, least))
+        return (Clip.at(min(eps, 0.5)),)
+    share = min(1.0 / (n + 1.0), max(C * next_one, C * least))
+    return (Mix.uniform(min(max(share, (wrong + 0.5) / (n + 1.0) if wrong else 0.0), 0.5), C),)

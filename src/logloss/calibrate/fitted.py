@@ -11,7 +11,9 @@ from logloss.calibrate.descriptions import screen
 from logloss.calibrate.maps import Identity, Mix, VennAbers
 from logloss.calibrate.odds import finite, log_softmax, softplus
 from logloss.calibrate.stored import SCHEMA, checksum, refuse, steps_of, verified
+from logloss.columns import lone_name
 from logloss.errors import UsageError
+from logloss.labels import refuse_other_class
 from logloss.observations import observe
 from logloss.plain import jsonable
 from logloss.recognise import Matrix, Vector
@@ -141,6 +143,8 @@ class FittedMap:
                 "not-an-array", f"{given!r} is not an array of forecasts.", cure="Give a list: [0.7]."
             )
         n = len(given)
+        if len(self.classes) == 2 and not isinstance(forecast, Vector | Matrix):
+            refuse_other_class(lone_name(forecast), self.classes)
         anything = np.empty(n, dtype=object)
         anything[:] = [self.classes[0]] * n
         return observe(anything, forecast, space=space, labels=list(self.classes), rows=rows)

@@ -11,8 +11,9 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["LOWEST", "cost", "finite", "log_softmax", "logs_of_two", "probabilities", "softplus"]
+__all__ = ["LOWEST", "cost", "finite", "log_softmax", "logs_of_two", "probabilities", "softplus", "sure"]
 
+SUREST = 36.0  # log-odds of the last float64 below 1
 LOWEST = -745.0  # log of the smallest probability there is: what an impossible class counts as in a fit
 
 
@@ -45,6 +46,11 @@ def logs_of_two(z: Float) -> tuple[Float, Float]:
 def finite(Z: Float) -> Float:
     """Return forecasts with impossible classes counted as `LOWEST`, which ends every infinity."""
     return np.maximum(Z, LOWEST) if Z.shape[1] > 1 else np.clip(Z, LOWEST, -LOWEST)
+
+
+def sure(Z: Float) -> Float:
+    """Return forecasts of which none is surer than 1 - 2e-16: what is added up, a certain one would outvote all others."""
+    return np.maximum(Z, -SUREST) if Z.shape[1] > 1 else np.clip(Z, -SUREST, SUREST)
 
 
 def cost(Z: Float, T: Float) -> Float:

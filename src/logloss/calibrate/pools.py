@@ -19,7 +19,7 @@ import numpy as np
 
 from logloss.calibrate.families import ridge_of
 from logloss.calibrate.newton import Sums, minimise_above
-from logloss.calibrate.odds import cost, finite, log_softmax, logs_of_two
+from logloss.calibrate.odds import cost, finite, log_softmax, logs_of_two, sure
 from logloss.kernels.derivatives import MOST_COLUMNS, logistic_formula, logistic_sums
 
 if TYPE_CHECKING:
@@ -76,7 +76,7 @@ def summed(weights: Float, Z: Float) -> Float:
     """Return the log pool of forecasts (n, M, C), (n, C); an impossible class counts as log p = -745."""
     total = np.zeros((len(Z), Z.shape[2]))
     for at in np.flatnonzero(weights):
-        total += weights[at] * finite(Z[:, at])
+        total += weights[at] * sure(Z[:, at])
     return total if total.shape[1] == 1 else log_softmax(total)
 
 
@@ -183,7 +183,7 @@ def log_weights(Z: Float, T: Float, weight: Float, *, offsets: bool = False) -> 
         Whether an offset for each class is fitted too; else they are 0.
     """
     n, M, C = Z.shape
-    Z = finite(Z.reshape(n * M, C)).reshape(n, M, C)
+    Z = sure(Z.reshape(n * M, C)).reshape(n, M, C)
     free = C if offsets else 0
     start = np.concatenate([np.full(M, 1.0 / M), np.zeros(free)])
     least = np.concatenate([np.zeros(M), np.full(free, -np.inf)])

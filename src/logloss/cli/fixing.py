@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from logloss.cli.options import SPACES, table_options
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 __all__ = ["apply", "export", "fix", "shift"]
 
@@ -89,7 +92,7 @@ def fix(
     if out:
         refuse_to_write(out, force=force, inputs=[file, new, columns["truth"]])
     if save:
-        _refuse_to_save(save, force=force)
+        _refuse_to_save(save, force=force, inputs=[file, new, columns["truth"], out])
     with progress(None, "fits") as watch:
         result = fixed(file, **asked, maps=maps or None, time=time, trained=trained, level=level, watch=watch)
     notes = list(result.notes)
@@ -135,8 +138,17 @@ def _written(written: dict[str, Any] | None, *, held_out: bool, save: str | None
     help="Column of the forecasts, or, repeated, one column per class; by default those the map was fitted to.",
 )
 @click.option("--space", type=click.Choice(SPACES), help="What the forecasts are; by default what they were.")
+@click.option("--skip-missing", is_flag=True, help="Leave missing forecasts missing (and say how many).")
 @click.option("--force", is_flag=True, help="Replace a file that exists.")
-def apply(map_file: str, file: str, out: str, forecast: tuple[str, ...], space: Any, force: bool) -> None:
+def apply(
+    map_file: str,
+    file: str,
+    out: str,
+    forecast: tuple[str, ...],
+    space: Any,
+    skip_missing: bool,
+    force: bool,
+) -> None:
     """Apply a saved MAP to the forecasts of NEW, which needs no outcomes."""
     from logloss.calibrate.pooled import load_map
     from logloss.cli.output import emit
@@ -144,26 +156,27 @@ def apply(map_file: str, file: str, out: str, forecast: tuple[str, ...], space: 
 
     refuse_to_write(out, force=force, inputs=[file, map_file])
     fitted = load_map(map_file)
-    rows, names, notes = apply_to_table(fitted, file, out, forecast=list(forecast) or None, space=space)
+    given = list(forecast) or None
+    rows, names, notes = apply_to_table(
+        fitted, file, out, forecast=given, space=space, skip_missing=skip_missing
+    )
     emit(f"{fitted.name}: wrote {out} ({rows:,} rows, {', '.join(names[:5])})", notes)
 
 
 @click.command()
 @click.argument("map_file", metavar="MAP")
 @click.option(
-    "--python", "language", flag_value="python", default="python", help="A NumPy function (default)."
+    "--sql", "dialect", metavar="DIALECT", help="SQL expressions instead: duckdb, spark, bigquery, ..."
 )
-@click.option("--sql", "dialect", metavar="DIALECT", help="SQL expressions: duckdb, spark, bigquery, ...")
 @click.option(
     "--forecast", multiple=True, metavar="COLUMN", help="The columns in SQL, if not those of the fit."
 )
-def export(map_file: str, language: str, dialect: str | None, forecast: tuple[str, ...]) -> None:
+def export(map_file: str, dialect: str | None, forecast: tuple[str, ...]) -> None:
     """Print a saved MAP as code that needs no logloss: a NumPy function, or SQL."""
     from logloss.calibrate.pooled import FittedPool, load_map
     from logloss.cli.output import emit
     from logloss.errors import UsageError
 
-    del language
     fitted = load_map(map_file)
     if isinstance(fitted, FittedPool):
         raise UsageError(
@@ -253,7 +266,7 @@ def shift(
     if out:
         refuse_to_write(out, force=force, inputs=[file])
     if save:
-        _refuse_to_save(save, force=force)
+        _refuse_to_save(save, force=force, inputs=[file, out])
     classes = classes_of_forecast(forecast, labels_asked(labels))
     answer: Any
     if weights:
@@ -315,13 +328,15 @@ def _rates(given: tuple[str, ...], classes: list[Any]) -> dict[Any, float]:
     return rates
 
 
-def _refuse_to_save(path: str, *, force: bool) -> None:
+def _refuse_to_save(path: str, *, force: bool, inputs: Sequence[str | None]) -> None:
     """Refuse a path where a map cannot be written: it replaces a map, and nothing else."""
     from pathlib import Path
 
     from logloss.calibrate.pooled import load_map
     from logloss.errors import SourceError
+    from logloss.fixing.tables import refuse_inputs
 
+    refuse_inputs(path, inputs)
     if Path(path).exists() and not force:
         try:
             load_map(path)

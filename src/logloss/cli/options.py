@@ -32,7 +32,11 @@ def table_options(command: Callable[..., None]) -> Callable[..., None]:
             help="Column of the forecasts, or, repeated, one column per class.",
         ),
         click.option("--weight", metavar="COLUMN", help="Column of weights."),
-        click.option("--group", metavar="COLUMN", help="Column of groups: each gets results of its own."),
+        click.option(
+            "--group",
+            metavar="COLUMN",
+            help="Column of groups, such as customers or days: rows of a group stay together, and intervals are those of groups drawn; score tells the results of each.",
+        ),
         click.option("--id", "ids", metavar="COLUMN", help="Column of ids; joins --truth."),
         click.option("--truth", metavar="FILE", help="File with the outcomes, joined by id."),
         click.option(

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from logloss import units
 from logloss.alignment import shared
 from logloss.columns import labels_of, require
-from logloss.errors import AlignmentError, ColumnError, UsageError, places
+from logloss.errors import AlignmentError, ColumnError, UsageError, listing, places
 from logloss.labels import in_order_of_classes
 from logloss.notes import Note
 from logloss.recognise import has_columns, missing_mask, vector
@@ -33,6 +35,7 @@ SPLITS = (
     "is_train",
     "train",
 )  # columns that may tell training rows
+DATED = re.compile(r"\s*\d{4}-\d{2}(-\d{2})?([T ]|\s*$)")  # sorts as text
 TRAINING = ("train", "training", "true", "1", "yes", "fit")
 
 
@@ -61,7 +64,7 @@ def _of_table(record: Observations, table: Table, chosen: Asked, time: Any, trai
 
 def _of_arrays(record: Observations, time: Any, trained: Any) -> Divided:
     when = None if time is None else _array(time, "The times", record)
-    seen = None if trained is None else _flags(_array(trained, "What the model was trained on", record))
+    seen = None if trained is None else _asked(_array(trained, "What the model was trained on", record))
     return _checked(record, when, seen, ())
 
 
@@ -157,9 +160,17 @@ def _check_time(when: NDArray[Any], record: Observations) -> None:
     if gone.any():
         raise ColumnError(
             "no-time",
-            f"No time is known of {int(gone.sum()):,} rows ({places(record.numbers()[np.flatnonzero(gone)])}).",
+            f"No time is known of {units.count(int(gone.sum()), 'row')} ({places(record.numbers()[np.flatnonzero(gone)])}).",
             cure="Fill them in, or leave these rows out.",
         )
+    if when.dtype.kind in "OU" and all(isinstance(one, str) for one in when.tolist()):
+        odd = np.flatnonzero([DATED.match(one) is None for one in when.tolist()])
+        if len(odd):
+            raise ColumnError(
+                "no-time",
+                f"Times that are text whose order is not their time: {when[odd[0]]!r} ({places(record.numbers()[odd])}).",
+                cure="Write dates as 2026-01-31, with the time behind them, or as numbers.",
+            )
     if when.dtype.kind == "O" and len({type(one) for one in when.tolist()}) > 1:
         raise ColumnError(
             "no-time", "The times are of several types.", cure="Write all of them alike, such as 2026-01-31."
@@ -172,14 +183,23 @@ def _trained_in(
     """Return which rows the model was trained on, by the column named or by one whose name and words say so."""
     if trained is not None:
         if isinstance(trained, str):
-            return _flags(_column(table, trained, record))
-        return _flags(_array(trained, "What the model was trained on", record))
+            return _asked(_column(table, trained, record))
+        return _asked(_array(trained, "What the model was trained on", record))
     for name in table.names:
         if name.lower() in SPLITS and name not in taken:
             values = _column(table, name, record)
             if values.dtype.kind in "OU":
-                return _flags(values, ("train", "training"))
-            if values.dtype.kind == "b" and name.lower() in ("is_train", "train"):
+                words = (
+                    "train",
+                    "training",
+                    *(("yes", "true") if name.lower() in ("is_train", "train") else ()),
+                )
+                return _flags(values, words)
+            if (
+                name.lower() in ("is_train", "train")
+                and values.dtype.kind in "biuf"
+                and np.isin(values, (0, 1)).all()
+            ):
                 return _flags(values)
     return None
 
@@ -188,6 +208,21 @@ def _flags(values: NDArray[Any], words: tuple[str, ...] = TRAINING) -> NDArray[n
     if values.dtype.kind in "biuf":
         return np.asarray(values == 1)
     return np.array([str(one).strip().lower() in words for one in values.tolist()], bool)
+
+
+def _asked(values: NDArray[Any]) -> NDArray[np.bool_]:
+    """Return the rows that a named column or an array says were trained on; refuse words that say nothing of it."""
+    found = _flags(values)
+    known = (*TRAINING, "test", "testing", "valid", "validation", "val", "holdout", "held-out", "false", "0", "no", "oof", "eval", "new")  # fmt: skip
+    told = sorted({str(one).strip().lower() for one in values.tolist()})
+    odd = [one for one in told if one not in known and one not in ("0.0", "1.0", "nan", "")]
+    if odd and values.dtype.kind != "b":
+        raise UsageError(
+            "trained-words",
+            f"Whether the model was trained on a row is told by words that may mean either: {listing([repr(one) for one in odd])}.",
+            cure='Write "train" or 1 where it was, "test" or 0 where it was not.',
+        )
+    return found
 
 
 def _warning(count: int, total: int) -> Note:

@@ -23,9 +23,11 @@ def held_out(result: Fix, out: Space | None = None) -> Float:
     if result.held is None or result.observations is None:
         raise UsageError(
             "no-held-out",
-            "These rows were not all held in memory, or only some of them took part in the race.",
+            "These rows were passed over batch by batch; they are not held in memory.",
             cure="Fix fewer rows at once; or apply the map to rows that it was not fitted on.",
         )
     record = result.observations
-    written: Float = result.map.unmapped(result.held, record.space if out is None else out, one=record.binary)
+    written: Float = result.map.unmapped(
+        result.held(), record.space if out is None else out, one=record.binary
+    )
     return written

@@ -11,10 +11,10 @@ paired difference to it (Breiman, Friedman, Olshen, Stone 1984).
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import partial
 from itertools import combinations
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 
@@ -25,7 +25,7 @@ from logloss.interval import of_clusters, of_rows
 from logloss.kernels import in_order
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Iterator, Mapping, Sequence
 
     from numpy.typing import NDArray
 
@@ -36,7 +36,10 @@ if TYPE_CHECKING:
     Ints = NDArray[np.int64]
     Fit = Callable[[Sequence[str], Float, Float, Float], Mapping[str, Callable[[Float], Float]]]
 
-__all__ = ["Field", "Race", "applied", "choose", "gain_of", "run", "simplicity"]
+__all__ = ["Field", "Race", "applied", "choose", "fit_maps", "gain_of", "run", "simplicity"]
+
+T = TypeVar("T")
+U = TypeVar("U")
 
 COMPILE_FROM = 500  # rows
 THREADED = 20_000  # numbers; of fewer, threads wait for one another
@@ -47,16 +50,19 @@ def simplicity(name: str, K: int) -> tuple[int, int]:
     return CANDIDATES[name].parameters(K), list(CANDIDATES).index(name)
 
 
-def fit_maps(names: Sequence[str], Z: Float, T: Float, weight: Float) -> dict[str, Callable[[Float], Float]]:
-    """Fit maps to rows; return what each makes of other forecasts."""
-    return {name: partial(applied, fit_steps(name, Z, T, weight)) for name in names}
+def fit_maps(
+    names: Sequence[str], Z: Float, T: Float, weight: Float, *, certain: bool | None = None
+) -> dict[str, Callable[[Float], Float]]:
+    """Fit maps to rows; return what each makes of other forecasts, some of which may be `certain`."""
+    return {name: partial(applied, fit_steps(name, Z, T, weight, certain=certain)) for name in names}
 
 
 @dataclass(frozen=True, eq=False)
 class Field:
     """The rows of a race: forecasts and shares (n, C), weights (n,) of mean 1, folds, clusters where rows depend.
 
-    `fit` fits candidates to such rows, whatever their forecasts look like, and `order` tells which is the simpler.
+    `fit` fits candidates to such rows, whatever their forecasts look like, and `order` tells which is the simpler. Where
+    folds follow one another in time, `forward`, each is judged under what those before it teach.
     """
 
     Z: Float
@@ -66,11 +72,24 @@ class Field:
     cluster: Ints | None = None
     fit: Fit = fit_maps
     order: Callable[[str, int], tuple[int, int]] = simplicity
+    forward: bool = False
 
     @property
     def folds(self) -> int:
         """How many folds."""
         return int(self.fold.max()) + 1
+
+    def take(self, keep: NDArray[np.bool_]) -> Field:
+        """Return only the rows to keep."""
+        cluster = None if self.cluster is None else self.cluster[keep]
+        return replace(
+            self,
+            Z=self.Z[keep],
+            T=self.T[keep],
+            weight=self.weight[keep],
+            fold=self.fold[keep],
+            cluster=cluster,
+        )
 
     @property
     def classes(self) -> int:
@@ -92,27 +111,31 @@ class Race:
         What was chosen without each fold.
     leader
         What all rows choose.
+    judged, compared
+        Which rows judge the choice, and which the candidates; all but those of the first folds in time, (n,).
     """
 
     losses: Mapping[str, Float] = field(repr=False)
     nested: Float = field(repr=False)
     picked: tuple[str, ...]
     leader: str
+    judged: NDArray[np.bool_] = field(repr=False)
+    compared: NDArray[np.bool_] = field(repr=False)
 
 
 def run(rows: Field, names: Sequence[str], watch: Callable[[int, int], None] | None = None) -> Race:
     """Race the named candidates, in the order of simplicity."""
     if len(rows.Z) >= COMPILE_FROM:
         venn_abers.compiled()  # one import is cheaper than many slow walks
+    if rows.forward:
+        return _forward(rows, names, watch)
     single = [frozenset([k]) for k in range(rows.folds)]
     double = [frozenset(pair) for pair in combinations(range(rows.folds), 2)]
     work = [*single, *double]
     inner = {k: {name: np.full(len(rows.Z), np.nan) for name in names} for k in range(rows.folds)}
     outer = {name: np.empty(len(rows.Z)) for name in names}
-    threads = None if rows.Z.size > THREADED else 1
-    for done, (out, found) in enumerate(
-        in_order(lambda out: (out, _without(rows, out, names)), work, threads)
-    ):
+    fits = partial(_held_out, rows, names)
+    for done, (out, found) in enumerate(_threaded(lambda out: (out, fits(*_split(rows, out))), work, rows)):
         for name, at, losses in found:
             if len(out) == 1:
                 outer[name][at] = losses
@@ -130,10 +153,53 @@ def run(rows: Field, names: Sequence[str], watch: Callable[[int, int], None] | N
         name = choose({name: within[name][seen] for name in options}, rows, seen)
         picked.append(name)
         nested[~seen] = outer[name][~seen]
-    everywhere = np.ones(len(rows.Z), bool)
-    return Race(
-        outer, nested, tuple(picked), choose({name: outer[name] for name in options}, rows, everywhere)
-    )
+    every = np.ones(len(rows.Z), bool)
+    leader = choose({name: outer[name] for name in options}, rows, every)
+    return Race(outer, nested, tuple(picked), leader, every, every)
+
+
+def _forward(rows: Field, names: Sequence[str], watch: Callable[[int, int], None] | None) -> Race:
+    """Race through time: fold k is judged under maps of the folds before it, chosen by how they did on those."""
+    given = cost(rows.fit(["identity"], rows.Z, rows.T, rows.weight)["identity"](rows.Z), rows.T)
+    outer = {name: given.copy() for name in names}
+    work = list(range(1, rows.folds))
+    fits = partial(_held_out, rows, names)
+    for done, found in enumerate(
+        _threaded(lambda k: fits(rows.fold < k, np.flatnonzero(rows.fold == k)), work, rows)
+    ):
+        for name, at, losses in found:
+            outer[name][at] = losses
+        if watch is not None:
+            watch(done + 1, len(work))
+    picked, nested = [], given.copy()
+    options = _options(outer)
+    for k in range(2, rows.folds):
+        seen, now = (rows.fold > 0) & (rows.fold < k), rows.fold == k
+        name = choose({name: outer[name][seen] for name in options}, rows, seen)
+        picked.append(name)
+        nested[now] = outer[name][now]
+    compared = rows.fold > 0
+    leader = choose({name: outer[name][compared] for name in options}, rows, compared)
+    return Race(outer, nested, tuple(picked), leader, rows.fold > 1, compared)
+
+
+def _threaded(work: Callable[[T], U], items: Sequence[T], rows: Field) -> Iterator[U]:
+    return in_order(work, items, None if rows.Z.size > THREADED else 1)
+
+
+def _split(rows: Field, out: frozenset[int]) -> tuple[NDArray[np.bool_], Ints]:
+    """Return which rows are in none of these folds, and where those are that are."""
+    held = np.isin(rows.fold, list(out))
+    return ~held, np.flatnonzero(held)
+
+
+def _held_out(
+    rows: Field, names: Sequence[str], train: NDArray[np.bool_], at: Ints
+) -> list[tuple[str, Ints, Float]]:
+    """Fit every candidate to some rows; return their losses on others."""
+    w = rows.weight[train]
+    fitted = rows.fit(names, rows.Z[train], rows.T[train], w / w.mean())
+    return [(name, at, cost(one(rows.Z[at]), rows.T[at])) for name, one in fitted.items()]
 
 
 def _options(losses: Mapping[str, Float]) -> list[str]:
@@ -143,16 +209,6 @@ def _options(losses: Mapping[str, Float]) -> list[str]:
     """
     finite_ones = [name for name, loss in losses.items() if name != "identity" or not np.isinf(loss).any()]
     return finite_ones or list(losses)
-
-
-def _without(rows: Field, out: frozenset[int], names: Sequence[str]) -> list[tuple[str, Ints, Float]]:
-    """Fit every candidate without some folds; return their losses on the rows of these."""
-    held = np.isin(rows.fold, list(out))
-    at = np.flatnonzero(held)
-    Z, T, w = rows.Z[~held], rows.T[~held], rows.weight[~held]
-    w = w / w.mean()
-    given, happened = rows.Z[held], rows.T[held]
-    return [(name, at, cost(fitted(given), happened)) for name, fitted in rows.fit(names, Z, T, w).items()]
 
 
 def applied(steps: tuple[Map, ...], Z: Float) -> Float:

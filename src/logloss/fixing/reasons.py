@@ -3,49 +3,64 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING
 
 from logloss import units
 from logloss.calibrate.maps import Quadratic, Scaling
 from logloss.notes import Note
+from logloss.text import printable
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from logloss.calibrate.fitted import FittedMap
-    from logloss.fixing.results import Tried
+    from logloss.fixing.results import Fix
 
 __all__ = ["reason", "remarks"]
 
 
-def reason(
-    chosen: str,
-    leader: str,
-    candidates: tuple[Tried, ...],
-    gain: float,
-    span: tuple[float, float] | None,
-    folds: int,
-) -> str:
-    """Return why the winner won, or why nothing did."""
-    by_name = {one.name: one for one in candidates}
-    finite = [one for one in candidates if math.isfinite(one.log_loss)]
-    least = min(finite, key=lambda one: one.log_loss).name if finite else leader
-    interval = "" if span is None else f" ({units.signed(span[0])} to {units.signed(span[1])})"
-    if chosen == "identity":
-        if leader == "identity":
-            return "Do nothing: no map is certainly better than the forecasts as they are; of those within one standard error of the best, that is the simplest."
-        told = (
-            f"what the other rows chose gains {units.signed(gain)}{interval} on rows that had no part in it"
-            if math.isfinite(gain)
-            else "no map is better on all rows"
-        )
-        return f"Do nothing: {told}, and that interval does not exclude 0."
-    plain = f"{chosen} ({by_name[chosen].said})"
-    if chosen == least:
-        first = f"Chosen: {plain}: no other map has a lower loss on rows it was not fitted on, and no simpler one is within one standard error of it."
+def reason(result: Fix, unit: str) -> str:
+    """Return why the winner won, or why nothing is done; losses in the unit."""
+    signed = partial(units.signed, in_unit=unit)
+    by_name = {one.name: one for one in result.candidates}
+    finite = [one for one in result.candidates if math.isfinite(one.log_loss)]
+    least = min(finite, key=lambda one: one.log_loss).name if finite else result.leader
+    span = result.gain_interval
+    interval = (
+        "" if span is None else f" ({100 * result.level:.6g} %: {signed(span[0])} to {signed(span[1])})"
+    )
+    best = result.map.fitted.get("best")
+    more = "" if best is None else f" The best single forecast is {printable(best)}."
+    if not result.leader:
+        return f"Do nothing: there is too little to learn from.{more}"
+    if result.chosen == "identity":
+        return f"Do nothing: {_nothing(result, signed, interval)}{more}"
+    plain = f"{result.chosen} ({by_name[result.chosen].said})"
+    if result.chosen == least:
+        first = f"Chosen: {plain}. No other has a lower loss on rows that it was not fitted on, and no simpler one comes within one standard error of it."
     else:
-        first = f"Chosen: {plain}: the simplest within one standard error of {least}, which has the lowest held-out loss."
-    if math.isinf(gain):
-        return f"{first} The loss as given is infinite, and after it finite."
-    return f"{first} Choosing without each fold ({by_name[chosen].picked} of {folds} folds choose it too) and applying it there gains {units.signed(gain)}{interval}."
+        first = f"Chosen: {plain}. It is the simplest that comes within one standard error of {least}, which has the lowest held-out loss."
+    told = "before it" if result.timed else "without it"
+    count = (
+        f"{by_name[result.chosen].picked} of {result.folds - (2 if result.timed else 0)} folds chose it too"
+    )
+    if math.isinf(result.gain):
+        return f"{first} The loss as given is infinite; chosen for each fold {told} ({count}), it is {units.loss(result.after, unit)}.{more}"
+    return f"{first} Chosen and fitted for each fold by the rows {told} ({count}), it gains {signed(result.gain)} there{interval}.{more}"
+
+
+def _nothing(result: Fix, signed: Callable[[float], str], interval: str) -> str:
+    """Return why nothing is done."""
+    if result.leader == "identity":
+        return (
+            "the forecasts as they are come within one standard error of the best map, and are the simplest."
+        )
+    if not math.isfinite(result.gain):
+        return "every map leaves an infinite loss on rows that it was not fitted on."
+    if not interval:
+        return f"{result.leader} looks best, but too few rows differ to tell whether it gains."
+    return f"{result.leader} looks best, but choosing and fitting for each fold by the other rows gains {signed(result.gain)} there{interval}, which may be nothing."
 
 
 def remarks(result: FittedMap, how: str | None) -> list[Note]:
@@ -56,6 +71,8 @@ def remarks(result: FittedMap, how: str | None) -> list[Note]:
     for step in result.steps:
         if isinstance(step, Quadratic) and step.turns() is not None and abs(step.turns() or 0.0) < 20:
             notes.append(Note("not-monotone", f"The parabola turns round at log-odds of {step.turns():.3g}: beyond, a higher forecast becomes a lower one. maps= without 'quadratic' leaves it out."))  # fmt: skip
+        if isinstance(step, Scaling) and step.slope.max() < 0.0:
+            notes.append(Note("turned-round", "The map turns the forecasts round: what they call likely happens less often. Were they read as those of the other class? positive=... (CLI: --positive) says which class they are about."))  # fmt: skip
         if isinstance(step, Scaling) and step.slope.min() > 1.0:
             notes.append(Note("sharpens", "The map makes forecasts more certain. Forecasts of rows that a model was trained on often look as if they needed that: be sure that it has not seen these."))  # fmt: skip
     return notes

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -13,9 +14,8 @@ from logloss.calibrate.maps import Identity
 from logloss.calibrate.odds import cost
 from logloss.errors import UsageError
 from logloss.fixing.divisions import divided, training_words
-from logloss.fixing.fields import RACED, all_rows, folded, mean
-from logloss.fixing.race import Field
-from logloss.fixing.reasons import reason, remarks
+from logloss.fixing.fields import RACED, all_rows, field_of, folded, mean
+from logloss.fixing.reasons import remarks
 from logloss.fixing.results import Fix, Tried
 from logloss.fixing.stacking import several
 from logloss.fixing.streams import fit_again, sampled
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from logloss.calibrate.maps import Map
+    from logloss.fixing.race import Field
     from logloss.fixing.verdicts import Verdict
     from logloss.notes import Note
     from logloss.record import Observations, Space
@@ -198,10 +199,13 @@ def of_record(
         "observations": record,
     }
     if rows is None:
-        return _nothing(before, base, len(record), said, held=whole.Z, **common)
+        return _nothing(before, base, len(record), said, held=lambda: whole.Z, **common)
     verdict = judged(rows, names, level, watch)
     steps = fit_steps(verdict.chosen, whole.Z, whole.T, whole.weight)
     every = len(rows.Z) == len(record)
+    all_folded = (
+        rows if every else folded(whole, None if clusters is None else clusters.code, time, [], sample=False)
+    )
     return _answer(
         before,
         verdict,
@@ -210,7 +214,7 @@ def of_record(
         base,
         said,
         how=None if every else f"fitted to all {len(record):,} rows",
-        held=held_out_by(rows, verdict.chosen) if every else None,
+        held=None if all_folded is None else partial(held_out_by, all_folded, verdict.chosen),
         **common,
     )
 
@@ -250,7 +254,7 @@ def passed_over(found: Opened) -> tuple[Again, Field, NDArray[np.int64] | None, 
     table = again(found.stream, found.asked, skip_unreadable=found.skip_unreadable)
     drawn = sampled(table, RACED)
     code = None if drawn.group is None else np.unique(drawn.group.astype(str), return_inverse=True)[1]
-    whole = Field(drawn.Z, drawn.T, drawn.weight / drawn.weight.mean(), np.zeros(0, np.int64))
+    whole = field_of(drawn.Z, drawn.T, drawn.weight / drawn.weight.mean())
     classes, asked = table.summary.classes, table.plan.asked
     columns = tuple(in_order_of_classes(asked.forecast, classes))
     return table, whole, code, FittedMap("identity", (Identity(),), classes, columns, asked.door["space"])
@@ -274,7 +278,13 @@ def many(found: Opened) -> bool:
 
 
 def _nothing(
-    before: float, base: FittedMap, raced: int, notes: list[Note], *, held: Float | None, **common: Any
+    before: float,
+    base: FittedMap,
+    raced: int,
+    notes: list[Note],
+    *,
+    held: Callable[[], Float] | None,
+    **common: Any,
 ) -> Fix:
     """Return the answer where there is too little to learn from."""
     identity = Tried("identity", CANDIDATES["identity"].said, before, 0.0, None, 0, 0)
@@ -284,7 +294,7 @@ def _nothing(
         0.0,
         None,
         chosen="identity",
-        why="Do nothing: there is too little to learn a map from.",
+        leader="",
         candidates=(identity,),
         map=base,
         folds=0,
@@ -304,7 +314,7 @@ def _answer(
     notes: list[Note],
     *,
     how: str | None,
-    held: Float | None,
+    held: Callable[[], Float] | None,
     **common: Any,
 ) -> Fix:
     """Put the answer together; `how` the map was fitted where the race was run on a sample."""
@@ -313,16 +323,13 @@ def _answer(
         after = before - verdict.gain if math.isfinite(before) else mean(verdict.race.nested, raced.weight)
     told = {"rows": common["rows"], "before": jsonable(before), "after": jsonable(after)}
     made = FittedMap(verdict.chosen, steps, base.classes, base.columns, base.space, told)
-    why = reason(
-        verdict.chosen, verdict.race.leader, verdict.tried, verdict.gain, verdict.interval, raced.folds
-    )
     return Fix(
         before,
         after,
         verdict.gain,
         verdict.interval,
         chosen=verdict.chosen,
-        why=why,
+        leader=verdict.race.leader,
         candidates=verdict.tried,
         map=made,
         folds=raced.folds,

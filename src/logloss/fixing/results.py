@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 from logloss import units
 from logloss.calibrate.descriptions import describe
+from logloss.fixing.reasons import reason
 from logloss.plain import jsonable
 from logloss.screens import noted
 from logloss.text import printable, table, wrapped
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     import numpy as np
     from numpy.typing import NDArray
 
@@ -84,7 +87,7 @@ class Fix:
     gain_interval: tuple[float, float] | None
     level: float
     chosen: str
-    why: str
+    leader: str = field(repr=False)  # what the race put first
     candidates: tuple[Tried, ...]
     map: FittedMap | FittedPool
     folds: int
@@ -93,8 +96,15 @@ class Fix:
     rows: int
     raced: int
     notes: tuple[Note, ...]
-    held: Float | None = field(repr=False)  # (n, C), forecasts of the rows under maps fitted without them
+    held: Callable[[], Float] | None = field(
+        repr=False
+    )  # (n, C), forecasts of the rows under maps fitted without them
     observations: Observations | None = field(repr=False)
+
+    @property
+    def why(self) -> str:
+        """Why the winner won, or why nothing is done; losses in nats."""
+        return reason(self, "nats")
 
     def apply(self, forecast: Any, *, space: Space | None = None, out: Space | None = None) -> Float:
         """Return better forecasts of new rows; see :meth:`logloss.FittedMap.apply`, :meth:`logloss.FittedPool.apply`."""
@@ -146,13 +156,14 @@ class Fix:
     def show(self, unit: str = "nats", *, notes: bool = True) -> str:
         """Return one screen of text."""
         loss, signed = partial(units.loss, in_unit=unit), partial(units.signed, in_unit=unit)
-        of = f"{self.rows:,} rows" if self.raced == self.rows else f"{self.raced:,} of {self.rows:,} rows"
+        of = f"{self.rows:,} rows" + ("" if self.raced == self.rows else f" ({self.raced:,} raced)")
         whole = ", whole groups" if self.grouped else ", stretches of time" if self.timed else ""
         best = self.map.fitted.get("best")  # of several forecasts
         which = "" if best is None else f" ({printable(best)}, the best single forecast)"
         as_given = "as given" if best is None else f"only {printable(best)}"
-        head = f"Log loss {loss(self.before)} {unit}{which}   {of}, {len(self.map.classes)} classes, {self.folds} folds{whole}"
-        rows = [["", "held out", "gain", "interval", "folds", ""]]
+        now = "" if self.chosen == "identity" else f" -> {loss(self.after)}"
+        head = f"Log loss {loss(self.before)}{now} {unit}{which}   {of}, {len(self.map.classes)} classes, {self.folds} folds{whole}"
+        rows = [["", "held out", "gain", f"{100 * self.level:.6g} % interval", "chosen in", ""]]
         for one in self.candidates:
             span = "" if one.interval is None else f"{signed(one.interval[0])} to {signed(one.interval[1])}"
             given = one.name == "identity"
@@ -162,11 +173,11 @@ class Fix:
                     loss(one.log_loss),
                     "" if given else signed(one.gain),
                     span if not given else "",
-                    f"{one.picked}" if one.picked else "",
+                    units.count(one.picked, "fold") if one.picked else "",
                     "<- chosen" if one.name == self.chosen else "",
                 ]
             )
-        parts = [head, "", table(rows, "<>><><", indent=2), "", wrapped(self.why)]
+        parts = [head, "", table(rows, "<>><><", indent=2), "", wrapped(reason(self, unit))]
         parts += ["", *(wrapped(line) for line in describe(self.map))]
         if notes and self.notes:
             parts += ["", *noted(self.notes)]

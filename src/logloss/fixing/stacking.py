@@ -19,7 +19,6 @@ from logloss.fixing.fields import folded, mean
 from logloss.fixing.fields import gain as saved
 from logloss.fixing.gains import certain, gain_between
 from logloss.fixing.race import Field, Race, run
-from logloss.fixing.reasons import reason
 from logloss.fixing.results import Fix, Tried
 from logloss.notes import Note
 from logloss.text import printable
@@ -101,15 +100,16 @@ def of_records(
     common: dict[str, Any] = {"level": level, "grouped": lead.group is not None, "timed": time is not None, "rows": len(lead), "observations": lead}  # fmt: skip
     if rows is None:
         alone = Tried("identity", STACKS["identity"].said, before, 0.0, None, 0, 0)
-        return Fix(before, before, 0.0, None, chosen="identity", why="Do nothing: there is too little to learn weights from.",
+        return Fix(before, before, 0.0, None, chosen="identity", leader="",
                    candidates=(alone,), map=made("identity", Pool("linear", np.eye(M)[best]), before), folds=0,
-                   raced=len(lead), notes=tuple(said), held=whole.Z[:, best], **common)  # fmt: skip
+                   raced=len(lead), notes=tuple(said), held=lambda: whole.Z[:, best], **common)  # fmt: skip
     sampled = len(rows.Z) < len(lead)
     race = run(rows, names, watch)
-    span = gain_between(rows, race.losses["identity"], race.nested, level)
+    at = race.judged
+    span = gain_between(rows.take(at), race.losses["identity"][at], race.nested[at], level)
     chosen = race.leader if certain(race, span) else "identity"
     tried = _tried(rows, race, list(records), best, level)
-    gain = saved(race.losses["identity"], race.nested, rows.weight)
+    gain = saved(race.losses["identity"][at], race.nested[at], rows.weight[at])
     pool = whole.fit([chosen], whole.Z, whole.T, whole.weight)[chosen]
     assert isinstance(pool, Pool)
     after = (
@@ -120,13 +120,12 @@ def of_records(
         else mean(race.nested, rows.weight)
     )
     interval = None if span is None else (span.low, span.high)
-    why = reason(chosen, race.leader, tried, gain, interval, rows.folds)
     said += _remarks(pool, list(records), sampled=sampled)
     return Fix(
         before, after, gain, interval, chosen=chosen,
-        why=f"{why} The best single forecast is {printable(fitted['best'])}.",
+        leader=race.leader,
         candidates=tried, map=made(chosen, pool, after), folds=rows.folds, raced=len(rows.Z), notes=tuple(said),
-        held=None if sampled else whole.Z[:, best] if chosen == "identity" else _held(rows, chosen), **common,
+        held=None if sampled else (lambda: whole.Z[:, best] if chosen == "identity" else _held(rows, chosen)), **common,
     )  # fmt: skip
 
 
@@ -197,7 +196,10 @@ def _tried(rows: Field, race: Race, names: list[str], best: int, level: float) -
     columns = losses_of(rows.Z, rows.T).T
     single = {f"only {name}": columns[m] for m, name in enumerate(names) if m != best}
     found = []
-    for name, losses in {**race.losses, **single}.items():
+    at = race.compared
+    rows, identity = rows.take(at), identity[at]
+    for name, every in {**race.losses, **single}.items():
+        losses = every[at]
         span = None if name == "identity" else gain_between(rows, identity, losses, level)
         found.append(
             Tried(

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
 
 import numpy as np
 
+from logloss import units
 from logloss.batches import Batch
 from logloss.calibrate.pooled import FittedPool
 from logloss.columns import numbers_of, require
 from logloss.errors import ColumnError, SourceError, UsageError, listing
-from logloss.labels import bare, in_order_of_classes
+from logloss.labels import bare, in_order_of_classes, refuse_other_class
+from logloss.notes import Note
 from logloss.reading import engine
 from logloss.recognise import Matrix, Vector, has_columns, vector
 from logloss.saving import write_whole
@@ -27,7 +30,6 @@ if TYPE_CHECKING:
     from logloss.calibrate.fitted import FittedMap
     from logloss.calibrate.pooled import Member
     from logloss.fixing.results import Fix
-    from logloss.notes import Note
     from logloss.record import Space
 
     Float = NDArray[np.float64]
@@ -36,6 +38,7 @@ __all__ = [
     "apply_to_table",
     "classes_of_forecast",
     "forecast_of",
+    "refuse_inputs",
     "refuse_to_write",
     "write_held_out",
 ]
@@ -50,6 +53,7 @@ def apply_to_table(
     *,
     forecast: Sequence[str] | None = None,
     space: Space | None = None,
+    skip_missing: bool = False,
 ) -> tuple[int, list[str], list[Note]]:
     """Write a table again with better forecasts in place of the old, or with those of a pool beside them; rows need no outcome.
 
@@ -61,6 +65,8 @@ def apply_to_table(
         Ends in .csv, .tsv, .parquet, .arrow, .ndjson or .jsonl. What is there is replaced, at the end, in one step.
     forecast
         The forecast's columns; by default those that the map was fitted to.
+    skip_missing
+        Leave missing forecasts missing (noted); else they are an error.
 
     Returns
     -------
@@ -80,24 +86,57 @@ def apply_to_table(
     def frames() -> Iterator[Any]:
         for batch in stream.batches(list(stream.names)):
             done[0] += len(batch)
-            yield _frame(batch, list(stream.names), _better(fitted, batch, columns, space, notes))
+            better, missing, sure = _better(fitted, batch, columns, space, notes, skip_missing=skip_missing)
+            counts[0] += missing
+            counts[1] += sure
+            yield _frame(batch, list(stream.names), better)
 
+    counts = [0, 0]
     write_whole(path, _writer(path)(frames()))
+    if counts[0]:
+        notes.append(Note("forecasts-missing", f"Forecasts that are missing stay missing: {units.count(counts[0], 'row')}."))  # fmt: skip
+    if counts[1]:
+        notes.append(Note("certain-mapped", f"{units.count(counts[1], 'row')} with a forecast of exactly 0 or 1, of which the map has seen none, or nearly so after it: the better forecast is 1 - 1e-12 or surer. One that is wrong costs 28 nats or more."))  # fmt: skip
     return done[0], columns, list(dict.fromkeys(notes))
 
 
 def _better(
-    fitted: FittedMap | FittedPool, batch: Batch, columns: list[str], space: Space | None, notes: list[Note]
-) -> dict[str, Any]:
-    """Return the columns of a batch that change."""
+    fitted: FittedMap | FittedPool,
+    batch: Batch,
+    columns: list[str],
+    space: Space | None,
+    notes: list[Note],
+    *,
+    skip_missing: bool,
+) -> tuple[dict[str, Any], int, int]:
+    """Return the columns of a batch that change, how many rows have a missing forecast, how many leave no doubt."""
     rows = np.asarray(batch.numbers(), np.int64)
+    given: Any
     if isinstance(fitted, FittedPool):
         given = {
             one.name: _read(batch, in_order_of_classes(one.columns, one.classes), notes)
             for one in _members(fitted)
         }
-        return _by_column(columns, fitted.apply(given, space=space, rows=rows))
-    return _by_column(columns, fitted.apply(_read(batch, columns, notes), space=space, rows=rows))
+    else:
+        given = {"": _read(batch, columns, notes)}
+    gone = np.zeros(len(rows), bool)
+    if skip_missing:
+        for one in given.values():
+            blank = np.isnan(one.values.astype(np.float64, copy=False))
+            gone |= blank if blank.ndim == 1 else blank.any(axis=1)
+        given = {name: replace(one, values=one.values[~gone]) for name, one in given.items()}
+    if gone.all():
+        values = np.zeros((0, len(columns)))
+    else:
+        what = given if isinstance(fitted, FittedPool) else given[""]
+        values = fitted.apply(what, space=space, rows=rows[~gone])
+    whole = np.full((len(rows), len(columns)), np.nan)
+    whole[~gone] = values.reshape(len(values), len(columns))
+    sure = 0
+    if (fitted.space if space is None else space) == "p" and not fitted.does_nothing:
+        top = whole.max(axis=1) if len(columns) > 1 else np.maximum(whole[:, 0], 1.0 - whole[:, 0])
+        sure = int((top > 1 - 1e-12).sum())
+    return _by_column(columns, whole[:, 0] if len(columns) == 1 else whole), int(gone.sum()), sure
 
 
 def _by_column(columns: list[str], values: Float) -> dict[str, Any]:
@@ -156,6 +195,8 @@ def _columns(fitted: FittedMap | FittedPool, stream: Any, forecast: Sequence[str
         )
     require(stream, asked)
     asked = in_order_of_classes(asked, fitted.classes)
+    if len(asked) == 1 == len(fitted.classes) - 1:
+        refuse_other_class(asked[0], fitted.classes)
     if len(asked) not in (1, len(fitted.classes)) or (len(asked) == 1 and len(fitted.classes) > 2):
         raise ColumnError(
             "labels-count",
@@ -167,7 +208,7 @@ def _columns(fitted: FittedMap | FittedPool, stream: Any, forecast: Sequence[str
 
 def write_held_out(
     result: Fix, data: Any, path: str | os.PathLike[str], **options: Any
-) -> tuple[int, list[str]]:
+) -> tuple[int, list[str], list[Note]]:
     """Write the table of a fix again, each forecast under a map that was fitted without its row.
 
     `options` are those that the table was read with. Rows that took no part are left out.
@@ -186,7 +227,9 @@ def write_held_out(
     kept = {name: _taken(column, rows) for name, column in table.load(names).items()}
     frame = _frame(Batch(kept, table.where), names, _by_column(columns, values))
     write_whole(path, _writer(path)(iter([frame])))
-    return len(rows), columns
+    left = len(next(iter(table.load(names[:1]).values()))) - len(rows)
+    told = f"Rows that took no part - of weight 0, with missing values, without an outcome - are not in the file: {units.count(left, 'row')}."
+    return len(rows), columns, [Note("rows-not-written", told)] if left else []
 
 
 def _taken(column: Any, rows: NDArray[np.int64]) -> Any:
@@ -234,7 +277,9 @@ def _writer(path: str | os.PathLike[str]) -> Callable[[Iterator[Any]], Callable[
     if suffix not in WRITERS:
         raise SourceError(
             "cannot-write",
-            f"{path}: files that end in {suffix or 'nothing'!r} are not written.",
+            f"{path}: files that end in {suffix!r} are not written."
+            if suffix
+            else f"{path} has no ending that tells its format.",
             cure=f"Choose a name that ends in {', '.join(WRITERS)}.",
         )
 
@@ -260,10 +305,23 @@ def refuse_to_write(path: str, *, force: bool, inputs: Sequence[str | None] = ()
     """Refuse a path that cannot or should not be written, before the work begins."""
     target = Path(path)
     _writer(path)
+    refuse_inputs(path, inputs)
+    _refuse_place(target, force=force)
+
+
+def refuse_inputs(path: str, inputs: Sequence[str | None]) -> None:
+    """Refuse to write over what is read, or into a folder that is."""
+    target = Path(path)
     if any(one is not None and one != "-" and _same(target, one) for one in inputs):
         raise SourceError(
-            "would-overwrite", f"{path} is one of the files that are read.", cure="Choose another name."
+            "would-overwrite",
+            f"{path} is one of the files that are read, or would lie among them.",
+            cure="Choose another name.",
         )
+
+
+def _refuse_place(target: Path, *, force: bool) -> None:
+    path = str(target)
     if target.exists() and not force:
         raise SourceError("would-overwrite", f"{path} exists.", cure="Choose another name, or say --force.")
     if not target.absolute().parent.is_dir():
@@ -271,7 +329,10 @@ def refuse_to_write(path: str, *, force: bool, inputs: Sequence[str | None] = ()
 
 
 def _same(target: Path, other: str) -> bool:
+    """Tell whether a path is a file that is read, or lies in a folder that is."""
     try:
-        return target.exists() and target.samefile(other)
-    except OSError:
+        if Path(other).is_dir():
+            return Path(other).resolve() in target.resolve().parents
+        return target.resolve() == Path(other).resolve()
+    except (OSError, RuntimeError):
         return False

@@ -5,18 +5,17 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-import numpy as np
-
-from logloss.calibrate.fits import CANDIDATES, candidates, fit_steps
+from logloss.calibrate.fits import CANDIDATES, candidates
 from logloss.errors import UsageError, listing, suggestion
 from logloss.fixing.fields import gain, mean
 from logloss.fixing.gains import certain, gain_between
-from logloss.fixing.race import Field, Race, applied, run, simplicity
+from logloss.fixing.race import Field, Race, run, simplicity
 from logloss.fixing.results import Tried
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    import numpy as np
     from numpy.typing import NDArray
 
     Float = NDArray[np.float64]
@@ -41,9 +40,10 @@ def judged(
     """Run the race and decide."""
     race = run(rows, names, watch)
     identity = race.losses["identity"]
-    span = gain_between(rows, identity, race.nested, level)
+    at = race.judged
+    span = gain_between(rows.take(at), identity[at], race.nested[at], level)
     chosen = race.leader if certain(race, span) else "identity"
-    worth = gain(identity, race.nested, rows.weight)
+    worth = gain(identity[at], race.nested[at], rows.weight[at])
     return Verdict(
         race, chosen, worth, None if span is None else (span.low, span.high), _tried(rows, race, level)
     )
@@ -75,8 +75,10 @@ def chosen_names(maps: str | Sequence[str] | None, K: int) -> list[str]:
 def _tried(rows: Field, race: Race, level: float) -> tuple[Tried, ...]:
     """Return the candidates, least loss first."""
     found = []
-    identity = race.losses["identity"]
-    for name, losses in race.losses.items():
+    at = race.compared
+    rows, identity = rows.take(at), race.losses["identity"][at]
+    for name, every in race.losses.items():
+        losses = every[at]
         span = None if name == "identity" else gain_between(rows, identity, losses, level)
         found.append(
             Tried(
@@ -93,12 +95,13 @@ def _tried(rows: Field, race: Race, level: float) -> tuple[Tried, ...]:
 
 
 def held_out_by(rows: Field, chosen: str) -> Float:
-    """Return the forecasts of all rows under the chosen map fitted without their fold."""
+    """Return the forecasts of all rows under the chosen map fitted without their fold; in time, to the folds before."""
     if chosen == "identity":
         return rows.Z
-    held = np.empty_like(rows.Z)
-    for k in range(rows.folds):
-        out = rows.fold == k
-        w = rows.weight[~out]
-        held[out] = applied(fit_steps(chosen, rows.Z[~out], rows.T[~out], w / w.mean()), rows.Z[out])
+    held = rows.Z.copy()
+    for k in range(1 if rows.forward else 0, rows.folds):
+        now = rows.fold == k
+        train = rows.fold < k if rows.forward else ~now
+        w = rows.weight[train]
+        held[now] = rows.fit([chosen], rows.Z[train], rows.T[train], w / w.mean())[chosen](rows.Z[now])
     return held
