@@ -5,6 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from logloss import units
 from logloss.calibrate.maps import Quadratic, Scaling
 from logloss.notes import Note
@@ -53,9 +55,13 @@ def remarks(result: FittedMap, how: str | None) -> list[Note]:
     notes = []
     if how is not None:
         notes.append(Note("raced-on-sample", f"The race was run on a random sample of the rows. The map was then {how}."))  # fmt: skip
-    for step in result.steps:
-        if isinstance(step, Quadratic) and step.turns() is not None and abs(step.turns() or 0.0) < 20:
-            notes.append(Note("not-monotone", f"The parabola turns round at log-odds of {step.turns():.3g}: beyond, a higher forecast becomes a lower one. maps= without 'quadratic' leaves it out."))  # fmt: skip
-        if isinstance(step, Scaling) and step.slope.min() > 1.0:
-            notes.append(Note("sharpens", "The map makes forecasts more certain. Forecasts of rows that a model was trained on often look as if they needed that: be sure that it has not seen these."))  # fmt: skip
+    turns = [step.turns() for step in result.steps if isinstance(step, Quadratic)]
+    notes += [
+        Note("not-monotone", f"The parabola turns round at log-odds of {turn:.3g}: beyond, a higher forecast becomes a lower one. maps= without 'quadratic' leaves it out.")
+        for turn in turns
+        if turn is not None and abs(turn) < 20
+    ]  # fmt: skip
+    slopes = [step.slope for step in result.steps if isinstance(step, Scaling)]
+    if slopes and np.prod(slopes, axis=0).min() > 1.0:
+        notes.append(Note("sharpens", "The map makes forecasts more certain. Forecasts of rows that a model was trained on often look as if they needed that: be sure that it has not seen these."))  # fmt: skip
     return notes
