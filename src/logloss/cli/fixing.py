@@ -95,7 +95,9 @@ def fix(
     notes = list(result.notes)
     written: dict[str, Any] | None = None
     if out and new:
-        rows, names, more = apply_to_table(result.map, new, out, forecast=None if models else asked["forecast"])
+        rows, names, more = apply_to_table(
+            result.map, new, out, forecast=None if models else asked["forecast"]
+        )
         notes += more
         written = {"file": out, "rows": rows, "columns": names}
     elif out:
