@@ -5,7 +5,8 @@ is done once more inside: without folds j and k, applied to both. What was chose
 and applied to fold k, gives the held-out losses of the procedure as a whole; nobody chose with the rows that judge it.
 
 The choice: the candidate with the least mean loss, then the simplest one whose loss is within one standard error of the
-paired difference to it (Breiman, Friedman, Olshen, Stone 1984).
+paired difference to it (Breiman, Friedman, Olshen, Stone 1984). What has an infinite loss on some row - the forecast as it is,
+where it was certain and wrong - is not chosen without that row's fold either, unless nothing ends the infinity.
 """
 
 from __future__ import annotations
@@ -122,11 +123,12 @@ def run(rows: Field, names: Sequence[str], watch: Callable[[int, int], None] | N
                 inner[k][name][at[other]] = losses[other]
         if watch is not None:
             watch(done + 1, len(work))
+    ends = [name for name, losses in outer.items() if np.isfinite(losses).all()] or list(names)
     picked, nested = [], np.empty(len(rows.Z))
     for k in range(rows.folds):
         seen = rows.fold != k
         within = inner[k] if rows.folds > 2 else outer
-        name = choose({name: loss[seen] for name, loss in within.items()}, rows, seen)
+        name = choose({name: within[name][seen] for name in ends}, rows, seen)
         picked.append(name)
         nested[~seen] = outer[name][~seen]
     everywhere = np.ones(len(rows.Z), bool)
