@@ -54,7 +54,8 @@ def remarks(result: FittedMap, how: str | None) -> list[Note]:
     """Say what a user of the map should know."""
     notes = []
     if how is not None:
-        notes.append(Note("raced-on-sample", f"The race was run on a random sample of the rows. The map was then {how}."))  # fmt: skip
+        then = f" The map was then {how}." if how else ""
+        notes.append(Note("raced-on-sample", f"The race was run on a random sample of the rows.{then}"))  # fmt: skip
     turns = [step.turns() for step in result.steps if isinstance(step, Quadratic)]
     notes += [
         Note("not-monotone", f"The parabola turns round at log-odds of {turn:.3g}: beyond, a higher forecast becomes a lower one. maps= without 'quadratic' leaves it out.")
