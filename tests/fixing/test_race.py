@@ -14,7 +14,7 @@ from logloss.fixing.race import Field, Race, choose, gain_of, run
 from logloss.fixing.verdicts import chosen_names, held_out_by, judged
 from logloss.notes import Note
 
-NAMES = ["identity", "temperature", "prior_shift", "clip", "affine", "beta"]
+NAMES = ["identity", "temperature", "prior_shift", "clip", "affine", "beta", "isotonic"]
 OF_MANY = ["identity", "temperature", "mix", "affine", "vector"]
 
 
