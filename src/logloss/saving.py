@@ -50,7 +50,7 @@ def _alike(values: Any) -> Any:
 
 
 def write_whole(path: str | os.PathLike[str], write: Callable[[IO[bytes]], Any]) -> None:
-    """Write first to a temporary file beside `path`, then rename it."""
+    """Write first to a temporary file beside `path`, then rename it; whatever goes wrong on the way, nothing is left."""
     target = Path(path)
     beside = target.parent / f".{target.name}.{os.getpid()}.tmp"
     try:
@@ -59,8 +59,10 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[IO[bytes]], Any])
             file.flush()
             os.fsync(file.fileno())
         beside.replace(target)
-    except OSError as error:
+    except BaseException as error:
         beside.unlink(missing_ok=True)
+        if not isinstance(error, OSError):
+            raise
         raise SourceError(
             "cannot-write",
             f"{os.fspath(path)} cannot be written: {error.strerror or error}.",

@@ -249,23 +249,39 @@ def best_bounds(z: Float, t: Float, weight: Float) -> tuple[float, float]:
     """Return the least probabilities (of the first, of the second class) that lower the loss of two classes most.
 
     Each side is the clip of one side alone, solved exactly as for both sides together; where the two would cross, the
-    best constant.
+    best pair that does not, which may be a constant. Where only one class happened, which a certain forecast would serve
+    best, that of Krichevsky and Trofimov (1981): (n + 1/2) / (n + 1).
 
     Parameters
     ----------
     z, t, weight
         Finite log-odds of the second class, its share in the outcome, weights; all of shape (n,).
     """
-    second = _best_floor(z, t, weight)
-    first = _best_floor(-z, 1.0 - t, weight)
-    if first + second > 1.0:
-        rate = float((weight * t).sum() / weight.sum())
+    rate = float((weight * t).sum() / weight.sum())
+    if rate in (0.0, 1.0):
+        rate = (len(t) * rate + 0.5) / (len(t) + 1.0)
         return 1.0 - rate, rate
-    return first, second
+    floors, saved = _floors(z, t, weight)
+    others, kept = _floors(-z, 1.0 - t, weight)
+    second, first = float(floors[saved.argmin()]), float(others[kept.argmin()])
+    if first + second <= 1.0:
+        return first, second
+    best = np.minimum.accumulate(saved)  # of all floors up to each
+    at = np.searchsorted(floors, 1.0 - others, side="right") - 1
+    both = best[at] + kept
+    one = int(both.argmin())
+    spent = float((weight * (t * softplus(-z) + (1.0 - t) * softplus(z))).sum())
+    constant = -float(weight.sum()) * (rate * math.log(rate) + (1.0 - rate) * math.log1p(-rate)) - spent
+    if constant <= both[one]:
+        return 1.0 - rate, rate
+    return float(others[one]), float(floors[: at[one] + 1][saved[: at[one] + 1].argmin()])
 
 
-def _best_floor(z: Float, t: Float, weight: Float) -> float:
-    """Return the floor l for p that lowers the loss most: rows with p < l pay -t log l - (1 - t) log(1 - l)."""
+def _floors(z: Float, t: Float, weight: Float) -> tuple[Float, Float]:
+    """Return floors l for p, ascending from 0, and the nats that each adds: the best between any two forecasts.
+
+    Rows with p < l pay -t log l - (1 - t) log(1 - l).
+    """
     order = np.argsort(z, kind="stable")
     z, t, weight = z[order], t[order], weight[order]
     up, down = softplus(-z), softplus(z)  # -log p, -log(1 - p)
@@ -281,5 +297,5 @@ def _best_floor(z: Float, t: Float, weight: Float) -> float:
         log_l = np.where(inside, log_rate, np.where(below, -up[last], stop))
         log_r = np.where(inside, log_rest, np.where(below, -down[last], stop_rest))
         cost = np.where(a > 0, -a * log_l, 0.0) + np.where(b > 0, -b * log_r, 0.0) - before
-    at = int(np.argmin(cost))
-    return float(np.exp(log_l[at])) if cost[at] < -1e-14 * float(spent[-1]) else 0.0
+    cost = np.where(cost < -1e-14 * float(spent[-1]), cost, np.maximum(cost, 0.0))  # rounding gains nothing
+    return np.append(0.0, np.exp(log_l)), np.append(0.0, cost)

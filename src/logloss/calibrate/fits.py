@@ -99,11 +99,12 @@ def _mixed(Z: Float, T: Float, w: Float, rates: Float) -> Map:
 
 
 def _vector(Z: Float, T: Float, w: Float) -> tuple[Map, ...]:
-    """Return a slope and an offset for each class, pulled to one temperature for all."""
+    """Return a temperature, then a slope and an offset for each class, pulled to doing no more than it.
+
+    Two steps: slopes that differ act on normalised log-probabilities, so they cannot be multiplied into one.
+    """
     first, after = _tempered(Z, T, w)
-    one = fitted("class_temperature", after, T, w)
-    assert isinstance(one, Scaling)
-    return (Scaling(one.slope * first.slope, one.offset),)
+    return first, fitted("class_temperature", after, T, w)
 
 
 def _matrix(Z: Float, T: Float, w: Float) -> tuple[Map, ...]:

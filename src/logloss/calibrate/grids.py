@@ -46,7 +46,7 @@ def counted(z: Float, t: Float, weight: Float) -> Grid:
     sums = [
         np.bincount(at, column, minlength=len(EDGES) + 1) for column in (weight, weight * t, nats, weight * z)
     ]
-    return Grid(np.stack(sums, axis=1), len(z))
+    return Grid(np.stack(sums, axis=1), int(np.count_nonzero(weight)))
 
 
 def pooled(grid: Grid) -> Pooled:

@@ -74,9 +74,9 @@ def fix(
     was not trained on.
     """
     from logloss.cli.output import columns_asked, emit, models_asked, progress
-    from logloss.errors import UsageError
+    from logloss.errors import LoglossError, UsageError
     from logloss.fixing.recalibration import fix as fixed
-    from logloss.fixing.tables import apply_to_table, refuse_to_write, write_held_out
+    from logloss.fixing.tables import refuse_to_write
 
     asked = columns_asked(columns)
     if models:
@@ -96,22 +96,33 @@ def fix(
     with progress(None, "fits") as watch:
         result = fixed(file, **asked, maps=maps or None, time=time, trained=trained, level=level, watch=watch)
     notes = list(result.notes)
-    written: dict[str, Any] | None = None
-    if out and new:
-        rows, names, more = apply_to_table(
-            result.map, new, out, forecast=None if models else asked["forecast"]
-        )
-        notes += more
-        written = {"file": out, "rows": rows, "columns": names}
-    elif out:
-        rows, names = write_held_out(result, file, out, **asked)
-        written = {"file": out, "rows": rows, "columns": names}
-    if save:
+    if save:  # first: what may fail after it is not lost
         result.map.save(save)
+    try:
+        written, more = _write(result, file, new, out, asked, pooled=bool(models)) if out else (None, [])
+    except LoglossError:
+        if not as_json:
+            emit(result.show(unit, notes=False) + _written(None, held_out=False, save=save), notes)
+        raise
+    notes += more
     if as_json:
         emit(result.to_dict() | {"written": written}, notes)
         return
     emit(result.show(unit, notes=False) + _written(written, held_out=new is None, save=save), notes)
+
+
+def _write(
+    result: Any, file: str, new: str | None, out: str, asked: dict[str, Any], *, pooled: bool
+) -> tuple[dict[str, Any], list[Any]]:
+    """Write better forecasts of new rows, or held-out ones of the rows themselves; return what was written, and notes."""
+    from logloss.fixing.tables import apply_to_table, write_held_out
+
+    if new:
+        given, skip = None if pooled else asked["forecast"], asked["skip_missing"]
+        rows, names, notes = apply_to_table(result.map, new, out, forecast=given, skip_missing=skip)
+    else:
+        rows, names, notes = write_held_out(result, file, out, **asked)
+    return {"file": out, "rows": rows, "columns": names}, notes
 
 
 def _written(written: dict[str, Any] | None, *, held_out: bool, save: str | None) -> str:

@@ -5,7 +5,8 @@ is done once more inside: without folds j and k, applied to both. What was chose
 and applied to fold k, gives the held-out losses of the procedure as a whole; nobody chose with the rows that judge it.
 
 The choice: the candidate with the least mean loss, then the simplest one whose loss is within one standard error of the
-paired difference to it (Breiman, Friedman, Olshen, Stone 1984).
+paired difference to it (Breiman, Friedman, Olshen, Stone 1984). What has an infinite loss on some row - the forecast as it is,
+where it was certain and wrong - is not chosen without that row's fold either, unless nothing ends the infinity.
 """
 
 from __future__ import annotations
@@ -203,12 +204,11 @@ def _held_out(
 
 
 def _options(losses: Mapping[str, Float]) -> list[str]:
-    """Return what may be chosen: not doing nothing, where that is known to cost infinity.
+    """Return what may be chosen: what leaves no infinite loss on rows it was not fitted on, if anything does.
 
     Else a single impossible row would keep everything as it is: the folds without it do not know of it.
     """
-    finite_ones = [name for name, loss in losses.items() if name != "identity" or not np.isinf(loss).any()]
-    return finite_ones or list(losses)
+    return [name for name, loss in losses.items() if np.isfinite(loss).all()] or list(losses)
 
 
 def applied(steps: tuple[Map, ...], Z: Float) -> Float:

@@ -6,6 +6,8 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
+import numpy as np
+
 from logloss import units
 from logloss.calibrate.maps import Quadratic, Scaling
 from logloss.notes import Note
@@ -67,12 +69,17 @@ def remarks(result: FittedMap, how: str | None) -> list[Note]:
     """Say what a user of the map should know."""
     notes = []
     if how is not None:
-        notes.append(Note("raced-on-sample", f"The race was run on a random sample of the rows. The map was then {how}."))  # fmt: skip
-    for step in result.steps:
-        if isinstance(step, Quadratic) and step.turns() is not None and abs(step.turns() or 0.0) < 20:
-            notes.append(Note("not-monotone", f"The parabola turns round at log-odds of {step.turns():.3g}: beyond, a higher forecast becomes a lower one. maps= without 'quadratic' leaves it out."))  # fmt: skip
-        if isinstance(step, Scaling) and step.slope.max() < 0.0:
-            notes.append(Note("turned-round", "The map turns the forecasts round: what they call likely happens less often. Were they read as those of the other class? positive=... (CLI: --positive) says which class they are about."))  # fmt: skip
-        if isinstance(step, Scaling) and step.slope.min() > 1.0:
-            notes.append(Note("sharpens", "The map makes forecasts more certain. Forecasts of rows that a model was trained on often look as if they needed that: be sure that it has not seen these."))  # fmt: skip
+        then = f" The map was then {how}." if how else ""
+        notes.append(Note("raced-on-sample", f"The race was run on a random sample of the rows.{then}"))  # fmt: skip
+    turns = [step.turns() for step in result.steps if isinstance(step, Quadratic)]
+    notes += [
+        Note("not-monotone", f"The parabola turns round at log-odds of {turn:.3g}: beyond, a higher forecast becomes a lower one. maps= without 'quadratic' leaves it out.")
+        for turn in turns
+        if turn is not None and abs(turn) < 20
+    ]  # fmt: skip
+    slopes = [step.slope for step in result.steps if isinstance(step, Scaling)]
+    if slopes and np.prod(slopes, axis=0).max() < 0.0:
+        notes.append(Note("turned-round", "The map turns the forecasts round: what they call likely happens less often. Were they read as those of the other class? positive=... (CLI: --positive) says which class they are about."))  # fmt: skip
+    if slopes and np.prod(slopes, axis=0).min() > 1.0:
+        notes.append(Note("sharpens", "The map makes forecasts more certain. Forecasts of rows that a model was trained on often look as if they needed that: be sure that it has not seen these."))  # fmt: skip
     return notes

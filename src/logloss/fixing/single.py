@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -88,11 +89,11 @@ def fit_map(
         positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing, counts=counts,
         skip_unreadable=skip_unreadable,
     )  # fmt: skip
-    if ridge is not None and (map not in FAMILIES or not ridge >= 0):
+    if ridge is not None and (map not in FAMILIES or not 0 <= ridge < math.inf):
         raise UsageError(
             "no-ridge",
             f"A ridge of {ridge} for the map {map!r}.",
-            cure=f"A ridge is 0 or more, and goes with {', '.join(FAMILIES)}.",
+            cure=f"A ridge is a number from 0 on, and goes with {', '.join(FAMILIES)}.",
         )
     if isinstance(found, Opened) and many(found):
         return fit_many(found, map, ridge=ridge)

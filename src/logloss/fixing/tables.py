@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any
@@ -90,6 +91,8 @@ def apply_to_table(
             counts[0] += missing
             counts[1] += sure
             yield _frame(batch, list(stream.names), better)
+        if not done[0]:
+            raise SourceError("no-rows", "The table has a header but no rows.", cure="Write the rows again.")
 
     counts = [0, 0]
     write_whole(path, _writer(path)(frames()))
@@ -286,19 +289,35 @@ def _writer(path: str | os.PathLike[str]) -> Callable[[Iterator[Any]], Callable[
     def lines(frames: Iterator[Any]) -> Callable[[IO[bytes]], Any]:
         def write(file: IO[bytes]) -> None:
             for at, frame in enumerate(frames):
-                frame.write_csv(file, include_header=at == 0, separator="\t" if suffix == ".tsv" else ",")
+                with _written_as(path, suffix):
+                    frame.write_csv(file, include_header=at == 0, separator="\t" if suffix == ".tsv" else ",")
 
         return write
 
     def whole(frames: Iterator[Any]) -> Callable[[IO[bytes]], Any]:
         def write(file: IO[bytes]) -> None:
-            frame = engine().concat(list(frames))
-            how = {".parquet": frame.write_parquet, ".arrow": frame.write_ipc}.get(suffix, frame.write_ndjson)
-            how(file)
+            every = list(frames)
+            with _written_as(path, suffix):
+                frame = engine().concat(every)
+                how = {".parquet": frame.write_parquet, ".arrow": frame.write_ipc}
+                how.get(suffix, frame.write_ndjson)(file)
 
         return write
 
     return lines if suffix in (".csv", ".tsv") else whole
+
+
+@contextmanager
+def _written_as(path: str | os.PathLike[str], suffix: str) -> Iterator[None]:
+    """Say in our words that a kind of file cannot hold a column."""
+    try:
+        yield
+    except engine().exceptions.PolarsError as error:
+        raise SourceError(
+            "cannot-write",
+            f"{path}: a column cannot be written as {suffix}: {str(error).splitlines()[0]}.",
+            cure="Choose a name that ends in .parquet, or leave the column out.",
+        ) from None
 
 
 def refuse_to_write(path: str, *, force: bool, inputs: Sequence[str | None] = ()) -> None:
