@@ -153,7 +153,7 @@ def test_pools_of_impossible_classes_are_finite() -> None:
     Z = np.array([[[-np.inf], [np.inf]], [[-np.inf], [-np.inf]]])
     even = np.array([0.5, 0.5])
     assert Pool("linear", even)(Z)[:, 0] == pytest.approx([0.0, -745.0])
-    assert Pool("log", even)(Z)[:, 0] == pytest.approx([0.0, -745.0])
+    assert Pool("log", even)(Z)[:, 0] == pytest.approx([0.0, -36.0])  # a certain one does not outvote others
     only = Pool("linear", np.array([0.0, 1.0]))
     assert only(Z)[:, 0].tolist() == [np.inf, -np.inf]  # as it was given
 

@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from logloss.calibrate.fits import CANDIDATES, fit_steps
+from logloss.calibrate.odds import cost
 from logloss.fixing.fields import folded, gain, mean
 from logloss.fixing.gains import certain, gain_between
-from logloss.fixing.race import Field, Race, choose, gain_of, run
+from logloss.fixing.race import Field, Race, applied, choose, gain_of, run
 from logloss.fixing.verdicts import chosen_names, held_out_by, judged
 from logloss.notes import Note
 
@@ -189,7 +190,8 @@ def test_a_gain_needs_rows_that_differ_to_be_sure() -> None:
 
 def raced(identity: list[float], nested: list[float], leader: str = "clip") -> Race:
     losses = {"identity": np.array(identity), "clip": np.array(nested)}
-    return Race(losses, np.array(nested), (leader,), leader)
+    every = np.ones(len(nested), bool)
+    return Race(losses, np.array(nested), (leader,), leader, every, every)
 
 
 def test_the_gate() -> None:
@@ -292,3 +294,28 @@ def test_names_of_maps() -> None:
         chosen_names(["temperature", "isotonic"], 3)
     with pytest.raises(ValueError, match="temprature"):
         chosen_names(["temprature"], 2)
+
+
+def test_through_time_nothing_is_learnt_from_later_rows() -> None:
+    random = np.random.default_rng(4)
+    z = random.normal(0, 2, (120, 1))
+    T = (random.random((120, 1)) < 1 / (1 + np.exp(-0.5 * z))).astype(float)
+    fold = np.repeat(np.arange(6), 20)
+    rows = Field(z, T, np.ones(120), fold, fold, forward=True)
+    names = ["identity", "temperature", "affine"]
+    race = run(rows, names)
+    for k in range(1, 6):
+        before, now = fold < k, fold == k
+        for name in names:
+            steps = fit_steps(name, z[before], T[before], np.ones(before.sum()))
+            assert race.losses[name][now] == pytest.approx(cost(applied(steps, z[now]), T[now]), abs=1e-12)
+    first = fold == 0
+    assert race.nested[fold < 2] == pytest.approx(cost(z, T)[fold < 2])
+    assert (race.losses["affine"][first] == race.losses["identity"][first]).all()
+    for k in range(2, 6):
+        seen, now = (fold > 0) & (fold < k), fold == k
+        chosen = choose({name: race.losses[name][seen] for name in names}, rows, seen)
+        assert race.picked[k - 2] == chosen
+        assert (race.nested[now] == race.losses[chosen][now]).all()
+    assert race.judged.tolist() == (fold > 1).tolist()
+    assert race.compared.tolist() == (fold > 0).tolist()

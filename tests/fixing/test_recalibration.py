@@ -265,7 +265,7 @@ def test_time_is_a_column_or_an_array(tmp_path: Path) -> None:
         assert found.gain == pytest.approx(want.gain, rel=1e-9)
         assert found.gain_interval == pytest.approx(want.gain_interval, rel=1e-7)
     assert want.gain != ll.fix(y, p, maps=FEW).gain
-    assert "stretches of time" in want.show()
+    assert "folds in time" in want.show()
 
 
 @pytest.mark.parametrize(

@@ -228,7 +228,8 @@ def test_own_rows_are_written_held_out(out: str, tmp_path: Path) -> None:
     asked = {"outcome": "state", "forecast": "p", "positive": "sick", "skip_missing": True}
     result = ll.fix(tmp_path / "rows.csv", **asked)
     assert result.chosen != "identity"
-    assert write_held_out(result, tmp_path / "rows.csv", tmp_path / out, **asked) == (119, ["p"])
+    rows, columns, notes = write_held_out(result, tmp_path / "rows.csv", tmp_path / out, **asked)
+    assert (rows, columns, [note.id for note in notes]) == (119, ["p"], ["rows-not-written"])
     got = (pl.read_csv(tmp_path / out, infer_schema=False) if out.endswith("csv") else pl.read_parquet(tmp_path / out))  # fmt: skip
     kept = frame.filter(pl.col("p").is_not_null())
     assert got.columns == frame.columns

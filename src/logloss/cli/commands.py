@@ -7,9 +7,10 @@ from typing import Any
 import click
 
 from logloss.cli.explaining import explain
-from logloss.cli.fixing import apply, export, fix, shift
+from logloss.cli.fixing import apply, export, fix
 from logloss.cli.labels import estimate, suspects
 from logloss.cli.options import SPACES, UNITS, table_options
+from logloss.cli.shifting import shift
 
 __all__ = ["SPACES", "UNITS", "cli"]
 

@@ -216,7 +216,7 @@ def _asked(values: NDArray[Any]) -> NDArray[np.bool_]:
     known = (*TRAINING, "test", "testing", "valid", "validation", "val", "holdout", "held-out", "false", "0", "no", "oof", "eval", "new")  # fmt: skip
     told = sorted({str(one).strip().lower() for one in values.tolist()})
     odd = [one for one in told if one not in known and one not in ("0.0", "1.0", "nan", "")]
-    if odd and values.dtype.kind != "b":
+    if odd and not found.any() and values.dtype.kind != "b":
         raise UsageError(
             "trained-words",
             f"Whether the model was trained on a row is told by words that may mean either: {listing([repr(one) for one in odd])}.",

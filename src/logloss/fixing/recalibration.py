@@ -81,8 +81,9 @@ def fix(
         Which maps to try: names of :data:`logloss.calibrate.fits.CANDIDATES`, of several forecasts of
         :data:`logloss.calibrate.stacks.STACKS`; all by default. Doing nothing is always one.
     time
-        When each row is from: a column, or an array of shape (n,). Folds are then stretches of time, and the interval is that of
-        stretches drawn.
+        When each row is from: a column, or an array of shape (n,) - numbers, dates, or text such as 2026-01-31. Folds are then
+        stretches of time, each judged under maps learnt and chosen from those before it, and the interval is that of stretches
+        drawn.
     trained
         Rows that the model was trained on: the name of a column that says "train" or is true there, or an array of shape
         (n,). A fix learnt from them is worth nothing on new rows, and the result says so. Columns called `split`, `subset`,

@@ -157,7 +157,7 @@ class Fix:
         """Return one screen of text."""
         loss, signed = partial(units.loss, in_unit=unit), partial(units.signed, in_unit=unit)
         of = f"{self.rows:,} rows" + ("" if self.raced == self.rows else f" ({self.raced:,} raced)")
-        whole = ", whole groups" if self.grouped else ", stretches of time" if self.timed else ""
+        whole = " in time" if self.timed else ", whole groups" if self.grouped else ""
         best = self.map.fitted.get("best")  # of several forecasts
         which = "" if best is None else f" ({printable(best)}, the best single forecast)"
         as_given = "as given" if best is None else f"only {printable(best)}"
