@@ -65,7 +65,7 @@ def _line(step: Any, classes: tuple[Any, ...]) -> str:
         into = (
             "the uniform forecast" if np.ptp(step.rates) == 0 else f"the rates {_listed(names, step.rates)}"
         )
-        return f"{step.share:.3%} of {into} is mixed in."
+        return f"{100 * step.share:.3g} % of {into} is mixed in."
     if isinstance(step, maps.Beta):
         return f"Log-odds become {step.a:.4g} log p - {step.b:.4g} log(1 - p) {step.c:+.4g}."
     if isinstance(step, maps.Quadratic):
