@@ -39,8 +39,8 @@ def scaling(slope: list[float], offset: list[float]) -> Scaling:
         (scaling([-0.5], [0.0]), "Log-odds times -0.5 (what was likely becomes unlikely)."),
         (Clip.at(0.02), "Probabilities are kept within 0.02 and 0.98."),
         (Clip(0.1, 0.25), "The probability of yes is kept within 0.25 and 0.9."),
-        (Mix.uniform(0.125, 2), "12.500% of the uniform forecast is mixed in."),
-        (Mix(0.125, np.array([0.3, 0.7])), "12.500% of the rates no 0.3, yes 0.7 is mixed in."),
+        (Mix.uniform(0.125, 2), "12.5 % of the uniform forecast is mixed in."),
+        (Mix(0.125, np.array([0.3, 0.7])), "12.5 % of the rates no 0.3, yes 0.7 is mixed in."),
         (Beta(0.5, 2.0, -1.0), "Log-odds become 0.5 log p - 2 log(1 - p) -1."),
         (Quadratic(0.5, 1.0, 0.25), "It turns round at log-odds of -1"),
         (
