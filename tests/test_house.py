@@ -154,7 +154,15 @@ FLOORS: list[set[str]] = [
         "why.findings",
         "yesno.columns",
     },
-    {"fixing.fields", "fixing.gains", "fixing.outputs", "fixing.reasons", "passes", "screens"},
+    {
+        "fixing.copies",
+        "fixing.fields",
+        "fixing.gains",
+        "fixing.outputs",
+        "fixing.reasons",
+        "passes",
+        "screens",
+    },
     {
         "annotation.doubts",
         "annotation.estimates",

@@ -13,6 +13,7 @@ from logloss.calibrate.fitted import FittedMap
 from logloss.calibrate.maps import Identity
 from logloss.calibrate.odds import cost
 from logloss.errors import UsageError
+from logloss.fixing.copies import copied
 from logloss.fixing.divisions import divided, training_words
 from logloss.fixing.fields import RACED, all_rows, field_of, folded, mean
 from logloss.fixing.reasons import remarks
@@ -201,6 +202,7 @@ def of_record(
     }
     if rows is None:
         return _nothing(before, base, len(record), said, held=lambda: whole.Z, **common)
+    said += [] if (note := copied(rows)) is None else [note]
     verdict = judged(rows, names, level, watch)
     steps = fit_steps(verdict.chosen, whole.Z, whole.T, whole.weight)
     every = len(rows.Z) == len(record)
