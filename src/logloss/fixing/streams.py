@@ -96,7 +96,8 @@ def fit_again(
     name: str, table: Again, sample: Field, *, ridge: float | None = None
 ) -> tuple[tuple[Map, ...], str]:
     """Return a candidate fitted to all rows of a table, and what is to be said of how that was done."""
-    first = fit_steps(name, sample.Z, sample.T, sample.weight)
+    certain = True if table.summary.mass["certain"] else None  # though none of the sample may be
+    first = fit_steps(name, sample.Z, sample.T, sample.weight, certain=certain)
     if name == "identity":
         return first, ""
     C = sample.Z.shape[1]
