@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -42,16 +43,16 @@ __all__ = ["ForecastCalibrator", "Mapped", "outcomes", "weights"]
 FLOATS = (np.float64, np.float32, np.float16)  # others become the first
 
 
-class Mapped(ClassifierMixin, BaseEstimator):
+class Mapped(ClassifierMixin, BaseEstimator, ABC):
     """What both calibrators do once they have a map: predict."""
 
     map_: FittedMap
     fix_: Fix | None
     classes_: NDArray[Any]
 
+    @abstractmethod
     def _forecast(self, X: Any) -> tuple[NDArray[Any], Space]:
         """Return the forecasts that the map is applied to, and their space."""
-        raise NotImplementedError
 
     def predict_proba(self, X: Any) -> Float:
         """Return probabilities of the classes after the map, shape (n, K): each above 0 and below 1."""
