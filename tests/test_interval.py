@@ -131,3 +131,28 @@ def test_rows_alike_within_clusters_need_the_jackknife(rng: np.random.Generator)
         by_clusters += not (i := of_clusters(x, np.ones(240), cluster)).low <= 0 <= i.high
     assert by_rows / 400 > 0.4
     assert by_clusters / 400 < 0.08
+
+
+def test_the_p_value_is_where_the_interval_touches_zero() -> None:
+    """An interval of level 1 - p has its nearer end at 0, whichever side the mean is on."""
+    for shift in (-0.2, 0.1, 0.4):
+        x = X - shift
+        p = of(x).p_value
+        touching = of(x, level=1 - p)
+        assert min(abs(touching.low), abs(touching.high)) == pytest.approx(0, abs=1e-9)
+
+
+def test_the_p_value_without_skew_is_students_t() -> None:
+    from scipy.stats import ttest_1samp
+
+    x = np.array([1.0, 2.0, 3.0, 4.0, 5.0]) - 2.2
+    assert of(x).p_value == pytest.approx(ttest_1samp(x, 0.0).pvalue, rel=1e-12)
+
+
+def test_p_values_of_clusters_and_of_no_spread() -> None:
+    assert hall_t(1.0, 5, 0.0, 0.0).p_value == 0
+    assert hall_t(0.0, 5, 0.0, 0.0).p_value == 1
+    values, cluster = np.array([0.1, 0.3, -0.2, 0.4, 0.5, -0.1]), np.array([0, 0, 1, 1, 2, 2])
+    found = of_clusters(values, np.ones(6), cluster)
+    touching = of_clusters(values, np.ones(6), cluster, level=1 - found.p_value)
+    assert touching.low == pytest.approx(0, abs=1e-12)

@@ -18,12 +18,16 @@ __all__ = ["Interval", "Sample", "hall_t", "hall_welch", "of_clusters", "of_rows
 
 @dataclass(frozen=True)
 class Interval:
-    """A mean with its standard error and two-sided interval."""
+    """A mean with its standard error, two-sided interval, and the p-value of a mean of 0.
+
+    The interval excludes 0 where the p-value is below 1 - level. None where a rule gives no p-value.
+    """
 
     mean: float
     standard_error: float
     low: float
     high: float
+    p_value: float | None = None
 
 
 def hall_t(
@@ -43,7 +47,10 @@ def hall_t(
         inv(v) = 3 sqrt(n)/g [ cbrt(1 + g v / sqrt(n) - g^2 / (6 n)) - 1 ]      (v where g = 0)
         interval = mean - s/sqrt(n) inv(q)  to  mean - s/sqrt(n) inv(-q)
 
-    Surprises are skewed (3 to 8), and the plain t interval covers too little: 85 % instead of 95 % at n = 20.
+    Surprises are skewed (3 to 8), and the plain t interval covers too little: 85 % instead of 95 % at n = 20. The p-value
+    is that of Hall's transformed statistic: with T = mean / (s / sqrt(n)),
+
+        v = T + g T^2 / (3 sqrt(n)) + g^2 T^3 / (27 n) + g / (6 sqrt(n)),   p = P(|t| > |v|)
 
     Parameters
     ----------
@@ -66,7 +73,7 @@ def hall_t(
     """
     if n <= spent:
         return None
-    from scipy.special import stdtrit
+    from scipy.special import stdtr, stdtrit
 
     s = math.sqrt(max(second, 0.0) / (n - spent)) / scale
     variance = max(second, 0.0) / n
@@ -80,7 +87,13 @@ def hall_t(
             return v
         return 3 * root / g * (math.cbrt(1 + g * v / root - g * g / (6 * n)) - 1)
 
-    return Interval(mean, s / root, mean - s / root * inverse(q), mean - s / root * inverse(-q))
+    if s == 0:
+        p_value = 1.0 if mean == 0 else 0.0
+    else:
+        T = mean / (s / root)
+        v = T + g * T * T / (3 * root) + g * g * T**3 / (27 * n) + g / (6 * root)
+        p_value = 2 * float(stdtr(n - spent, -abs(v)))
+    return Interval(mean, s / root, mean - s / root * inverse(q), mean - s / root * inverse(-q), p_value)
 
 
 def of_rows(values: Float, weight: Float, *, level: float = 0.95) -> Interval | None:
@@ -108,7 +121,7 @@ def of_clusters(
     cluster
         Position of each row's cluster, shape (n,), from 0.
     """
-    from scipy.special import stdtrit
+    from scipy.special import stdtr, stdtrit
 
     sums = np.bincount(cluster, weight * values)
     mass = np.bincount(cluster, weight)
@@ -120,7 +133,8 @@ def of_clusters(
     mean = float(sums.sum() / mass.sum())
     error = math.sqrt((G - 1) / G * float(((left_out - left_out.mean()) ** 2).sum()))
     reach = float(stdtrit(G - 1, 0.5 + level / 2)) * error
-    return Interval(mean, error, mean - reach, mean + reach)
+    p_value = 2 * float(stdtr(G - 1, -abs(mean / error))) if error > 0 else 1.0 if mean == 0 else 0.0
+    return Interval(mean, error, mean - reach, mean + reach, p_value)
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,1 @@
+"""What to do with probabilities: utilities to actions, thresholds, what better calibration is worth."""
