@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from logloss.curves.inequality import Lorenz, lorenz
     from logloss.curves.reliability import reliability
     from logloss.curves.results import Reliability
+    from logloss.deciding.utilities import Utilities
     from logloss.entropies.distributions import cross_entropy, entropy, kl_divergence
     from logloss.entropies.replicates import CrossEntropyParts, decompose_replicates
     from logloss.errors import (
@@ -98,6 +99,7 @@ _HOME = {
     "Suspect": "annotation.doubts",
     "Suspects": "annotation.doubts",
     "UsageError": "errors",
+    "Utilities": "deciding.utilities",
     "WeightError": "errors",
     "WhichNumber": "conventions",
     "cross_entropy": "entropies.distributions",
@@ -165,6 +167,7 @@ __all__ = [
     "Suspect",
     "Suspects",
     "UsageError",
+    "Utilities",
     "WeightError",
     "WhichNumber",
     "cross_entropy",
