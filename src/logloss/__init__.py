@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from logloss.calibrate.fitted import FittedMap
     from logloss.calibrate.pooled import FittedPool, Member, load_map
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
+    from logloss.curves.benefits import DecisionCurve
     from logloss.curves.inequality import Lorenz, lorenz
+    from logloss.curves.netbenefit import decision_curve
     from logloss.curves.reliability import reliability
     from logloss.curves.results import Reliability
     from logloss.deciding.utilities import Utilities
@@ -70,13 +72,14 @@ _HOME = {
     "Convention": "conventions",
     "CrossEntropyParts": "entropies.replicates",
     "DataError": "errors",
+    "DecisionCurve": "curves.benefits",
     "Decomposition": "why.decomposition",
     "Estimate": "annotation.estimates",
     "Estimated": "annotation.estimators",
     "Explanation": "why.explanation",
-    "Fix": "fixing.results",
     "FittedMap": "calibrate.fitted",
     "FittedPool": "calibrate.pooled",
+    "Fix": "fixing.results",
     "ForecastError": "errors",
     "Gap": "why.contrast",
     "LoglossError": "errors",
@@ -103,6 +106,7 @@ _HOME = {
     "WeightError": "errors",
     "WhichNumber": "conventions",
     "cross_entropy": "entropies.distributions",
+    "decision_curve": "curves.netbenefit",
     "decompose": "why.decomposition",
     "decompose_replicates": "entropies.replicates",
     "entropy": "entropies.distributions",
@@ -138,6 +142,7 @@ __all__ = [
     "Convention",
     "CrossEntropyParts",
     "DataError",
+    "DecisionCurve",
     "Decomposition",
     "Estimate",
     "Estimated",
@@ -171,6 +176,7 @@ __all__ = [
     "WeightError",
     "WhichNumber",
     "cross_entropy",
+    "decision_curve",
     "decompose",
     "decompose_replicates",
     "entropy",
