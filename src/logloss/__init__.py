@@ -26,7 +26,9 @@ if TYPE_CHECKING:
     from logloss.curves.netbenefit import decision_curve
     from logloss.curves.reliability import reliability
     from logloss.curves.results import Reliability
+    from logloss.deciding.advantages import Worth
     from logloss.deciding.utilities import Utilities
+    from logloss.deciding.worth import worth_of_calibration
     from logloss.entropies.distributions import cross_entropy, entropy, kl_divergence
     from logloss.entropies.replicates import CrossEntropyParts, decompose_replicates
     from logloss.errors import (
@@ -105,6 +107,7 @@ _HOME = {
     "Utilities": "deciding.utilities",
     "WeightError": "errors",
     "WhichNumber": "conventions",
+    "Worth": "deciding.advantages",
     "cross_entropy": "entropies.distributions",
     "decision_curve": "curves.netbenefit",
     "decompose": "why.decomposition",
@@ -133,6 +136,7 @@ _HOME = {
     "suspects": "annotation.suspicion",
     "undo_class_weights": "baserates.shifts",
     "which_number": "conventions",
+    "worth_of_calibration": "deciding.worth",
 }
 
 __all__ = [
@@ -175,6 +179,7 @@ __all__ = [
     "Utilities",
     "WeightError",
     "WhichNumber",
+    "Worth",
     "cross_entropy",
     "decision_curve",
     "decompose",
@@ -203,6 +208,7 @@ __all__ = [
     "suspects",
     "undo_class_weights",
     "which_number",
+    "worth_of_calibration",
 ]
 
 
