@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from logloss.curves.inequality import Lorenz, lorenz
     from logloss.curves.reliability import reliability
     from logloss.curves.results import Reliability
+    from logloss.deciding.decision import decide
+    from logloss.deciding.results import Decisions
     from logloss.deciding.utilities import Utilities
     from logloss.entropies.distributions import cross_entropy, entropy, kl_divergence
     from logloss.entropies.replicates import CrossEntropyParts, decompose_replicates
@@ -70,6 +72,7 @@ _HOME = {
     "Convention": "conventions",
     "CrossEntropyParts": "entropies.replicates",
     "DataError": "errors",
+    "Decisions": "deciding.results",
     "Decomposition": "why.decomposition",
     "Estimate": "annotation.estimates",
     "Estimated": "annotation.estimators",
@@ -103,6 +106,7 @@ _HOME = {
     "WeightError": "errors",
     "WhichNumber": "conventions",
     "cross_entropy": "entropies.distributions",
+    "decide": "deciding.decision",
     "decompose": "why.decomposition",
     "decompose_replicates": "entropies.replicates",
     "entropy": "entropies.distributions",
@@ -138,6 +142,7 @@ __all__ = [
     "Convention",
     "CrossEntropyParts",
     "DataError",
+    "Decisions",
     "Decomposition",
     "Estimate",
     "Estimated",
@@ -171,6 +176,7 @@ __all__ = [
     "WeightError",
     "WhichNumber",
     "cross_entropy",
+    "decide",
     "decompose",
     "decompose_replicates",
     "entropy",
