@@ -27,6 +27,8 @@ if TYPE_CHECKING:
     from logloss.curves.reliability import reliability
     from logloss.curves.results import Reliability
     from logloss.deciding.advantages import Worth
+    from logloss.deciding.decision import decide
+    from logloss.deciding.results import Decisions
     from logloss.deciding.utilities import Utilities
     from logloss.deciding.worth import worth_of_calibration
     from logloss.entropies.distributions import cross_entropy, entropy, kl_divergence
@@ -75,6 +77,7 @@ _HOME = {
     "CrossEntropyParts": "entropies.replicates",
     "DataError": "errors",
     "DecisionCurve": "curves.benefits",
+    "Decisions": "deciding.results",
     "Decomposition": "why.decomposition",
     "Estimate": "annotation.estimates",
     "Estimated": "annotation.estimators",
@@ -109,6 +112,7 @@ _HOME = {
     "WhichNumber": "conventions",
     "Worth": "deciding.advantages",
     "cross_entropy": "entropies.distributions",
+    "decide": "deciding.decision",
     "decision_curve": "curves.netbenefit",
     "decompose": "why.decomposition",
     "decompose_replicates": "entropies.replicates",
@@ -147,6 +151,7 @@ __all__ = [
     "CrossEntropyParts",
     "DataError",
     "DecisionCurve",
+    "Decisions",
     "Decomposition",
     "Estimate",
     "Estimated",
@@ -181,6 +186,7 @@ __all__ = [
     "WhichNumber",
     "Worth",
     "cross_entropy",
+    "decide",
     "decision_curve",
     "decompose",
     "decompose_replicates",
