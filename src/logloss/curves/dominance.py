@@ -30,6 +30,7 @@ __all__ = ["Difference", "MurphyCurve"]
 
 Verdict = Literal["a", "b", "crosses", "not certain"]
 EDGES = 1000  # of a curve that goes into JSON; of more, the values at the thresholds
+SHOWN = 4  # crossings that are told one by one
 NAMED = 4  # forecasts that a table of one screen has columns for
 
 
@@ -270,8 +271,13 @@ def _told(one: Difference, level: float) -> str:
             else f"but nowhere less {doubt}: not certain"
         )
         return f"On these rows {best} costs no more than {other} at any threshold, so it is better for every ratio of costs and under every proper score; {where}."
-    cross = listing([threshold(float(x)) for x in one.crossings])
+    times = [threshold(float(x)) for x in one.crossings]
+    cross = (
+        f"cross at {listing(times)}"
+        if len(times) <= SHOWN
+        else f"change places {len(times):,} times between {times[0]} and {times[-1]}"
+    )
     sure_a, sure_b = one.better("a"), one.better("b")
     if not sure_a.any() and not sure_b.any():
-        return f"{a} and {b} cross at {cross}; neither costs less {doubt} at any threshold."
-    return f"{a} and {b} cross at {cross}. {a} costs less {doubt} {said(one.thresholds, sure_a)}, {b} {said(one.thresholds, sure_b)}."
+        return f"{a} and {b} {cross}; neither costs less {doubt} at any threshold."
+    return f"{a} and {b} {cross}. {a} costs less {doubt} {said(one.thresholds, sure_a)}, {b} {said(one.thresholds, sure_b)}."

@@ -148,4 +148,4 @@ def _grid(questions: list[Question]) -> Float:
         return np.array([0.5])
     if len(pooled) <= POINTS:
         return pooled
-    return pooled[np.unique(np.rint(np.linspace(0, len(pooled) - 1, POINTS)).astype(np.int64))]
+    return pooled[np.rint(np.linspace(0, len(pooled) - 1, POINTS + 2)).astype(np.int64)[1:-1]]
