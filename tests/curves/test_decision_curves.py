@@ -66,16 +66,14 @@ def test_a_forecast_on_the_threshold_is_acted_on() -> None:
     assert curve.forecasts["forecast"].acted.tolist() == [2 / 3, 1 / 3, 0.0]
 
 
-@settings(max_examples=60)
-@given(data=st.data())
-def test_values_and_intervals_are_those_of_rows_one_by_one(data: st.DataObject) -> None:
-    n = data.draw(st.integers(3, 40))
-    tenths = st.integers(0, 10).map(lambda x: x / 10)
-    p, q = (data.draw(hnp.arrays(float, n, elements=tenths)) for _ in range(2))
-    soft = data.draw(st.booleans())
-    y = data.draw(hnp.arrays(float, n, elements=tenths if soft else st.sampled_from([0.0, 1.0])))
+@settings(max_examples=30, deadline=None)
+@given(n=st.integers(3, 40), seed=st.integers(0, 10**6), soft=st.booleans())
+def test_values_and_intervals_are_those_of_rows_one_by_one(n: int, seed: int, soft: bool) -> None:
+    random = np.random.default_rng(seed)
+    p, q = random.integers(0, 11, (2, n)) / 10
+    y = random.integers(0, 11, n) / 10 if soft else random.integers(0, 2, n).astype(float)
     y[:2], p[:3], q[:3] = (0.0, 1.0), 0.5, 0.5
-    w = data.draw(hnp.arrays(float, n, elements=st.sampled_from([1.0, 2.0, 0.5])))
+    w = random.choice([1.0, 2.0, 0.5], n)
     th = np.array([0.1, 0.25, 0.5, 0.7])
     y_given = y if soft else y.astype(int)
     curve = ll.decision_curve(y_given, {"p": p, "q": q}, thresholds=th, weight=w)
@@ -100,7 +98,7 @@ def test_values_and_intervals_are_those_of_rows_one_by_one(data: st.DataObject) 
         assert line.net_benefit[g] == pytest.approx(float((w * one["p"]).sum() / w.sum()), abs=1e-12)
 
 
-@settings(max_examples=40)
+@settings(max_examples=30, deadline=None)
 @given(
     p=hnp.arrays(float, 25, elements=st.floats(0, 1, width=32)),
     y=hnp.arrays(int, 25, elements=st.integers(0, 1)),

@@ -29,7 +29,7 @@ def case(n: int) -> st.SearchStrategy[tuple[np.ndarray, np.ndarray, np.ndarray]]
     return st.tuples(p, y, hnp.arrays(float, n, elements=st.sampled_from([1.0, 0.5, 3.0])))
 
 
-@settings(max_examples=80)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(2, 30).flatmap(case), st.lists(st.floats(0.001, 0.999), min_size=1, max_size=5))
 def test_it_is_the_definition_at_any_threshold(
     found: tuple[np.ndarray, np.ndarray, np.ndarray], thresholds: list[float]
@@ -44,7 +44,7 @@ def test_it_is_the_definition_at_any_threshold(
         )
 
 
-@settings(max_examples=80)
+@settings(max_examples=50, deadline=None)
 @given(st.integers(2, 60).flatmap(case))
 def test_its_integrals_are_the_log_loss_and_the_brier_score(
     found: tuple[np.ndarray, np.ndarray, np.ndarray],
