@@ -1,6 +1,6 @@
 """A million rows, 99 thresholds: the decision curve with intervals and bands against dcurves' without; the Murphy curve.
 
-Needs ``pip install dcurves``, in an environment of its own: it asks for an older pandas.
+Needs ``pip install dcurves``.
 """
 
 from __future__ import annotations

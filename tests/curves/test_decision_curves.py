@@ -90,7 +90,7 @@ def test_values_and_intervals_are_those_of_rows_one_by_one(n: int, seed: int, so
             # What was seen gives the interval of the rows; kinds of rows not seen can only widen it.
             assert gain.limits.low[g] <= found.low + 1e-9
             assert gain.limits.high[g] >= found.high - 1e-9
-            kinds = [differ & acts[gain.b]] + ([differ & acts[gain.a]] if gain.b else [])
+            kinds = [kind for kind in (differ & acts[gain.a], differ & acts[gain.b]) if kind.any()]
             if all(((y > 0) & kind).any() and ((y < 1) & kind).any() for kind in kinds):
                 assert gain.limits.low[g] == pytest.approx(found.low, abs=1e-9)
                 assert gain.limits.high[g] == pytest.approx(found.high, abs=1e-9)
