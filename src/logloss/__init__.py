@@ -21,12 +21,16 @@ if TYPE_CHECKING:
     from logloss.calibrate.fitted import FittedMap
     from logloss.calibrate.pooled import FittedPool, Member, load_map
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
+    from logloss.curves.benefits import DecisionCurve
     from logloss.curves.inequality import Lorenz, lorenz
+    from logloss.curves.netbenefit import decision_curve
     from logloss.curves.reliability import reliability
     from logloss.curves.results import Reliability
+    from logloss.deciding.advantages import Worth
     from logloss.deciding.decision import decide
     from logloss.deciding.results import Decisions
     from logloss.deciding.utilities import Utilities
+    from logloss.deciding.worth import worth_of_calibration
     from logloss.entropies.distributions import cross_entropy, entropy, kl_divergence
     from logloss.entropies.replicates import CrossEntropyParts, decompose_replicates
     from logloss.errors import (
@@ -72,14 +76,15 @@ _HOME = {
     "Convention": "conventions",
     "CrossEntropyParts": "entropies.replicates",
     "DataError": "errors",
+    "DecisionCurve": "curves.benefits",
     "Decisions": "deciding.results",
     "Decomposition": "why.decomposition",
     "Estimate": "annotation.estimates",
     "Estimated": "annotation.estimators",
     "Explanation": "why.explanation",
-    "Fix": "fixing.results",
     "FittedMap": "calibrate.fitted",
     "FittedPool": "calibrate.pooled",
+    "Fix": "fixing.results",
     "ForecastError": "errors",
     "Gap": "why.contrast",
     "LoglossError": "errors",
@@ -105,8 +110,10 @@ _HOME = {
     "Utilities": "deciding.utilities",
     "WeightError": "errors",
     "WhichNumber": "conventions",
+    "Worth": "deciding.advantages",
     "cross_entropy": "entropies.distributions",
     "decide": "deciding.decision",
+    "decision_curve": "curves.netbenefit",
     "decompose": "why.decomposition",
     "decompose_replicates": "entropies.replicates",
     "entropy": "entropies.distributions",
@@ -133,6 +140,7 @@ _HOME = {
     "suspects": "annotation.suspicion",
     "undo_class_weights": "baserates.shifts",
     "which_number": "conventions",
+    "worth_of_calibration": "deciding.worth",
 }
 
 __all__ = [
@@ -142,6 +150,7 @@ __all__ = [
     "Convention",
     "CrossEntropyParts",
     "DataError",
+    "DecisionCurve",
     "Decisions",
     "Decomposition",
     "Estimate",
@@ -175,8 +184,10 @@ __all__ = [
     "Utilities",
     "WeightError",
     "WhichNumber",
+    "Worth",
     "cross_entropy",
     "decide",
+    "decision_curve",
     "decompose",
     "decompose_replicates",
     "entropy",
@@ -203,6 +214,7 @@ __all__ = [
     "suspects",
     "undo_class_weights",
     "which_number",
+    "worth_of_calibration",
 ]
 
 
