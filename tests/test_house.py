@@ -218,6 +218,7 @@ FLOORS: list[set[str]] = [
     },
     {"deciding.acts", "fixing.recalibration", "why.carriers", "why.gaps", "yesno.scoring"},
     {
+        "deciding.recalibrated",
         "deciding.worth",
         "fixing.single",
         "integrations.sklearn.mapping",

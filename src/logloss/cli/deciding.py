@@ -34,6 +34,11 @@ __all__ = ["decide"]
 @click.option(
     "-o", "--out", metavar="FILE", help="Write the table again with each row's action and expected utility."
 )
+@click.option(
+    "--recalibrate/--no-recalibrate",
+    default=None,
+    help="Whether to show what recalibrating would bring, cross-fitted; by default up to 50,000 outcomes.",
+)
 @click.option("--force", is_flag=True, help="Replace a file that exists.")
 @click.option(
     "--level",
@@ -49,6 +54,7 @@ def decide(
     cost_fn: float | None,
     reject: float | None,
     out: str | None,
+    recalibrate: bool | None,
     force: bool,
     level: float,
     as_json: bool,
@@ -74,7 +80,14 @@ def decide(
             )
         refuse_to_write(out, force=force, inputs=[file, utilities, columns["truth"]])
     result = decided(
-        file, **asked, utilities=utilities, cost_fp=cost_fp, cost_fn=cost_fn, reject=reject, level=level
+        file,
+        **asked,
+        utilities=utilities,
+        cost_fp=cost_fp,
+        cost_fn=cost_fn,
+        reject=reject,
+        recalibrate=recalibrate,
+        level=level,
     )
     rows = 0
     if out:

@@ -153,4 +153,16 @@ def _said(result: Decisions) -> list[str]:
             else "nothing shows that the forecasts mislead"
         )
         told.append(f"  {'Cost' if costs else 'Utility'} that came less what was expected: {number(sign * surplus.mean)} ({ends}); {verdict}.")  # fmt: skip
+    told += _recalibrated(result, costs=costs)
     return told
+
+
+def _recalibrated(result: Decisions, *, costs: bool) -> list[str]:
+    found = result.recalibration
+    if found is None:
+        return []
+    if found.map == "identity":
+        return ["  Recalibrating: no map certainly improves the forecasts of rows that it has not seen."]
+    span = "" if found.interval is None else f" ({_span(found.interval, 1.0)})"
+    what = "saves" if costs else "adds"
+    return [f"  Recalibrating ({printable(found.map)}) {what} {number(found.worth)}{span}; {units.count(found.changed, 'row')} get another action."]  # fmt: skip
