@@ -14,10 +14,13 @@ from logloss import units
 from logloss.curves.stretches import picked, said, threshold
 from logloss.errors import UsageError, listing
 from logloss.plain import jsonable
+from logloss.saving import write_table
 from logloss.screens import noted
 from logloss.text import printable, table, wrapped
 
 if TYPE_CHECKING:
+    import os
+
     from numpy.typing import NDArray
 
     from logloss.curves.elementary import Elementary
@@ -165,6 +168,10 @@ class MurphyCurve:
             "threshold": curve.threshold.tolist(), "log_odds": curve.log_odds.tolist(),
             "left": left.tolist(), "right": right.tolist(),
         }  # fmt: skip
+
+    def save(self, path: str | os.PathLike[str], name: str | None = None) -> None:
+        """Write :meth:`frame` as CSV, whole or not at all."""
+        write_table(self.frame(name), path)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract; nats, the text "inf" for an infinite loss. Curves of at most 1,000 edges are whole."""

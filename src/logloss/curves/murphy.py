@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 __all__ = ["murphy_curve", "of_questions"]
 
 POINTS = 99  # thresholds at which bands are told
+FAR = 1e-4  # nearer to 0 or 1 costs differ by more than 10,000 to 1: bands are told there only if nothing is between
 SEED = 0
 
 
@@ -61,8 +62,8 @@ def murphy_curve(
         As in :func:`logloss.score`; all rows are held in memory. A mapping {name: forecast} gives several forecasts of the same
         rows.
     thresholds
-        Where the differences get intervals and bands, between 0 and 1; by default at up to 99 of the forecasts themselves. The
-        curves are exact everywhere.
+        Where the differences get intervals and bands, between 0 and 1; by default at up to 99 of the forecasts
+        themselves, from 0.0001 to 0.9999. The curves are exact everywhere.
     event
         The class that is acted on: the second of two by default; of more, one must be named, and is taken against all others.
     level
@@ -141,11 +142,13 @@ def of_questions(
 
 
 def _grid(questions: list[Question]) -> Float:
-    """Return up to 99 of the forecasts, spread over all of them: thresholds at which the curves change."""
+    """Return up to 99 of the forecasts, spread over all between 0.0001 and 0.9999: thresholds at which the curves change."""
     pooled = np.unique(np.concatenate([one.p for one in questions]))
     pooled = pooled[(pooled > 0) & (pooled < 1)]
     if not len(pooled):
         return np.array([0.5])
+    near = pooled[(pooled >= FAR) & (pooled <= 1 - FAR)]
+    pooled = near if len(near) else pooled
     if len(pooled) <= POINTS:
         return pooled
     return pooled[np.rint(np.linspace(0, len(pooled) - 1, POINTS + 2)).astype(np.int64)[1:-1]]

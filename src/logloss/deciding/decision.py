@@ -9,8 +9,9 @@ import numpy as np
 
 from logloss.deciding.facing import faced
 from logloss.deciding.payoffs import utilities_for, utilities_of
-from logloss.deciding.policies import mean_of, plain_mean, policies, rows_of
-from logloss.deciding.results import Decisions
+from logloss.deciding.policies import ENOUGH, Rows, mean_of, plain_mean, policies, rows_of
+from logloss.deciding.recalibrated import Recalibrated, recalibrated
+from logloss.deciding.results import Decisions, Recalibration
 from logloss.errors import UsageError
 from logloss.notes import Note
 
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from logloss.record import Observations, Space
 
 __all__ = ["decide", "of_record"]
+
+MOST = 50_000  # rows with an outcome up to which the race of maps takes seconds
 
 
 def decide(
@@ -45,6 +48,7 @@ def decide(
     skip_missing: bool = False,
     counts: bool = False,
     skip_unreadable: bool = False,
+    recalibrate: bool | None = None,
     level: float = 0.95,
 ) -> Decisions:
     """Return the action that each forecast asks for, and what acting so brings.
@@ -70,6 +74,9 @@ def decide(
         The group of each row: intervals are those of groups drawn.
     skip_missing
         Leave out rows with a missing forecast or weight (noted).
+    recalibrate
+        Whether to show what the decisions would bring after :func:`logloss.fix`, cross-fitted. By default where at
+        most 50,000 rows have an outcome: it takes longer than all the rest.
     level
         Coverage of the intervals.
 
@@ -119,7 +126,7 @@ def decide(
     matched, said = utilities_for(
         found.record.classes, given, notes, cost_fp=cost_fp, cost_fn=cost_fn, reject=reject
     )
-    result = of_record(found.record, matched, labelled=found.labelled, level=level)
+    result = of_record(found.record, matched, labelled=found.labelled, level=level, recalibrate=recalibrate)
     return replace(result, notes=(*said, *result.notes), columns=found.columns)
 
 
@@ -129,18 +136,27 @@ def of_record(
     *,
     labelled: NDArray[np.bool_] | None = None,
     level: float = 0.95,
+    recalibrate: bool | None = None,
 ) -> Decisions:
     """Decide about the rows of a checked record, of which some may be `labelled`, shape (n,); by default all."""
     if record.weight is not None and not record.weight.all():
         labelled = None if labelled is None else labelled[record.weight > 0]
         record = record.take(record.weight > 0)
     known = np.ones(len(record), bool) if labelled is None else labelled
+    if recalibrate and not known.any():
+        raise UsageError("no-outcomes-to-learn", "No row has an outcome, so there is nothing to recalibrate by.", cure="Leave recalibrate= out; or apply a map that was fitted before, with `logloss apply`.")  # fmt: skip
     rows = rows_of(record, known, utilities)
-    every = policies(rows, utilities, level)
+    small = 0 < int(known.sum()) <= MOST
+    better = (
+        recalibrated(record, known, utilities, level)
+        if recalibrate or (recalibrate is None and small)
+        else None
+    )
+    every = policies(rows, utilities, level, (better.taken,) if better and better.taken else ())
     decided = every[0]
     surplus = mean_of((rows.realised - rows.expected)[known], rows, level)
     counts = np.bincount(rows.action, minlength=len(utilities.actions))
-    notes = list(record.notes)
+    notes = list(dict.fromkeys([*record.notes, *(better.notes if better else ())]))
     if any(note.id == "rows-not-one" for note in notes):
         notes.append(Note("expected-as-divided", "Expected utilities are those of each row divided by its sum; the actions do not depend on it."))  # fmt: skip
     return Decisions(
@@ -153,6 +169,7 @@ def of_record(
         regret=plain_mean(rows.lost[known], rows.weight[known]) if known.any() else None,
         perfect_information=plain_mean(rows.expected_lost, rows.weight),
         surplus=surplus,
+        recalibration=None if better is None else _worth(better, rows, level),
         policies=every,
         best=max(every, key=lambda one: one.expected if one.realised is None else one.realised).name,
         rows=len(record),
@@ -163,4 +180,20 @@ def of_record(
         expected=rows.expected,
         numbers=record.numbers(),
         observations=record,
+    )
+
+
+def _worth(better: Recalibrated, rows: Rows, level: float) -> Recalibration:
+    """Return what recalibrating adds to what the decisions brought."""
+    if better.taken is None:
+        return Recalibration(better.chosen, 0.0, None, None, 0)
+    gain = (better.taken[3] - rows.realised)[rows.labelled]
+    changed = int((better.taken[1] != rows.action)[rows.labelled].sum())
+    span = mean_of(gain, rows, level) if np.count_nonzero(gain) >= ENOUGH else None
+    return Recalibration(
+        better.chosen,
+        plain_mean(gain, rows.weight[rows.labelled]),
+        None if span is None else (span.low, span.high),
+        None if span is None else span.p_value,
+        changed,
     )

@@ -17,10 +17,14 @@ if TYPE_CHECKING:
     from logloss.record import Observations
 
     Float = NDArray[np.float64]
+    Taken = tuple[
+        str, NDArray[np.int64], Float, Float
+    ]  # name, action, expected and realised utility of each row
 
-__all__ = ["AS_DECIDED", "Policy", "Rows", "against_best", "mean_of", "plain_mean", "policies", "rows_of"]
+__all__ = ["AS_DECIDED", "RECALIBRATED", "Policy", "Rows", "mean_of", "plain_mean", "policies", "rows_of"]
 
-AS_DECIDED = "as decided"
+AS_DECIDED, RECALIBRATED = "as decided", "after recalibration"
+ENOUGH = 5  # rows that differ; with fewer, the spread of a difference cannot be seen
 
 
 @dataclass(frozen=True, eq=False)
@@ -38,7 +42,8 @@ class Policy:
     realised, interval
         Mean utility where the outcome is known, and its interval; None without outcomes.
     difference, difference_interval, p_value
-        Realised utility less that of the best policy, row by row; None for the best one and without outcomes.
+        Realised utility less that of the best policy, row by row; None for the best one and without outcomes. No
+        interval where fewer than five rows differ.
     """
 
     name: str
@@ -130,18 +135,20 @@ def _of_actions(shares: Float, values: Float, action: NDArray[np.int64]) -> Floa
     return total
 
 
-def policies(rows: Rows, utilities: Utilities, level: float) -> tuple[Policy, ...]:
+def policies(
+    rows: Rows, utilities: Utilities, level: float, more: tuple[Taken, ...] = ()
+) -> tuple[Policy, ...]:
     """Return what each way to act brings, that of the forecasts first, with paired differences from the best."""
-    ways = [(AS_DECIDED, rows.action, rows.expected, rows.realised)]
+    ways = [(AS_DECIDED, rows.action, rows.expected, rows.realised), *more]
     if rows.half is not None:
         ways.append(("cut at 0.5", *rows.half))
     for a, expected, realised in rows.constant:
         ways.append((f"always {utilities.actions[a]}", np.full(len(expected), a), expected, realised))
     found = [_policy(rows, utilities, level, *way) for way in ways]
-    return against_best(rows, found, [way[3] for way in ways], level)
+    return _against_best(rows, found, [way[3] for way in ways], level)
 
 
-def against_best(rows: Rows, found: list[Policy], realised: list[Float], level: float) -> tuple[Policy, ...]:
+def _against_best(rows: Rows, found: list[Policy], realised: list[Float], level: float) -> tuple[Policy, ...]:
     """Return policies with the paired difference of each from the best, where outcomes are known."""
     known = [policy.realised for policy in found]
     if not rows.labelled.any() or any(value is None for value in known):
@@ -153,7 +160,7 @@ def against_best(rows: Rows, found: list[Policy], realised: list[Float], level: 
             told.append(policy)
             continue
         difference = (realised[at] - realised[best])[rows.labelled]
-        span = mean_of(difference, rows, level)
+        span = mean_of(difference, rows, level) if np.count_nonzero(difference) >= ENOUGH else None
         told.append(
             replace(
                 policy,

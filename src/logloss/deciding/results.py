@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -21,7 +21,32 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["Decisions"]
+__all__ = ["Decisions", "Recalibration"]
+
+
+@dataclass(frozen=True)
+class Recalibration:
+    """What recalibrating adds to what the decisions brought, cross-fitted.
+
+    Attributes
+    ----------
+    map
+        The map that was chosen; "identity" where none certainly helps, and nothing is added.
+    worth, interval, p_value
+        Mean utility after less before, row by row. No interval where fewer than five rows differ.
+    changed
+        How many rows with an outcome get another action.
+    """
+
+    map: str
+    worth: float
+    interval: tuple[float, float] | None
+    p_value: float | None
+    changed: int
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return asdict(self)
 
 
 @dataclass(frozen=True, eq=False)
@@ -48,6 +73,8 @@ class Decisions:
     surplus
         Realised less expected utility of the rows with an outcome, with its interval and p-value: a test of calibration
         in the user's own unit. None without outcomes.
+    recalibration
+        What recalibrating would add; None without outcomes, and where it was not asked for.
     policies
         What these decisions bring beside other ways to act; see :class:`logloss.deciding.policies.Policy`.
     best
@@ -69,6 +96,7 @@ class Decisions:
     regret: float | None
     perfect_information: float
     surplus: Interval | None
+    recalibration: Recalibration | None
     policies: tuple[Policy, ...]
     best: str
     rows: int
@@ -115,6 +143,7 @@ class Decisions:
                     "interval": (surplus.low, surplus.high),
                     "p_value": surplus.p_value,
                 },
+                "recalibration": None if self.recalibration is None else self.recalibration.to_dict(),
                 "policies": [policy.to_dict() for policy in self.policies],
                 "best": self.best,
                 "utilities": self.utilities.to_dict(),

@@ -146,11 +146,23 @@ def _said(result: Decisions) -> list[str]:
         sign = -1.0 if costs else 1.0
         ends = _span((surplus.low, surplus.high), sign)
         verdict = (
-            "worse than the forecasts expected: they mislead these decisions"
+            "the forecasts mislead here"
             if surplus.high < 0
-            else "better than the forecasts expected: they are too unsure"
+            else "better than the forecasts promise"
             if surplus.low > 0
-            else "nothing shows that the forecasts mislead"
+            else "nothing shows that they mislead"
         )
         told.append(f"  {'Cost' if costs else 'Utility'} that came less what was expected: {number(sign * surplus.mean)} ({ends}); {verdict}.")  # fmt: skip
+    told += _recalibrated(result, costs=costs)
     return told
+
+
+def _recalibrated(result: Decisions, *, costs: bool) -> list[str]:
+    found = result.recalibration
+    if found is None:
+        return []
+    if found.map == "identity":
+        return ["  Recalibrating: no map certainly improves forecasts of rows that it has not seen."]
+    span = "" if found.interval is None else f" ({_span(found.interval, 1.0)})"
+    what = "saves" if costs else "adds"
+    return [f"  Recalibrating ({printable(found.map)}) {what} {number(found.worth)}{span}; {units.count(found.changed, 'row')} get another action."]  # fmt: skip
