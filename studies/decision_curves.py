@@ -1,6 +1,6 @@
 """How often intervals and bands of net benefit cover the truth.
 
-Run ``python studies/decision_curves.py`` from the root of a clone (four minutes; ``--small``: one minute).
+Run ``python studies/decision_curves.py`` from the root of a clone (three minutes; ``--small``: one minute).
 """
 
 from __future__ import annotations

@@ -11,7 +11,6 @@ from logloss.curves.benefits import DecisionCurve, Gain, Line
 from logloss.curves.entries import asked, check_level, check_thresholds
 from logloss.curves.thresholds import ALL, Limits, Rows
 from logloss.errors import UsageError, listing
-from logloss.notes import Note
 from logloss.plain import plain
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from logloss.curves.questions import Question
     from logloss.curves.thresholds import Contrast
+    from logloss.notes import Note
     from logloss.record import Space
 
     Float = NDArray[np.float64]
