@@ -134,7 +134,7 @@ def confidence_set(
     mean = (weight[:, None] * u).sum(axis=0) / mass
     units = gathered(u - mean, weight, cluster=cluster, period=period, block=block)
     if units is None or M == 1:
-        return _all(M, level, draws)
+        return _all(mean, level, draws)
     noise = SAME * float((weight * np.abs(surprise).max(axis=1)).sum() / mass)
     return _dropped(mean, replicates(units, draws, seed), level, (noise, noise), units.block)
 
@@ -174,7 +174,7 @@ def confidence_set_of(
         )
     M = len(mean)
     if M == 1:
-        return _all(1, level, draws)
+        return _all(mean, level, draws)
     # What all forecasts share cannot matter: rows and columns less their means.
     own = covariance - covariance.mean(axis=0) - covariance.mean(axis=1)[:, None] + covariance.mean()
     half = root(own)
@@ -195,9 +195,11 @@ def _checked(level: float, draws: int) -> None:
         raise UsageError("bad-count", f"draws is {draws}.", cure="Draw 20 or more.")
 
 
-def _all(M: int, level: float, draws: int) -> ConfidenceSet:
+def _all(mean: Float, level: float, draws: int) -> ConfidenceSet:
     """Return the set of all: there is one, or nothing is known of how far means vary."""
-    return ConfidenceSet((True,) * M, np.ones(M), tuple(range(M))[::-1], level, draws)
+    M = len(mean)
+    order = np.argsort(-mean, kind="stable").tolist()
+    return ConfidenceSet((True,) * M, np.ones(M), tuple(order), level, draws)
 
 
 def _dropped(
