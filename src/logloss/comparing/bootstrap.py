@@ -46,7 +46,9 @@ class Units:
     draws
         How many make one replicate.
     stretch
-        What deviations are multiplied by: as many degrees of freedom as units, less one, and no more weight than there is.
+        What deviations are multiplied by: runs do not fill the time exactly, and the mean takes one degree of freedom.
+    freedom
+        Degrees of freedom: rows, clusters or runs side by side, less one.
     block
         Consecutive periods in a unit; None where time plays no part.
     """
@@ -54,6 +56,7 @@ class Units:
     table: Float
     draws: int
     stretch: float
+    freedom: float
     block: int | None = None
 
 
@@ -102,7 +105,7 @@ def gathered(
         table = np.column_stack(columns)[columns[-1] > 0]
     T = len(table)
     if period is None:
-        return Units(table, T, math.sqrt(T / (T - 1))) if T > 1 else None
+        return Units(table, T, math.sqrt(T / (T - 1)), T - 1.0) if T > 1 else None
     length = block_length(T) if block is None else block
     if length < 1:
         raise UsageError("bad-count", f"block is {block}.", cure="Draw at least one period at a time.")
@@ -110,7 +113,7 @@ def gathered(
         return None
     draws = math.ceil(T / length)
     stretch = math.sqrt(draws * length / T / (1 - length / T))
-    return Units(_runs(table, length), draws, stretch, length)
+    return Units(_runs(table, length), draws, stretch, T / length - 1, length)
 
 
 def _runs(table: Float, length: int) -> Float:
