@@ -13,8 +13,9 @@ from numpy.typing import NDArray
 from scipy.special import ndtr
 
 import logloss as ll
-from logloss.comparing import bootstrap
+from logloss.comparing import bootstrap, confidencesets
 from logloss.comparing.confidencesets import confidence_set, confidence_set_of
+from logloss.interval import of_clusters
 
 Float = NDArray[np.float64]
 
@@ -33,9 +34,10 @@ def four_in_time(random: np.random.Generator) -> Float:
     return np.asarray(0.2 * own + np.array([0, 0.03, 0.05, 0.12]) + random.exponential(0.5, (300, 1)))
 
 
-def test_arch_finds_the_same() -> None:
-    # arch 8.0.0, MCS(s, size=0.1, reps=200000, method="max", bootstrap="circular", seed=1), block_size 1 and 7. It does not
-    # allow for the degree of freedom that the mean takes, hence slightly smaller p-values.
+def test_arch_finds_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    # arch 8.0.0, MCS(s, size=0.1, reps=200000, method="max", bootstrap="circular", seed=1), block_size 1 and 7. It knows no
+    # degrees of freedom, which are infinite here; 1 is taken by the mean, hence slightly smaller p-values.
+    monkeypatch.setattr(confidencesets, "_normal", lambda t, _: t)
     random = np.random.default_rng(7)
     s, x = five(random), four_in_time(random)
     found = confidence_set(s, ones(200), draws=20_000)
@@ -239,6 +241,19 @@ def test_a_covariance_gives_what_the_bootstrap_gives() -> None:
     moments = confidence_set_of(s.mean(axis=0), np.cov(s.T) / 4000, draws=4000).p_values
     assert moments == pytest.approx(rows, abs=0.035)
     assert 0.02 < sorted(rows)[1] < 0.9
+
+
+def test_few_clusters_know_less() -> None:
+    # Of two forecasts and any number of draws, p = P(|t| > T) with Student's t where deviations are normal.
+    d = np.random.default_rng(8).normal(0.5, 1.0, (6, 40)).mean(axis=1).repeat(40) - 0.3
+    cluster = np.arange(6).repeat(40)
+    expected = of_clusters(d, ones(240), cluster)
+    assert expected is not None
+    assert expected.p_value is not None
+    found = confidence_set(np.column_stack([d, 0 * d]), ones(240), cluster=cluster, draws=20_000)
+    # Six values drawn again are not quite normal; without degrees of freedom the smaller would be half of this or less.
+    assert min(found.p_values) == pytest.approx(expected.p_value, rel=0.35)
+    assert 0.005 < expected.p_value < 0.1
 
 
 def test_a_singular_covariance() -> None:

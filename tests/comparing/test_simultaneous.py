@@ -123,7 +123,7 @@ def test_too_little_for_a_band() -> None:
     assert simultaneous(two, np.ones(2), period=np.zeros(2, int)) is None
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=100, deadline=None)
 @given(
     st.integers(0, 2**32),
     st.integers(3, 30),
@@ -145,12 +145,13 @@ def test_laws(seed: int, n: int, m: int, by: str) -> None:
     outside = (found.low > 0) | (found.high < 0)
     assert (outside == (found.p_single < 0.05))[apart].all()
     scaled = given_(-4 * d, 3 * w, draws=500, **options)
-    assert scaled.low == pytest.approx(-4 * found.high)
-    assert scaled.p_single == pytest.approx(found.p_single)
+    # A singular covariance is known to the root of what rounding is.
+    assert scaled.low == pytest.approx(-4 * found.high, rel=1e-5, abs=1e-5)
+    assert scaled.p_single == pytest.approx(found.p_single, abs=0.005)
     order = random.permutation(m)
     permuted = given_(d[:, order], w, draws=500, **options)
     assert permuted.mean == pytest.approx(found.mean[order])
-    assert permuted.p_single == pytest.approx(found.p_single[order])
+    assert permuted.p_single == pytest.approx(found.p_single[order], abs=0.005)
 
 
 def test_as_json(rng: np.random.Generator) -> None:

@@ -183,7 +183,7 @@ def confidence_set_of(
     # What all forecasts share cannot matter: rows and columns less their means.
     own = covariance - covariance.mean(axis=0) - covariance.mean(axis=1)[:, None] + covariance.mean()
     half = root(own)
-    deviations = (np.random.default_rng(seed).standard_normal((draws, M))[:, :, None] * half.T).sum(axis=1)
+    deviations = np.random.default_rng(seed).standard_normal((draws, M)) @ half
     error = SAME_ERROR * float(np.sqrt(np.diag(covariance).max(initial=0.0)))
     floors = (1e3 * SAME * float(np.abs(mean).max()), error)
     return _dropped(mean - mean.mean(), deviations, level, floors)
