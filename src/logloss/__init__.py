@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from logloss.calibrate.pooled import FittedPool, Member, load_map
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
     from logloss.curves.benefits import DecisionCurve
+    from logloss.curves.dominance import MurphyCurve
     from logloss.curves.inequality import Lorenz, lorenz
+    from logloss.curves.murphy import murphy_curve
     from logloss.curves.netbenefit import decision_curve
     from logloss.curves.reliability import reliability
     from logloss.curves.results import Reliability
@@ -92,6 +94,7 @@ _HOME = {
     "Lorenz": "curves.inequality",
     "Member": "calibrate.pooled",
     "Multilabel": "yesno.results",
+    "MurphyCurve": "curves.dominance",
     "Note": "notes",
     "Observations": "record",
     "OutcomeError": "errors",
@@ -131,6 +134,7 @@ _HOME = {
     "lure_weights": "annotation.sampling",
     "merge": "summaries",
     "multilabel": "yesno.scoring",
+    "murphy_curve": "curves.murphy",
     "observe": "observations",
     "reliability": "curves.reliability",
     "score": "scoring",
@@ -166,6 +170,7 @@ __all__ = [
     "Lorenz",
     "Member",
     "Multilabel",
+    "MurphyCurve",
     "Note",
     "Observations",
     "OutcomeError",
@@ -205,6 +210,7 @@ __all__ = [
     "lure_weights",
     "merge",
     "multilabel",
+    "murphy_curve",
     "observe",
     "reliability",
     "score",

@@ -12,10 +12,13 @@ from logloss import units
 from logloss.curves.stretches import picked, said, threshold
 from logloss.errors import UsageError, listing
 from logloss.plain import jsonable
+from logloss.saving import write_table
 from logloss.screens import noted
 from logloss.text import printable, table, wrapped
 
 if TYPE_CHECKING:
+    import os
+
     from numpy.typing import NDArray
 
     from logloss.curves.thresholds import Limits
@@ -203,6 +206,10 @@ class DecisionCurve:
                 **{key: [None if np.isnan(x) else float(x) for x in one] for key, one in zip(keys, found, strict=True)},
             )  # fmt: skip
         return columns
+
+    def save(self, path: str | os.PathLike[str]) -> None:
+        """Write :meth:`frame` as CSV, whole or not at all."""
+        write_table(self.frame(), path)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract; net benefits in events found per row."""

@@ -39,7 +39,7 @@ class Question:
     written
         Whether forecasts were given as probabilities: then these decide which thresholds are reached, not the log-odds.
     single
-        Whether one column was given.
+        Whether p itself was given, in one column: then it is exact, and the log-odds are computed from it.
     """
 
     event: Any
@@ -84,7 +84,7 @@ def question(record: Observations, event: Any = None) -> Question:
         z = given if record.space == "logit" else given - _log1mexp(given)
         odds = z if k else -z
         p = _expit(odds)
-    return Question(name, p, odds, share if k else 1.0 - share, w, written, single=True)
+    return Question(name, p, odds, share if k else 1.0 - share, w, written, single=k == 1)
 
 
 def _position(record: Observations, event: Any) -> int:

@@ -51,8 +51,8 @@ class Contrast:
     covariance
         Sums of products of these at two thresholds, shape (G, G).
     unseen_down, unseen_up
-        Some rows are acted on differently, but none of a kind that lowers (raises) the mean: what such a row would take away
-        (add), else 0; shape (G,).
+        Where one acts alone on some rows, but on no event, or on nothing but events: what a row of the kind not seen would take
+        away (add), else 0; shape (G,).
     n, scale
         Rows, and their mean weight.
     effective
@@ -168,13 +168,9 @@ class Rows:
 
     def _above(self, reach: Ints) -> Sums:
         G = len(self.thresholds)
-        found: Sums = {}
-        for j, k in POWERS:
-            same = 0 if self._even else j, min(k, 1) if self._hard else k
-            if same not in found:
-                found[same] = from_above(self.histogram(reach, G + 1, *same))
-            found[j, k] = found[same]
-        return found
+        same = {(j, k): (0 if self._even else j, min(k, 1) if self._hard else k) for j, k in POWERS}
+        found = {power: from_above(self.histogram(reach, G + 1, *power)) for power in set(same.values())}
+        return {power: found[same[power]] for power in POWERS}
 
     def contrast(self, a: str, b: str = NONE, *, scale: Float) -> Contrast:
         """Return the mean of (acts of a - acts of b) (t - th) / scale at each threshold, scale of shape (G,)."""
@@ -193,20 +189,21 @@ class Rows:
         third = wwwddd - 3 * mean * wwwdd + 3 * mean**2 * wwwd - mean**3 * self._whole(3, 0)
         products = self._products(a, b) / np.outer(scale, scale)
         covariance = products - np.outer(mean, wwd) - np.outer(wwd, mean) + np.outer(mean, mean) * squares
-        down, up = self._unseen(A, B, both, scale)
+        down, up = self._unseen(a, b, scale)
         return Contrast(
-            mean, differ, second, third, covariance, np.where(differ > 0, down, 0.0), np.where(differ > 0, up, 0.0),
-            self.n, self.total / self.n, self.total**2 / squares,
+            mean, differ, second, third, covariance, down, up, self.n, self.total / self.n, self.total**2 / squares
         )  # fmt: skip
 
-    def _unseen(self, A: Sums, B: Sums, both: Sums, scale: Float) -> tuple[Float, Float]:
-        """Return what a row would take away, and add, whose kind was not seen: acted on by one alone, an event or none."""
+    def _unseen(self, a: str, b: str, scale: Float) -> tuple[Float, Float]:
+        """Return what a row would take away, and add, whose kind was not seen: of those acted on by one alone, events or others."""
         event, other = (1.0 - self.thresholds) / scale, -self.thresholds / scale
         down, up = np.zeros(len(event)), np.zeros(len(event))
-        for one, sign in ((A, 1.0), (B, -1.0)):
-            happened = one[0, 1] - both[0, 1]
-            for seen, worth in ((happened, event), (one[0, 0] - both[0, 0] - happened, other)):
-                unseen = np.where(seen < 1e-9 * self.n, sign * worth, 0.0)
+        both = self._both(a, b)
+        for one, sign in ((a, 1.0), (b, -1.0)):
+            happened = self.sums(one)[0, 1] - both[0, 1]
+            alone = np.rint(self.sums(one)[0, 0] - both[0, 0])
+            for seen, worth in ((happened, event), (alone - happened, other)):
+                unseen = np.where((alone > 0) & (seen < 1e-9 * self.n), sign * worth, 0.0)
                 down, up = np.maximum(down, -unseen), np.maximum(up, unseen)
         return down, up
 
