@@ -215,6 +215,16 @@ def test_classes_are_matched_by_name() -> None:
     assert "no-outcomes" in [note.id for note in new.notes]
 
 
+def test_a_column_that_may_hold_the_outcomes_is_named() -> None:
+    frame = pl.DataFrame({"found": ["ill", "well", None], "name": ["x", "y", "z"], "p_ill": [0.5, 0.2, 0.9]})
+    utilities = {"treat": {"well": -1, "ill": 0}, "wait": {"well": 0, "ill": -9}}
+    note = next(n for n in ll.decide(frame, utilities=utilities).notes if n.id == "no-outcomes")
+    assert "outcome='found'" in note.text
+    assert "'name'" not in note.text
+    note = next(n for n in ll.decide(frame.drop("found"), utilities=utilities).notes if n.id == "no-outcomes")
+    assert "If there is one" in note.text
+
+
 def test_other_classes_stand_side_by_side_in_the_error() -> None:
     with pytest.raises(ll.UsageError, match="utilities-states") as error:
         ll.decide([0, 1], [0.2, 0.7], utilities={"a": {"ill": 1, "well": 0}, "b": {"ill": 0, "well": 1}})
