@@ -103,11 +103,21 @@ def test_docstring_examples(name: str) -> None:
 
 
 def test_public_functions_have_examples() -> None:
-    for name in ("score", "explain", "log_loss", "surprise", "which_number", "estimate", "lure_weights"):
+    for name in (
+        "score",
+        "explain",
+        "log_loss",
+        "surprise",
+        "which_number",
+        "estimate",
+        "lure_weights",
+        "decide",
+        "Utilities",
+    ):
         assert ">>>" in getattr(logloss, name).__doc__, name
 
 
-@pytest.mark.parametrize("command", ["score", "explain", "estimate"])
+@pytest.mark.parametrize("command", ["score", "explain", "estimate", "decide"])
 def test_every_option_has_help(command: str) -> None:
     from logloss.cli.commands import cli
 

@@ -21,9 +21,18 @@ if TYPE_CHECKING:
     from logloss.calibrate.fitted import FittedMap
     from logloss.calibrate.pooled import FittedPool, Member, load_map
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
+    from logloss.curves.benefits import DecisionCurve
+    from logloss.curves.dominance import MurphyCurve
     from logloss.curves.inequality import Lorenz, lorenz
+    from logloss.curves.murphy import murphy_curve
+    from logloss.curves.netbenefit import decision_curve
     from logloss.curves.reliability import reliability
     from logloss.curves.results import Reliability
+    from logloss.deciding.advantages import Worth
+    from logloss.deciding.decision import decide
+    from logloss.deciding.results import Decisions
+    from logloss.deciding.utilities import Utilities
+    from logloss.deciding.worth import worth_of_calibration
     from logloss.entropies.distributions import cross_entropy, entropy, kl_divergence
     from logloss.entropies.replicates import CrossEntropyParts, decompose_replicates
     from logloss.errors import (
@@ -69,13 +78,15 @@ _HOME = {
     "Convention": "conventions",
     "CrossEntropyParts": "entropies.replicates",
     "DataError": "errors",
+    "DecisionCurve": "curves.benefits",
+    "Decisions": "deciding.results",
     "Decomposition": "why.decomposition",
     "Estimate": "annotation.estimates",
     "Estimated": "annotation.estimators",
     "Explanation": "why.explanation",
-    "Fix": "fixing.results",
     "FittedMap": "calibrate.fitted",
     "FittedPool": "calibrate.pooled",
+    "Fix": "fixing.results",
     "ForecastError": "errors",
     "Gap": "why.contrast",
     "LoglossError": "errors",
@@ -83,6 +94,7 @@ _HOME = {
     "Lorenz": "curves.inequality",
     "Member": "calibrate.pooled",
     "Multilabel": "yesno.results",
+    "MurphyCurve": "curves.dominance",
     "Note": "notes",
     "Observations": "record",
     "OutcomeError": "errors",
@@ -98,9 +110,13 @@ _HOME = {
     "Suspect": "annotation.doubts",
     "Suspects": "annotation.doubts",
     "UsageError": "errors",
+    "Utilities": "deciding.utilities",
     "WeightError": "errors",
     "WhichNumber": "conventions",
+    "Worth": "deciding.advantages",
     "cross_entropy": "entropies.distributions",
+    "decide": "deciding.decision",
+    "decision_curve": "curves.netbenefit",
     "decompose": "why.decomposition",
     "decompose_replicates": "entropies.replicates",
     "entropy": "entropies.distributions",
@@ -118,6 +134,7 @@ _HOME = {
     "lure_weights": "annotation.sampling",
     "merge": "summaries",
     "multilabel": "yesno.scoring",
+    "murphy_curve": "curves.murphy",
     "observe": "observations",
     "reliability": "curves.reliability",
     "score": "scoring",
@@ -127,6 +144,7 @@ _HOME = {
     "suspects": "annotation.suspicion",
     "undo_class_weights": "baserates.shifts",
     "which_number": "conventions",
+    "worth_of_calibration": "deciding.worth",
 }
 
 __all__ = [
@@ -136,6 +154,8 @@ __all__ = [
     "Convention",
     "CrossEntropyParts",
     "DataError",
+    "DecisionCurve",
+    "Decisions",
     "Decomposition",
     "Estimate",
     "Estimated",
@@ -150,6 +170,7 @@ __all__ = [
     "Lorenz",
     "Member",
     "Multilabel",
+    "MurphyCurve",
     "Note",
     "Observations",
     "OutcomeError",
@@ -165,9 +186,13 @@ __all__ = [
     "Suspect",
     "Suspects",
     "UsageError",
+    "Utilities",
     "WeightError",
     "WhichNumber",
+    "Worth",
     "cross_entropy",
+    "decide",
+    "decision_curve",
     "decompose",
     "decompose_replicates",
     "entropy",
@@ -185,6 +210,7 @@ __all__ = [
     "lure_weights",
     "merge",
     "multilabel",
+    "murphy_curve",
     "observe",
     "reliability",
     "score",
@@ -194,6 +220,7 @@ __all__ = [
     "suspects",
     "undo_class_weights",
     "which_number",
+    "worth_of_calibration",
 ]
 
 

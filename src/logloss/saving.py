@@ -38,15 +38,13 @@ def write_table(columns: dict[str, Any], path: str | os.PathLike[str]) -> None:
 
 
 def _alike(values: Any) -> Any:
-    """Return values of one type as they are, others as text."""
+    """Return values of one type, some of which may be missing, as they are; others as text."""
     if not isinstance(values, list) and values.dtype.kind != "O":
         return values
     listed = list(values)
-    return (
-        listed
-        if len({type(v) for v in listed}) == 1 and isinstance(listed[0], int | float | str)
-        else list(map(str, listed))
-    )
+    kinds = {type(value) for value in listed if value is not None}
+    plain = len(kinds) == 1 and issubclass(next(iter(kinds)), int | float | str)
+    return listed if plain else list(map(str, listed))
 
 
 def write_whole(path: str | os.PathLike[str], write: Callable[[IO[bytes]], Any]) -> None:

@@ -12,7 +12,8 @@ import pytest
 
 import logloss as ll
 from logloss.calibrate.maps import Scaling
-from logloss.fixing.tables import apply_to_table, refuse_to_write, write_held_out
+from logloss.fixing.tables import apply_to_table, write_held_out
+from logloss.rewriting import refuse_to_write
 
 
 def half(columns: tuple[str, ...] = ("p",), classes: tuple = ("no", "yes"), space: str = "p") -> ll.FittedMap:

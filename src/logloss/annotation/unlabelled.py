@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     Mask = NDArray[np.bool_]
     Float = NDArray[np.float64]
 
-__all__ = ["Partly", "partly"]
+__all__ = ["Partly", "partly", "partly_of"]
 
 WORDS = ("na", "n/a", "nan", "null", "none", "?")  # text that other tools write where there is no label
 MOOT = ("class-not-seen", "class-positions")  # notes on outcomes, where there are none
@@ -46,6 +46,7 @@ class Partly:
     labelled: Mask
     inclusion: Float | None = None
     id_name: str = "id"
+    columns: tuple[str, ...] = ()  # of the forecast, in a table
 
 
 def partly(data: Any, forecast: Any = None, *, inclusion: Any = None, **options: Any) -> Partly:
@@ -55,7 +56,9 @@ def partly(data: Any, forecast: Any = None, *, inclusion: Any = None, **options:
             "one-forecast", "An estimate is about one forecast.", cure="Name its column, or its columns."
         )
     if is_rows(data, forecast):
-        return _of_tables(data, forecast, inclusion, options)
+        found = opened(data, forecast, **options)
+        assert isinstance(found, Opened)
+        return partly_of(found, inclusion)
     return _of_arrays(data, forecast, inclusion, options)
 
 
@@ -76,9 +79,8 @@ def _of_arrays(outcome: Any, forecast: Any, inclusion: Any, options: dict[str, A
     return _cut(record, known, _probabilities(inclusion, len(known)), notes)
 
 
-def _of_tables(data: Any, forecast: Any, inclusion: Any, options: dict[str, Any]) -> Partly:
-    found = opened(data, forecast, **options)
-    assert isinstance(found, Opened)
+def partly_of(found: Opened, inclusion: Any = None) -> Partly:
+    """Return the checked record of all rows of a table, labelled or not."""
     if isinstance(inclusion, str) and inclusion in found.asked.columns():
         raise UsageError(
             "one-column-two-roles",
@@ -149,7 +151,7 @@ def _checked(
     known, filled = _filled(what, shown, labels, positive, notes)
     record = record_of(filled, columns, chosen, source, notes, np.arange(len(known)))
     found = _cut(record, known, _probabilities(inclusion, len(known)), [])
-    return replace(found, id_name=chosen.ids or "id")
+    return replace(found, id_name=chosen.ids or "id", columns=names)
 
 
 def _cut(record: Observations, known: Mask, inclusion: Float | None, notes: list[Note]) -> Partly:

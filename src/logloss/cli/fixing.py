@@ -72,7 +72,7 @@ def fix(
     from logloss.cli.output import columns_asked, emit, models_asked, progress
     from logloss.errors import LoglossError, UsageError
     from logloss.fixing.recalibration import fix as fixed
-    from logloss.fixing.tables import refuse_to_write
+    from logloss.rewriting import refuse_to_write
 
     asked = columns_asked(columns)
     if models:
@@ -146,7 +146,8 @@ def apply(
     """Apply a saved MAP to the forecasts of NEW, which needs no outcomes."""
     from logloss.calibrate.pooled import load_map
     from logloss.cli.output import emit
-    from logloss.fixing.tables import apply_to_table, refuse_to_write
+    from logloss.fixing.tables import apply_to_table
+    from logloss.rewriting import refuse_to_write
 
     refuse_to_write(out, force=force, inputs=[file, map_file])
     fitted = load_map(map_file)

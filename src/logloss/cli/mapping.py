@@ -31,7 +31,7 @@ def refuse_to_save_map(path: str, *, force: bool, inputs: Sequence[str | None]) 
 
     from logloss.calibrate.pooled import load_map
     from logloss.errors import SourceError
-    from logloss.fixing.tables import refuse_inputs
+    from logloss.rewriting import refuse_inputs
 
     refuse_inputs(path, inputs)
     if Path(path).exists() and not force:

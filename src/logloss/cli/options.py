@@ -15,8 +15,15 @@ SPACES = ("p", "logp", "logit")
 UNITS = ("nats", "bits", "bans")
 
 
-def table_options(command: Callable[..., None]) -> Callable[..., None]:
-    """Add the options that say where in the table everything stands."""
+def table_options(command: Callable[..., None], *, unit: bool = True) -> Callable[..., None]:
+    """Add the options that say where in the table everything stands; `unit` adds that of losses."""
+    in_unit = click.option(
+        "--unit",
+        type=click.Choice(UNITS),
+        default="nats",
+        show_default=True,
+        help="Unit of the losses on screen; JSON is always in nats.",
+    )
     options = [
         click.argument("file", metavar="FILE"),
         click.option(
@@ -70,13 +77,7 @@ def table_options(command: Callable[..., None]) -> Callable[..., None]:
             is_flag=True,
             help="Leave out files of a folder that cannot be read (and say which).",
         ),
-        click.option(
-            "--unit",
-            type=click.Choice(UNITS),
-            default="nats",
-            show_default=True,
-            help="Unit of the losses on screen; JSON is always in nats.",
-        ),
+        *([in_unit] if unit else []),
         click.option("--json", "as_json", is_flag=True, help="Print one JSON object."),
     ]
     for option in reversed(options):

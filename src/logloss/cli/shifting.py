@@ -71,7 +71,8 @@ def shift(
     from logloss.baserates.shifts import shift_prior, undo_class_weights
     from logloss.cli.output import emit, labels_asked
     from logloss.errors import UsageError
-    from logloss.fixing.tables import apply_to_table, classes_of_forecast, forecast_of, refuse_to_write
+    from logloss.fixing.tables import apply_to_table, classes_of_forecast, forecast_of
+    from logloss.rewriting import refuse_to_write
 
     if bool(weights) == bool(old) or (new and not old):
         raise UsageError(

@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from contextlib import contextmanager
 from dataclasses import replace
-from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,18 +11,17 @@ from logloss import units
 from logloss.batches import Batch
 from logloss.calibrate.pooled import FittedPool
 from logloss.columns import numbers_of, require
-from logloss.errors import ColumnError, SourceError, UsageError, listing
+from logloss.errors import ColumnError, UsageError, listing
 from logloss.labels import bare, in_order_of_classes, refuse_other_class
 from logloss.notes import Note
-from logloss.reading import engine
 from logloss.recognise import Matrix, Vector, has_columns, vector
-from logloss.saving import write_whole
+from logloss.rewriting import frame_of, rewrite, write_frames
 from logloss.sources import Opened, opened
 from logloss.streams import open_stream
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
@@ -38,13 +35,10 @@ if TYPE_CHECKING:
 __all__ = [
     "apply_to_table",
     "classes_of_forecast",
+    "forecast_in",
     "forecast_of",
-    "refuse_inputs",
-    "refuse_to_write",
     "write_held_out",
 ]
-
-WRITERS = (".csv", ".tsv", ".parquet", ".arrow", ".ndjson", ".jsonl")
 
 
 def apply_to_table(
@@ -82,25 +76,20 @@ def apply_to_table(
     stream = open_stream(data, "The table")
     columns = _columns(fitted, stream, forecast)
     notes: list[Note] = []
-    done = [0]
-
-    def frames() -> Iterator[Any]:
-        for batch in stream.batches(list(stream.names)):
-            done[0] += len(batch)
-            better, missing, sure = _better(fitted, batch, columns, space, notes, skip_missing=skip_missing)
-            counts[0] += missing
-            counts[1] += sure
-            yield _frame(batch, list(stream.names), better)
-        if not done[0]:
-            raise SourceError("no-rows", "The table has a header but no rows.", cure="Write the rows again.")
-
     counts = [0, 0]
-    write_whole(path, _writer(path)(frames()))
+
+    def changed(batch: Batch) -> dict[str, Any]:
+        better, missing, sure = _better(fitted, batch, columns, space, notes, skip_missing=skip_missing)
+        counts[0] += missing
+        counts[1] += sure
+        return better
+
+    done = rewrite(stream, path, changed)
     if counts[0]:
         notes.append(Note("forecasts-missing", f"Forecasts that are missing stay missing: {units.count(counts[0], 'row')}."))  # fmt: skip
     if counts[1]:
         notes.append(Note("certain-mapped", f"{units.count(counts[1], 'row')} with a forecast of exactly 0 or 1, of which the map has seen none, or nearly so after it: the better forecast is 1 - 1e-12 or surer. One that is wrong costs 28 nats or more."))  # fmt: skip
-    return done[0], columns, list(dict.fromkeys(notes))
+    return done, columns, list(dict.fromkeys(notes))
 
 
 def _better(
@@ -117,11 +106,11 @@ def _better(
     given: Any
     if isinstance(fitted, FittedPool):
         given = {
-            one.name: _read(batch, in_order_of_classes(one.columns, one.classes), notes)
+            one.name: forecast_in(batch, in_order_of_classes(one.columns, one.classes), notes)
             for one in _members(fitted)
         }
     else:
-        given = {"": _read(batch, columns, notes)}
+        given = {"": forecast_in(batch, columns, notes)}
     gone = np.zeros(len(rows), bool)
     if skip_missing:
         for one in given.values():
@@ -148,7 +137,7 @@ def _by_column(columns: list[str], values: Float) -> dict[str, Any]:
     return {name: values[:, at] for at, name in enumerate(columns)}
 
 
-def _read(batch: Batch, columns: list[str], notes: list[Note]) -> Vector | Matrix:
+def forecast_in(batch: Batch, columns: list[str], notes: list[Note]) -> Vector | Matrix:
     """Return the columns of a forecast, in this order."""
     given = [batch.columns[name] for name in columns]
     if len(given) == 1 and has_columns(given[0]):
@@ -228,8 +217,8 @@ def write_held_out(
         columns = list(result.map.columns)
     rows = record.numbers() if record is not None else np.arange(len(values))
     kept = {name: _taken(column, rows) for name, column in table.load(names).items()}
-    frame = _frame(Batch(kept, table.where), names, _by_column(columns, values))
-    write_whole(path, _writer(path)(iter([frame])))
+    frame = frame_of(Batch(kept, table.where), names, _by_column(columns, values))
+    write_frames(path, iter([frame]))
     left = len(next(iter(table.load(names[:1]).values()))) - len(rows)
     told = f"Rows that took no part - of weight 0, with missing values, without an outcome - are not in the file: {units.count(left, 'row')}."
     return len(rows), columns, [Note("rows-not-written", told)] if left else []
@@ -258,100 +247,3 @@ def forecast_of(data: Any, columns: Sequence[str], classes: Sequence[Any]) -> Ve
     loaded = stream.whole().load(names)
     read = [numbers_of(loaded[name], name, stream, []).values for name in names]
     return Vector(read[0]) if len(read) == 1 else Matrix(np.column_stack(read))
-
-
-def _frame(batch: Batch, names: list[str], better: dict[str, Any]) -> Any:
-    """Return the rows as the engine's frame."""
-    pl = engine()
-    series = []
-    for name in dict.fromkeys([*names, *better]):
-        column = better[name] if name in better else batch.columns[name]
-        if name in better or not hasattr(column, "to_arrow"):
-            values = column if isinstance(column, np.ndarray) else vector(column, f"Column {name!r}").values
-            series.append(pl.Series(name, values, strict=False))
-        else:
-            series.append(column.alias(name))
-    return pl.DataFrame(series)
-
-
-def _writer(path: str | os.PathLike[str]) -> Callable[[Iterator[Any]], Callable[[IO[bytes]], Any]]:
-    """Return what writes frames into an open file."""
-    suffix = Path(path).suffix.lower()
-    if suffix not in WRITERS:
-        raise SourceError(
-            "cannot-write",
-            f"{path}: files that end in {suffix!r} are not written."
-            if suffix
-            else f"{path} has no ending that tells its format.",
-            cure=f"Choose a name that ends in {', '.join(WRITERS)}.",
-        )
-
-    def lines(frames: Iterator[Any]) -> Callable[[IO[bytes]], Any]:
-        def write(file: IO[bytes]) -> None:
-            for at, frame in enumerate(frames):
-                with _written_as(path, suffix):
-                    frame.write_csv(file, include_header=at == 0, separator="\t" if suffix == ".tsv" else ",")
-
-        return write
-
-    def whole(frames: Iterator[Any]) -> Callable[[IO[bytes]], Any]:
-        def write(file: IO[bytes]) -> None:
-            every = list(frames)
-            with _written_as(path, suffix):
-                frame = engine().concat(every)
-                how = {".parquet": frame.write_parquet, ".arrow": frame.write_ipc}
-                how.get(suffix, frame.write_ndjson)(file)
-
-        return write
-
-    return lines if suffix in (".csv", ".tsv") else whole
-
-
-@contextmanager
-def _written_as(path: str | os.PathLike[str], suffix: str) -> Iterator[None]:
-    """Say in our words that a kind of file cannot hold a column."""
-    try:
-        yield
-    except engine().exceptions.PolarsError as error:
-        raise SourceError(
-            "cannot-write",
-            f"{path}: a column cannot be written as {suffix}: {str(error).splitlines()[0]}.",
-            cure="Choose a name that ends in .parquet, or leave the column out.",
-        ) from None
-
-
-def refuse_to_write(path: str, *, force: bool, inputs: Sequence[str | None] = ()) -> None:
-    """Refuse a path that cannot or should not be written, before the work begins."""
-    target = Path(path)
-    _writer(path)
-    refuse_inputs(path, inputs)
-    _refuse_place(target, force=force)
-
-
-def refuse_inputs(path: str, inputs: Sequence[str | None]) -> None:
-    """Refuse to write over what is read, or into a folder that is."""
-    target = Path(path)
-    if any(one is not None and one != "-" and _same(target, one) for one in inputs):
-        raise SourceError(
-            "would-overwrite",
-            f"{path} is one of the files that are read, or would lie among them.",
-            cure="Choose another name.",
-        )
-
-
-def _refuse_place(target: Path, *, force: bool) -> None:
-    path = str(target)
-    if target.exists() and not force:
-        raise SourceError("would-overwrite", f"{path} exists.", cure="Choose another name, or say --force.")
-    if not target.absolute().parent.is_dir():
-        raise SourceError("cannot-write", f"{path}: there is no such folder.", cure="Make the folder first.")
-
-
-def _same(target: Path, other: str) -> bool:
-    """Tell whether a path is a file that is read, or lies in a folder that is."""
-    try:
-        if Path(other).is_dir():
-            return Path(other).resolve() in target.resolve().parents
-        return target.resolve() == Path(other).resolve()
-    except (OSError, RuntimeError):
-        return False

@@ -1,0 +1,290 @@
+"""The answer of murphy_curve: curves, differences with bands, and whether one forecast is better at every threshold."""
+
+from __future__ import annotations
+
+import html
+import math
+from dataclasses import dataclass
+from functools import partial
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from logloss import units
+from logloss.curves.stretches import picked, said, threshold
+from logloss.errors import UsageError, listing
+from logloss.plain import jsonable
+from logloss.saving import write_table
+from logloss.screens import noted
+from logloss.text import printable, table, wrapped
+
+if TYPE_CHECKING:
+    import os
+
+    from numpy.typing import NDArray
+
+    from logloss.curves.elementary import Elementary
+    from logloss.curves.thresholds import Limits
+    from logloss.notes import Note
+
+    Float = NDArray[np.float64]
+
+__all__ = ["Difference", "MurphyCurve"]
+
+Verdict = Literal["a", "b", "crosses", "not certain"]
+EDGES = 1000  # of a curve that goes into JSON; of more, the values at the thresholds
+SHOWN = 4  # crossings that are told one by one
+NAMED = 4  # forecasts that a table of one screen has columns for
+
+
+@dataclass(frozen=True, eq=False)
+class Difference:
+    """Mean elementary score of forecast `a` less that of `b`, on the same rows: below 0 where a is better.
+
+    Attributes
+    ----------
+    thresholds, mean, differ
+        Where it is told, what it is there, and how many rows are acted on under one of both only; shape (G,).
+    limits, band
+        `low` and `high` of its paired interval, and of a band that holds at all thresholds together.
+    least, most
+        Of the difference over all thresholds between 0 and 1, exactly.
+    crossings
+        The thresholds at which its sign changes, exactly.
+    """
+
+    a: str
+    b: str
+    thresholds: Float
+    mean: Float
+    differ: NDArray[np.int64]
+    limits: Limits
+    band: Limits
+    least: float
+    most: float
+    crossings: Float
+
+    @property
+    def verdict(self) -> Verdict:
+        """Whether one forecast is better at every threshold.
+
+        "a" (or "b"): on these rows it costs no more at any threshold, and the band says that it costs less at some. "crosses":
+        the band says that each costs less somewhere, so which is better depends on the costs. Else "not certain".
+        """
+        a, b = self.better("a"), self.better("b")
+        if a.any() and b.any():
+            return "crosses"
+        if a.any() and self.most <= 0:
+            return "a"
+        if b.any() and self.least >= 0:
+            return "b"
+        return "not certain"
+
+    def better(self, which: Literal["a", "b"]) -> NDArray[np.bool_]:
+        """Tell at which thresholds one of both costs less beyond doubt: by the band."""
+        return np.asarray(self.band.high < 0 if which == "a" else self.band.low > 0)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON."""
+        return {
+            "a": self.a,
+            "b": self.b,
+            "mean": self.mean.tolist(),
+            "differ": self.differ.tolist(),
+            "low": self.limits.low.tolist(),
+            "high": self.limits.high.tolist(),
+            "band_low": self.band.low.tolist(),
+            "band_high": self.band.high.tolist(),
+            "least": self.least,
+            "most": self.most,
+            "crossings": self.crossings.tolist()[:EDGES],
+            "verdict": self.verdict,
+        }
+
+
+@dataclass(frozen=True, eq=False)
+class MurphyCurve:
+    """What one or several forecasts cost at every threshold.
+
+    Attributes
+    ----------
+    event
+        The class that is acted on.
+    thresholds
+        Where differences are told, shape (G,), ascending.
+    forecasts
+        By name, the exact curve of each: :class:`logloss.curves.elementary.Elementary`. `curve["name"]` is the same.
+    differences
+        Of every two forecasts.
+    prevalence
+        Share of the weight in which the event happens.
+    n, weight
+        Rows that count.
+    """
+
+    event: Any
+    thresholds: Float
+    forecasts: dict[str, Elementary]
+    differences: tuple[Difference, ...]
+    prevalence: float
+    level: float
+    n: int
+    weight: float
+    notes: tuple[Note, ...]
+
+    def __getitem__(self, name: str) -> Elementary:
+        """Return the curve of a forecast."""
+        if name not in self.forecasts:
+            raise UsageError(
+                "no-such-model",
+                f"There is no forecast {name!r}.",
+                cure=f"Forecasts: {listing(map(repr, self.forecasts))}.",
+            )
+        return self.forecasts[name]
+
+    def base_rate(self, thresholds: Float) -> Float:
+        """Return what always saying the share of events costs: acting on all rows below it, on none from it on."""
+        act = thresholds < self.prevalence
+        return np.where(act, thresholds * (1 - self.prevalence), (1 - thresholds) * self.prevalence)
+
+    def frame(self, name: str | None = None) -> dict[str, list[Any]]:
+        """Return columns as lists by name: `polars.DataFrame(curve.frame())`.
+
+        Without a name the mean scores of all forecasts at `thresholds`; with one, its exact curve: at each edge the limits from
+        the left and from the right, between edges straight lines.
+        """
+        if name is None:
+            with np.errstate(divide="ignore"):
+                odds = np.log(self.thresholds) - np.log1p(-self.thresholds)
+            columns = {"threshold": self.thresholds.tolist(), "log_odds": odds.tolist()}
+            columns["base_rate"] = self.base_rate(self.thresholds).tolist()
+            scores = {
+                f"score_{one}": curve.at(self.thresholds).tolist() for one, curve in self.forecasts.items()
+            }
+            return columns | scores
+        curve = self[name]
+        left, right = curve.limits()
+        return {
+            "threshold": curve.threshold.tolist(), "log_odds": curve.log_odds.tolist(),
+            "left": left.tolist(), "right": right.tolist(),
+        }  # fmt: skip
+
+    def save(self, path: str | os.PathLike[str], name: str | None = None) -> None:
+        """Write :meth:`frame` as CSV, whole or not at all."""
+        write_table(self.frame(name), path)
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return the JSON contract; nats, the text "inf" for an infinite loss. Curves of at most 1,000 edges are whole."""
+        curves = []
+        for name, curve in self.forecasts.items():
+            found: dict[str, Any] = {
+                "name": name,
+                "log_loss": curve.log_loss,
+                "brier": curve.brier,
+                "infinite_rows": curve.infinite_rows,
+                "score": curve.at(self.thresholds).tolist(),
+            }
+            if len(curve.threshold) <= EDGES:
+                found["curve"] = self.frame(name)
+            curves.append(found)
+        state: dict[str, Any] = jsonable(
+            {
+                "schema": 1,
+                "event": self.event,
+                "n": self.n,
+                "weight": self.weight,
+                "prevalence": self.prevalence,
+                "level": self.level,
+                "thresholds": self.thresholds.tolist(),
+                "forecasts": curves,
+                "differences": [one.to_dict() for one in self.differences],
+                "notes": [{"id": note.id, "text": note.text} for note in self.notes],
+            }
+        )
+        return state
+
+    def show(self, unit: str = "nats", *, notes: bool = True) -> str:
+        """Return one screen of text; `unit` is that of the log losses."""
+        loss = partial(units.loss, in_unit=unit)
+        head = f"What acting on {printable(repr(self.event), 40)} costs at every threshold   {units.count(self.n, 'row')}, it happens in {units.percent(self.prevalence)}"
+        whole = [["", f"log loss, {unit}", "Brier"]]
+        for name, curve in list(self.forecasts.items())[:8]:
+            endless = f" ({units.count(curve.infinite_rows, 'row')})" if math.isinf(curve.log_loss) else ""
+            whole.append([printable(name), loss(curve.log_loss) + endless, f"{curve.brier:.4f}"])
+        parts = [head, "", table(_cells(self), _align(self), indent=2), "", table(whole, "<>>", indent=2), ""]
+        parts += [wrapped(line) for line in _sentences(self)]
+        if notes and self.notes:
+            parts += ["", *noted(self.notes)]
+        return "\n".join(parts)
+
+    def __str__(self) -> str:
+        """One screen of text."""
+        return self.show()
+
+    def _repr_html_(self) -> str:
+        return f"<pre>{html.escape(self.show())}</pre>"
+
+
+def _align(curve: MurphyCurve) -> str:
+    columns = 2 + min(len(curve.forecasts), NAMED)
+    return ">" * columns + (">>" if len(curve.forecasts) == 2 else "")
+
+
+def _cells(curve: MurphyCurve) -> list[list[str]]:
+    at = picked(curve.thresholds)
+    names = list(curve.forecasts)[:NAMED]
+    rows = [["threshold", "base rate", *(printable(name) for name in names)]]
+    scores = [
+        curve.base_rate(curve.thresholds),
+        *(curve.forecasts[name].at(curve.thresholds) for name in names),
+    ]
+    two = curve.differences[0] if len(curve.forecasts) == 2 else None
+    if two is not None:
+        rows[0] += ["difference", f"({100 * curve.level:.6g} %, all thresholds)"]
+    for g in at:
+        row = [threshold(curve.thresholds[g]), *(units.loss(one[g]) for one in scores)]
+        if two is not None:
+            row += [
+                units.signed(two.mean[g]),
+                f"{units.signed(two.band.low[g])} to {units.signed(two.band.high[g])}",
+            ]
+        rows.append(row)
+    return rows
+
+
+def _sentences(curve: MurphyCurve) -> list[str]:
+    found = [
+        f"The log loss of {printable(repr(name), 40)} is infinite: {units.count(one.infinite_rows, 'row')} certain and wrong, which cost something however near to 0 or 1 the threshold is."
+        for name, one in curve.forecasts.items()
+        if math.isinf(one.log_loss)
+    ]
+    if not curve.differences and not found:
+        found.append(
+            "The log loss is the integral of this cost over all log-odds of the threshold, the Brier score twice that over all thresholds."
+        )
+    return (found + [_told(one, curve.level) for one in curve.differences])[:8]
+
+
+def _told(one: Difference, level: float) -> str:
+    a, b = printable(repr(one.a), 40), printable(repr(one.b), 40)
+    doubt = f"beyond doubt ({100 * level:.6g} %, all thresholds together)"
+    if one.least == one.most == 0:
+        return f"{a} and {b} cost the same at every threshold."
+    if one.most <= 0 or one.least >= 0:
+        best, other, sure = (a, b, one.better("a")) if one.most <= 0 else (b, a, one.better("b"))
+        where = (
+            f"less {said(one.thresholds, sure)}, {doubt}"
+            if sure.any()
+            else f"but nowhere less {doubt}: not certain"
+        )
+        return f"On these rows {best} costs no more than {other} at any threshold, so it is better for every ratio of costs and under every proper score; {where}."
+    times = [threshold(float(x)) for x in one.crossings]
+    cross = (
+        f"cross at {listing(times)}"
+        if len(times) <= SHOWN
+        else f"change places {len(times):,} times between {times[0]} and {times[-1]}"
+    )
+    sure_a, sure_b = one.better("a"), one.better("b")
+    if not sure_a.any() and not sure_b.any():
+        return f"{a} and {b} {cross}; neither costs less {doubt} at any threshold."
+    return f"{a} and {b} {cross}. {a} costs less {doubt} {said(one.thresholds, sure_a)}, {b} {said(one.thresholds, sure_b)}."

@@ -1,0 +1,90 @@
+"""Whatever was given -> the questions that curves over thresholds answer, and checks of thresholds and levels."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logloss.curves.questions import question
+from logloss.errors import UsageError
+from logloss.fixing.divisions import divided_together
+from logloss.panel import Panel
+from logloss.sources import gather
+from logloss.summary import Summary
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from numpy.typing import NDArray
+
+    from logloss.curves.questions import Question
+    from logloss.notes import Note
+
+    Float = NDArray[np.float64]
+
+__all__ = ["asked", "check_level", "check_thresholds"]
+
+ALONE = "forecast"  # what a forecast without a name is called
+
+
+def asked(
+    data: Any, forecast: Any, event: Any, **options: Any
+) -> tuple[dict[str, Question], tuple[Note, ...]]:
+    """Ask of every row, under each forecast, whether the event happens; `options` are the table arguments of `ll.score`.
+
+    Returns
+    -------
+    tuple
+        The question by the forecast's name - all of the same rows in the same order - and what was assumed.
+    """
+    if isinstance(data, Summary | Panel):
+        raise UsageError(
+            "rows-needed",
+            "A summary does not hold the rows that a curve is drawn from.",
+            cure="Give the rows, or a sample of them.",
+        )
+    if not isinstance(forecast, dict):
+        record = gather(data, forecast, **options)
+        name = forecast if isinstance(forecast, str) else ALONE
+        return {name: question(record, event)}, record.notes
+    if not forecast:
+        raise UsageError("too-few-forecasts", "The mapping of forecasts is empty.", cure="Name at least one.")
+    records = divided_together(data, forecast, **options).records
+    questions = {name: question(record, event) for name, record in records.items()}
+    events = {repr(one.event) for one in questions.values()}
+    if len(events) > 1:
+        raise UsageError(
+            "which-event",
+            f"The forecasts are about different events: {', '.join(sorted(events))}.",
+            cure="Say with event= which class is acted on.",
+        )
+    notes = dict.fromkeys(note for record in records.values() for note in record.notes)
+    return questions, tuple(notes)
+
+
+def check_level(level: float) -> None:
+    """Refuse a coverage that is no probability."""
+    if not 0 < level < 1:
+        raise UsageError(
+            "bad-level",
+            f"level is {level}, but it is a probability.",
+            cure="Give one between 0 and 1, such as 0.95.",
+        )
+
+
+def check_thresholds(thresholds: Iterable[float], *, above: bool = False) -> Float:
+    """Return thresholds, ascending, each once; refuse those that are not in [0, 1), or in (0, 1) where `above`."""
+    try:
+        found = np.unique(np.asarray(list(thresholds), np.float64))
+    except (TypeError, ValueError):
+        found = np.array([np.nan])
+    inside = (found > 0 if above else found >= 0) & (found < 1)
+    if not len(found) or not inside.all():
+        odd = "there is none" if not len(found) else f"{found[~inside][0]:g} is not one"
+        raise UsageError(
+            "bad-threshold",
+            f"A threshold is a probability {'above' if above else 'from'} 0{'' if above else ' on'} and below 1; {odd}.",
+            cure="Give numbers such as thresholds=[0.05, 0.1, 0.2].",
+        )
+    return found

@@ -1,0 +1,279 @@
+"""Net benefit: against published tables, brute force, its identity with the elementary score; bands, words, errors."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+import logloss as ll
+from logloss.curves.thresholds import joint_level
+from logloss.interval import of_rows
+
+# R's dcurves on its data set df_binary (750 rows, 105 cancers): rows with a family history, and with cancer among them.
+FAMILY = (115, 24)
+# r: dca(cancer ~ famhistory), columns net_benefit and net_intervention_avoided.
+R_FAMILY = {
+    0.05: (0.025614035087719297, -1.3133333333333335),
+    0.14: (0.012248062015503873, 0.07523809523809522),
+    0.5: (-0.08933333333333335, 0.6306666666666666),
+    0.99: (-11.979999999999992, 0.7375757575757576),
+}
+R_ALL = {0.05: 0.09473684210526316, 0.25: -0.14666666666666667, 0.5: -0.72}
+
+
+def family() -> tuple[np.ndarray, np.ndarray]:
+    """Return outcomes and a yes/no forecast with R's counts."""
+    rows, found = FAMILY
+    y, p = np.zeros(750, int), np.zeros(750)
+    p[:rows], y[:found], y[rows : rows + 105 - found] = 1.0, 1, 1
+    return y, p
+
+
+def brute(y: np.ndarray, p: np.ndarray, w: np.ndarray, th: float) -> np.ndarray:
+    """Return each row's net benefit: the definition."""
+    return (p >= th) * (y - (1 - y) * th / (1 - th))
+
+
+def test_net_benefit_is_that_of_the_textbook_formula() -> None:
+    # By hand: 200 rows, 30 events and 40 others acted on: 30/200 - 40/200 / 4 = 0.1.
+    y = np.repeat([1, 0, 1, 0], [30, 40, 10, 120])
+    p = np.repeat([0.9, 0.9, 0.1, 0.1], [30, 40, 10, 120])
+    curve = ll.decision_curve(y, p, thresholds=[0.2])
+    assert curve.forecasts["forecast"].net_benefit[0] == pytest.approx(0.1, abs=1e-15)
+    assert curve.forecasts["forecast"].true_positive[0] == 0.15
+    assert curve.forecasts["forecast"].false_positive[0] == 0.2
+
+
+def test_values_are_those_of_r() -> None:
+    y, p = family()
+    curve = ll.decision_curve(y, p)
+    th = {round(float(value), 2): at for at, value in enumerate(curve.thresholds)}
+    for at, (benefit, avoided) in R_FAMILY.items():
+        assert curve.forecasts["forecast"].net_benefit[th[at]] == pytest.approx(benefit, abs=1e-12)
+        assert curve.avoided("forecast")[th[at]] == pytest.approx(avoided, abs=1e-12)
+    for at, benefit in R_ALL.items():
+        assert curve.all.net_benefit[th[at]] == pytest.approx(benefit, abs=1e-12)
+
+
+def test_a_forecast_on_the_threshold_is_acted_on() -> None:
+    # As in R's dcurves: p >= threshold.
+    curve = ll.decision_curve([1, 0, 1], [0.3, 0.7, 0.2], thresholds=[0.3, 0.7, 0.71])
+    assert curve.forecasts["forecast"].acted.tolist() == [2 / 3, 1 / 3, 0.0]
+
+
+@settings(max_examples=30, deadline=None)
+@given(n=st.integers(3, 40), seed=st.integers(0, 10**6), soft=st.booleans())
+def test_values_and_intervals_are_those_of_rows_one_by_one(n: int, seed: int, soft: bool) -> None:
+    random = np.random.default_rng(seed)
+    p, q = random.integers(0, 11, (2, n)) / 10
+    y = random.integers(0, 11, n) / 10 if soft else random.integers(0, 2, n).astype(float)
+    y[:2], p[:3], q[:3] = (0.0, 1.0), 0.5, 0.5
+    w = random.choice([1.0, 2.0, 0.5], n)
+    th = np.array([0.1, 0.25, 0.5, 0.7])
+    y_given = y if soft else y.astype(int)
+    curve = ll.decision_curve(y_given, {"p": p, "q": q}, thresholds=th, weight=w)
+    for g, at in enumerate(th):
+        one = {"p": brute(y, p, w, at), "q": brute(y, q, w, at), None: brute(y, np.ones(n), w, at)}
+        for gain in curve.gains:
+            d = one[gain.a] - one[gain.b]
+            found = of_rows(d, w)
+            assert found is not None
+            assert gain.mean[g] == pytest.approx(found.mean, abs=1e-12)
+            acts = {"p": p >= at, "q": q >= at, None: np.ones(n, bool)}
+            differ = acts[gain.a] != acts[gain.b]
+            assert gain.differ[g] == differ.sum()
+            # What was seen gives the interval of the rows; kinds of rows not seen can only widen it.
+            assert gain.limits.low[g] <= found.low + 1e-9
+            assert gain.limits.high[g] >= found.high - 1e-9
+            kinds = [kind for kind in (differ & acts[gain.a], differ & acts[gain.b]) if kind.any()]
+            if all(((y > 0) & kind).any() and ((y < 1) & kind).any() for kind in kinds):
+                assert gain.limits.low[g] == pytest.approx(found.low, abs=1e-9)
+                assert gain.limits.high[g] == pytest.approx(found.high, abs=1e-9)
+        line = curve.forecasts["p"]
+        assert line.net_benefit[g] == pytest.approx(float((w * one["p"]).sum() / w.sum()), abs=1e-12)
+
+
+@settings(max_examples=30, deadline=None)
+@given(
+    p=hnp.arrays(float, 25, elements=st.floats(0, 1, width=32)),
+    y=hnp.arrays(int, 25, elements=st.integers(0, 1)),
+    th=st.floats(0.01, 0.99),
+)
+def test_it_is_the_share_of_events_less_the_elementary_score(p: np.ndarray, y: np.ndarray, th: float) -> None:
+    # Vickers and Elkin's measure and Schervish's: prevalence - S / (1 - th), S just below th, as p = th is acted on.
+    y[:2] = 0, 1
+    benefit = ll.decision_curve(y, p, thresholds=[th]).forecasts["forecast"].net_benefit[0]
+    score = ll.murphy_curve(y, p)["forecast"].at(np.array([th]), side="left")[0]
+    assert benefit == pytest.approx(y.mean() - score / (1 - th), abs=1e-12)
+
+
+def rows(n: int, seed: int = 0) -> tuple[np.ndarray, np.ndarray]:
+    random = np.random.default_rng(seed)
+    z = random.normal(-1, 1.5, n)
+    return (random.random(n) < 1 / (1 + np.exp(-z))).astype(int), z
+
+
+def test_covariances_are_those_of_rows() -> None:
+    y, z = rows(300)
+    p, q = 1 / (1 + np.exp(-z)), 1 / (1 + np.exp(-0.5 * z + 0.3))
+    w = np.random.default_rng(5).random(300) + 0.5
+    from logloss.curves.thresholds import ALL, NONE, Rows
+
+    th = np.array([0.1, 0.2, 0.4, 0.8])
+    acts = {
+        "p": p[:, None] >= th,
+        "q": q[:, None] >= th,
+        ALL: np.ones((300, 4), bool),
+        NONE: np.zeros((300, 4), bool),
+    }
+    reach = {name: acts[name].sum(axis=1) for name in ("p", "q")}
+    found = Rows(th, y.astype(float), w, reach)
+    for a, b in (("p", "q"), ("p", ALL), ("p", NONE), (ALL, "q"), (ALL, NONE)):
+        d = (acts[a].astype(float) - acts[b]) * (y[:, None] - th) / (1 - th)
+        u = w[:, None] * (d - (w[:, None] * d).sum(axis=0) / w.sum())
+        got = found.contrast(a, b, scale=1 - th)
+        np.testing.assert_allclose(got.covariance, u.T @ u, atol=1e-9)
+        np.testing.assert_allclose(got.second, (u**2).sum(axis=0), atol=1e-9)
+        np.testing.assert_allclose(got.third, (u**3).sum(axis=0), atol=1e-9)
+
+
+def test_spaces_labels_columns_and_events_agree() -> None:
+    y, z = rows(200)
+    p = 1 / (1 + np.exp(-z))
+    th = [0.1, 0.3, 0.6]
+    expected = ll.decision_curve(y, p, thresholds=th).forecasts["forecast"].net_benefit
+    words = np.array(["dog", "cat"])[y]
+    frame = np.column_stack([p, 1 - p])
+    for found in (
+        ll.decision_curve(y, z, space="logit", thresholds=th),
+        ll.decision_curve(y, np.log(p), space="logp", thresholds=th),
+        ll.decision_curve(words, frame, labels=["cat", "dog"], event="cat", thresholds=th),
+        ll.decision_curve(words, p, labels=["dog", "cat"], thresholds=th),
+        ll.decision_curve(words, 1 - p, labels=["cat", "dog"], event="cat", thresholds=th),
+        ll.decision_curve(np.repeat(y, 2), np.repeat(p, 2), weight=np.full(400, 0.5), thresholds=th),
+        ll.decision_curve(
+            np.append(y, 1), np.append(p, 0.0), weight=np.append(np.ones(200), 0), thresholds=th
+        ),
+    ):
+        (line,) = found.forecasts.values()
+        np.testing.assert_allclose(line.net_benefit, expected, atol=1e-12)
+
+
+def test_a_class_is_taken_against_all_others() -> None:
+    y = np.array(["a", "b", "c", "b", "a"])
+    P = np.array([[0.6, 0.3, 0.1], [0.2, 0.5, 0.3], [0.1, 0.1, 0.8], [0.5, 0.4, 0.1], [0.2, 0.5, 0.3]])
+    found = ll.decision_curve(y, P, labels=["a", "b", "c"], event="b", thresholds=[0.2, 0.45])
+    alone = ll.decision_curve((y == "b").astype(int), P[:, 1], thresholds=[0.2, 0.45])
+    assert found.event == "b"
+    np.testing.assert_allclose(
+        found.forecasts["forecast"].net_benefit, alone.forecasts["forecast"].net_benefit
+    )
+
+
+def test_harm_is_taken_off_and_gains_turn_round() -> None:
+    y, z = rows(100)
+    p = 1 / (1 + np.exp(-z))
+    free = ll.decision_curve(y, {"p": p, "q": p**2}, thresholds=[0.2])
+    paid = ll.decision_curve(y, {"p": p, "q": p**2}, thresholds=[0.2], harm={"p": 0.02})
+    assert paid.forecasts["p"].net_benefit[0] == pytest.approx(free.forecasts["p"].net_benefit[0] - 0.02)
+    assert paid.forecasts["q"].net_benefit[0] == free.forecasts["q"].net_benefit[0]
+    assert paid.gain("p", "q").limits.low[0] == pytest.approx(free.gain("p", "q").limits.low[0] - 0.02)
+    assert free.gain("q", "p").band.high[0] == -free.gain("p", "q").band.low[0]
+    assert paid.avoided("p")[0] == pytest.approx(
+        (paid.forecasts["p"].net_benefit[0] - paid.all.net_benefit[0]) * 4
+    )
+
+
+def test_the_largest_of_independent_deviates_asks_for_sidak() -> None:
+    # Sidak (1967): 20 independent intervals hold together at 0.95 if each does at 0.95 ** (1 / 20).
+    assert joint_level(np.eye(20), 0.95) == pytest.approx(0.95 ** (1 / 20), abs=5e-4)
+    assert joint_level(np.ones((20, 20)), 0.95) == pytest.approx(0.95, abs=5e-3)
+
+
+def test_bands_hold_intervals_and_are_wider() -> None:
+    y, z = rows(400)
+    curve = ll.decision_curve(y, 1 / (1 + np.exp(-z)))
+    gain = curve.gain("forecast")
+    inner = gain.differ > 0
+    assert (gain.band.low[inner] < gain.limits.low[inner]).all()
+    assert (gain.band.high[inner] > gain.limits.high[inner]).all()
+    assert (gain.band.low[~inner] == gain.mean[~inner]).all()
+
+
+def test_events_not_missed_yet_are_not_ruled_out() -> None:
+    # 100 rows without the event are spared at threshold 0.1, no event is missed among 20: up to 3.6 % of rows may be.
+    y = np.repeat([1, 0, 0], [20, 100, 100])
+    p = np.repeat([0.5, 0.05, 0.5], [20, 100, 100])
+    gain = ll.decision_curve(y, p, thresholds=[0.1]).gain("forecast")
+    bare = of_rows(np.repeat([0.0, 1 / 9, 0.0], [20, 100, 100]), np.ones(220))
+    assert bare is not None
+    assert gain.limits.low[0] == pytest.approx(bare.low - (1 - 0.025 ** (1 / 220)), abs=1e-12)
+    assert gain.limits.high[0] == pytest.approx(bare.high, abs=1e-12)
+
+
+def test_it_prints_one_screen_and_writes_json() -> None:
+    y, z = rows(500)
+    p = 1 / (1 + np.exp(-z))
+    one, two = (
+        ll.decision_curve(y, p),
+        ll.decision_curve(y, {"right \x1b[31m": p, "wild": 1 / (1 + np.exp(-3 * z))}),
+    )
+    for found in (one, two):
+        text = str(found)
+        assert "\x1b" not in text
+        assert len(text.splitlines()) < 45
+        assert "beyond doubt (95 %, all thresholds together)" in text
+        assert text == found.show() != found.show(standardized=True)
+        json.dumps(found.to_dict(), allow_nan=False)
+        assert found._repr_html_().startswith("<pre>")
+        lengths = {len(column) for column in found.frame().values()}
+        assert lengths == {99 * (2 + len(found.forecasts))}
+    assert two.better("right \x1b[31m", sure=True).sum() > two.better("wild", sure=True).sum()
+
+
+def test_a_forecast_that_harms_is_called_so() -> None:
+    y, z = rows(2000)
+    found = ll.decision_curve(y, 1 / (1 + np.exp(z)))
+    assert found.worse("forecast", sure=True).any()
+    assert "worth less than one of them" in " ".join(str(found).split())
+
+
+@pytest.mark.parametrize(
+    ("slug", "options"),
+    [
+        ("bad-threshold", {"thresholds": [0.2, 1.0]}),
+        ("bad-threshold", {"thresholds": []}),
+        ("bad-threshold", {"thresholds": ["x"]}),
+        ("bad-threshold", {"thresholds": [float("nan")]}),
+        ("bad-level", {"level": 95}),
+        ("bad-harm", {"harm": -1}),
+        ("bad-harm", {"harm": {"nobody": 0.1}}),
+        ("which-event", {"event": 7}),
+    ],
+)
+def test_calls_that_mean_nothing_are_refused(slug: str, options: dict[str, object]) -> None:
+    with pytest.raises(ll.UsageError) as caught:
+        ll.decision_curve([1, 0, 1], [0.2, 0.4, 0.9], **options)  # type: ignore[arg-type]
+    assert caught.value.slug == slug
+
+
+def test_more_classes_need_one_named_and_rows_that_count() -> None:
+    P = np.full((3, 3), 1 / 3)
+    with pytest.raises(ll.UsageError, match="which-event"):
+        ll.decision_curve([0, 1, 2], P)
+    with pytest.raises(ll.UsageError, match="rows-needed"):
+        ll.decision_curve(ll.summarize([0, 1], [0.2, 0.8]))
+    with pytest.raises(ll.UsageError, match="too-few-forecasts"):
+        ll.decision_curve([0, 1], {})
+    with pytest.raises(ll.UsageError, match="no-such-model"):
+        ll.decision_curve([0, 1], [0.2, 0.8]).gain("x")
+
+
+def test_few_events_are_said() -> None:
+    found = ll.decision_curve([0] * 30 + [1] * 3, np.linspace(0.01, 0.9, 33))
+    assert [note.id for note in found.notes if note.id == "few-events"] == ["few-events"]
