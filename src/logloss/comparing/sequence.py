@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["Sequential", "check_alpha", "p_values", "verdict_of", "wealth_words"]
+__all__ = ["Sequential", "check_alpha", "p_values", "p_words", "verdict_of", "wealth_words"]
 
 POINTS = 200  # of a path in JSON
 
@@ -54,6 +54,11 @@ def verdict_of(peak: Float, alpha: float, names: tuple[str, str]) -> str:
     if a and b:
         return "each better at times"
     return f"{names[0]} better" if a else f"{names[1]} better" if b else "undecided so far"
+
+
+def p_words(p: float, log_wealth: float) -> str:
+    """Return a p-value as text: 0 only where wealth is infinite."""
+    return f"{p:.2g}" if p > 0 or math.isinf(log_wealth) else "<1e-300"
 
 
 def wealth_words(log_wealth: float) -> str:
@@ -148,7 +153,7 @@ class Sequential:
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: logs in nats, and of the paths at most 200 points."""
         n = len(self)
-        at = np.unique(np.linspace(0, n - 1, min(n, POINTS)).round().astype(np.int64)) if n else []
+        at = np.unique(np.linspace(0, n - 1, min(n, POINTS)).round().astype(np.int64))
         last = self.log_wealth[-1] if n else np.zeros(2)
         state: dict[str, Any] = jsonable(
             {
@@ -200,7 +205,7 @@ class Sequential:
         units.unit(unit)
         a, b = (printable(name) for name in self.names)
         since = "" if self.crossed is None else f", known since row {self.crossed}"
-        head = f"{printable(self.verdict, 60)}{since}   p {self.p_value:.2g}   alpha {self.alpha:g}   {units.count(len(self), 'row')} in order of time"
+        head = f"{printable(self.verdict, 60)}{since}   p {p_words(self.p_value, float(self.peak.max()))}   alpha {self.alpha:g}   {units.count(len(self), 'row')} in order of time"
         need = wealth_words(math.log(2 / self.alpha))
         rows = [["", "wealth now", "greatest", "p", f"first {need}"]]
         last = self.log_wealth[-1] if len(self) else np.zeros(2)
@@ -211,7 +216,7 @@ class Sequential:
                     f"bet on {shown}",
                     wealth_words(float(last[bet])),
                     wealth_words(float(self.peak[bet])),
-                    f"{self.p_values[name]:.2g}",
+                    p_words(self.p_values[name], float(self.peak[bet])),
                     "never" if where is None else f"row {where}",
                 ]
             )

@@ -9,7 +9,7 @@ import numpy as np
 
 from logloss.calibrate.stored import checksum
 from logloss.comparing.betting import staked
-from logloss.comparing.sequence import check_alpha, p_values, verdict_of, wealth_words
+from logloss.comparing.sequence import check_alpha, p_values, p_words, verdict_of, wealth_words
 from logloss.comparing.wealth import Book
 from logloss.errors import SourceError, UsageError
 from logloss.observations import observe
@@ -58,7 +58,7 @@ class SequentialTest:
     >>> for y in [1, 1, 0, 1, 1, 1, 0, 1] * 20:
     ...     test.update(y, 0.5, 0.75)
     >>> test.verdict, test.crossed
-    ('b better', 105)
+    ('b better', 125)
     """
 
     def __init__(
@@ -85,7 +85,7 @@ class SequentialTest:
         self.alpha, self.horizon, self.space = float(alpha), int(horizon), space
         self.names = (str(names[0]), str(names[1]))
         self.crossed: int | None = None
-        self._book = Book.of(self.horizon)
+        self._book = Book.of(self.horizon, len(self.classes))
 
     def update(self, y: Any, p: Any, q: Any) -> None:
         """Enter one row, or a batch of rows in order of time.
@@ -144,7 +144,7 @@ class SequentialTest:
     def __str__(self) -> str:
         """One line."""
         wealth = ", ".join(f"bet on {printable(n)} {wealth_words(v)}" for n, v in self.log_wealth.items())
-        return f"{printable(self.verdict, 60)}   p {self.p_value:.2g}   {count(self.rows, 'row')}   {wealth}"
+        return f"{printable(self.verdict, 60)}   p {p_words(self.p_value, float(self._book.peak.max()))}   {count(self.rows, 'row')}   {wealth}"
 
     __repr__ = __str__
 
@@ -190,7 +190,7 @@ class SequentialTest:
                 space=state["space"],
                 names=(names[0], names[1]),
             )
-            test._book = Book.from_dict(state["book"], test.horizon)
+            test._book = Book.from_dict(state["book"], test.horizon, len(test.classes))
             test.crossed = None if state["crossed"] is None else int(state["crossed"])
         except (KeyError, TypeError, ValueError, IndexError) as error:
             raise _damaged(str(error)) from None

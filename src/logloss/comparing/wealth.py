@@ -1,7 +1,9 @@
 """The wealth of two bettors, row after row: rows come in pieces of any size, and the answer is that of all at once.
 
-With forecasts that were made h rows before their outcome, h bettors take turns, as each must know how its last bet ended
-before it places the next.
+A bettor who believes a forecast puts half of its money on all that this belief asks for, and half on three tenths of it. The
+first is fastest where the forecast is right; where it is better than the other but over-confident, such bets are
+ruinous and only the second wins. With forecasts that were made h rows before their outcome, h bettors take turns, as each
+must know how its last bet ended before it places the next.
 """
 
 from __future__ import annotations
@@ -24,6 +26,10 @@ if TYPE_CHECKING:
 __all__ = ["MOST", "Book", "Paths"]
 
 MOST = 0.5  # share of its wealth that a bettor can lose on one row of more than two classes
+PURSES = (
+    (1.0, 0.5),
+    (0.3, 0.5),
+)  # of a bet that believes a forecast: how much of it is placed, with what share of the money
 SIDES = (-1.0, 1.0)  # the bet on a takes -d, the bet on b takes d
 
 
@@ -56,7 +62,7 @@ class Book:
     rows
         How many rows there were.
     logs
-        Log-wealth of each bettor, shape (2, h).
+        Log of the money in each purse of each bettor, shape (2, h, F); F is 2 for two classes, 1 for more.
     peak
         The greatest `sure` wealth so far, log, shape (2,).
     total, squares
@@ -67,26 +73,30 @@ class Book:
 
     horizon: int = 1
     rows: int = 0
-    logs: Float = field(default_factory=lambda: np.zeros((2, 1)))
+    logs: Float = field(default_factory=lambda: np.zeros((2, 1, 1)))
     peak: Float = field(default_factory=lambda: np.zeros(2))
     total: float = 0.0
     squares: float = 0.0
     waiting: Float = field(default_factory=lambda: np.zeros(0))
 
     @classmethod
-    def of(cls, horizon: int) -> Book:
+    def of(cls, horizon: int, classes: int) -> Book:
         """Return a book without rows: every bettor has 1."""
-        return cls(horizon, logs=np.zeros((2, horizon)))
+        logs = np.log([share for _, share in _purses(classes == 2)])
+        return cls(horizon, logs=np.tile(logs, (2, horizon, 1)))
 
     @property
     def sure(self) -> Float:
         """Log of the richest bettor's wealth over h, shape (2,)."""
-        return np.asarray(self.logs.max(axis=1) - math.log(self.horizon))
+        return np.asarray(self._bettors().max(axis=1) - math.log(self.horizon))
 
     @property
     def mean(self) -> Float:
         """Log of the bettors' mean wealth, shape (2,)."""
-        return np.asarray(np.logaddexp.reduce(self.logs, axis=1) - math.log(self.horizon))
+        return np.asarray(np.logaddexp.reduce(self._bettors(), axis=1) - math.log(self.horizon))
+
+    def _bettors(self) -> Float:
+        return np.asarray(np.logaddexp.reduce(self.logs, axis=2))
 
     def enter(self, stakes: Stakes) -> Paths:
         """Settle the bets of more rows, in order of time, and return the wealth after each."""
@@ -94,13 +104,17 @@ class Book:
         n, h = len(paid), self.horizon
         mean, sure = np.full((n, 2), -np.inf), np.full((n, 2), -np.inf)
         turn = (self.rows + np.arange(n)) % h
-        for at in range(h):
-            for side in range(2):
-                steps = paid[:, side] if h == 1 else np.where(turn == at, paid[:, side], 0.0)
-                path = np.cumsum(np.concatenate([self.logs[side, at : at + 1], steps]))
-                self.logs[side, at] = path[-1]
-                np.logaddexp(mean[:, side], path[1:], out=mean[:, side])
-                np.maximum(sure[:, side], path[1:], out=sure[:, side])
+        for side in range(2):
+            steps = [_placed(paid[:, side], part) for part, _ in _purses(stakes.logs is not None)]
+            for at in range(h):
+                path = np.full(n, -np.inf)
+                for purse, step in enumerate(steps):
+                    own = step if h == 1 else np.where(turn == at, step, 0.0)
+                    money = np.cumsum(np.concatenate([self.logs[side, at, purse : purse + 1], own]))
+                    self.logs[side, at, purse] = money[-1]
+                    path = np.logaddexp(path, money[1:])
+                np.logaddexp(mean[:, side], path, out=mean[:, side])
+                np.maximum(sure[:, side], path, out=sure[:, side])
         mean -= math.log(h)
         sure -= math.log(h)
         self.rows += n
@@ -158,14 +172,23 @@ class Book:
         return state
 
     @classmethod
-    def from_dict(cls, state: dict[str, Any], horizon: int) -> Book:
+    def from_dict(cls, state: dict[str, Any], horizon: int, classes: int) -> Book:
         """Return the book that was written down; ValueError for one that cannot be."""
         logs, peak, waiting = (np.asarray(state[key], np.float64) for key in ("logs", "peak", "waiting"))
         rows, total, squares = int(state["rows"]), float(state["total"]), float(state["squares"])
-        if logs.shape != (2, horizon) or peak.shape != (2,) or waiting.ndim != 1:
+        if logs.shape != (2, horizon, len(_purses(classes == 2))) or peak.shape != (2,) or waiting.ndim != 1:
             raise ValueError("its bettors do not fit its horizon")
         if rows < 0 or len(waiting) >= horizon or not (np.isfinite(waiting).all() and squares >= 0):
             raise ValueError("its sums are none of rows")
         if np.isnan(logs).any() or not (peak >= 0).all() or np.isneginf(logs).any():
             raise ValueError("its wealth is no wealth")
         return cls(horizon, rows, logs, peak, total, squares, waiting)
+
+
+def _purses(two: bool) -> tuple[tuple[float, float], ...]:
+    return PURSES if two else ((1.0, 1.0),)
+
+
+def _placed(logs: Float, part: float) -> Float:
+    """Return log(1 - part + part E) from log E: what a bet pays of which only a part is placed."""
+    return logs if part == 1.0 else np.asarray(np.logaddexp(math.log1p(-part), logs + math.log(part)))
