@@ -141,11 +141,11 @@ def _near(space: str, x: Float, y: Float, s: Float) -> tuple[NDArray[np.bool_], 
         moved = y - x
         if space == "p":
             near = np.abs(moved) < NEAR * np.minimum(x, 1.0 - x)
-            d0, d1 = -np.log1p(-moved / (1.0 - x)), np.log1p(moved / x)
+            d0, d1 = np.log1p(-moved / (1.0 - x)), np.log1p(moved / x)
         elif space == "logp":
-            odds = moved_odds(x, moved)
+            odds = _moved_odds(x, moved)
             near = (np.abs(odds) < NEAR) & (np.abs(moved) < NEAR)
-            d0, d1 = -np.log1p(-odds), moved
+            d0, d1 = np.log1p(-odds), moved
         else:
             near = np.abs(moved) < NEAR
             d0 = -np.log1p(np.exp(-s[:, 1]) * np.expm1(moved))
@@ -153,6 +153,6 @@ def _near(space: str, x: Float, y: Float, s: Float) -> tuple[NDArray[np.bool_], 
     return near, np.stack([d0, d1], axis=1)
 
 
-def moved_odds(logp: Float, moved: Float) -> Float:
+def _moved_odds(logp: Float, moved: Float) -> Float:
     """Return (q - p) / (1 - p) from log p and log q - log p."""
     return np.asarray(np.exp(logp) / -np.expm1(logp) * np.expm1(moved))
