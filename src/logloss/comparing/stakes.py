@@ -125,9 +125,12 @@ def break_even_bets(d: Float, s_a: Float, s_b: Float) -> Float:
 
 def _apart(a: Observations, b: Observations, part: slice, s_a: Float, s_b: Float) -> Float:
     """Return s_a - s_b of every class, shape (m, K); NaN where both are infinite, 0 where they agree within rounding."""
+    least = (
+        0.0 if a.binary and b.binary else 1.0
+    )  # surprises from one column are exact to a few units in the last place
     with np.errstate(invalid="ignore"):
         d = s_a - s_b
-        d[np.isfinite(d) & (np.abs(d) <= NOISE * (1.0 + s_a + s_b))] = 0.0
+        d[np.isfinite(d) & (np.abs(d) <= NOISE * (least + s_a + s_b))] = 0.0
     if a.binary and b.binary and a.space == b.space:
         x, y = (one.forecast[part].astype(np.float64, copy=False) for one in (a, b))
         near, close = _near(a.space, x, y, s_a)
