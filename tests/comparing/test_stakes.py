@@ -24,9 +24,7 @@ probability = st.one_of(
 def paid(p: float, q: float, space: str = "p") -> np.ndarray:
     """Return log E, shape (outcome, bet)."""
     a, b = (ll.observe([0, 1], [f, f], space=space, labels=[0, 1]) for f in (p, q))
-    logs = stakes_of(a, b).logs
-    assert logs is not None
-    return logs
+    return stakes_of(a, b).logs
 
 
 def test_the_break_even_point_and_what_the_bet_on_b_pays() -> None:
@@ -99,9 +97,9 @@ def test_forecasts_that_hardly_differ(space: str) -> None:
 @pytest.mark.parametrize(
     ("p", "q", "a_bet", "b_bet"),
     [  # outcomes 0, 1
-        (0.0, 0.25, (0.0, 0.0), (math.log(0.75), math.inf)),  # a said never
-        (1.0, 0.25, (0.0, 0.0), (math.inf, math.log(0.25))),
-        (0.25, 0.0, (math.log(0.75), math.inf), (0.0, 0.0)),
+        (0.0, 0.25, (0.0, 0.0), (0.0, math.inf)),  # a said never: that costs b's bettor nothing
+        (1.0, 0.25, (0.0, 0.0), (math.inf, 0.0)),
+        (0.25, 0.0, (0.0, math.inf), (0.0, 0.0)),
         (0.0, 0.0, (0.0, 0.0), (0.0, 0.0)),  # equal, also where it happens
         (0.0, 1.0, (0.0, 0.0), (0.0, 0.0)),  # infinity less infinity
         (0.4, 0.4, (0.0, 0.0), (0.0, 0.0)),
@@ -115,7 +113,6 @@ def test_certain_and_equal_forecasts(
         return ll.observe([0, 1], [f, f] if columns == 1 else [[1 - f, f]] * 2, labels=[0, 1])
 
     stakes = stakes_of(record(p), record(q))
-    assert stakes.logs is not None
     assert stakes.logs.T.tolist() == [pytest.approx(a_bet, abs=1e-15), pytest.approx(b_bet, abs=1e-15)]
     assert stakes.void.tolist() == [False, p == q == 0.0]
     assert stakes.clash.tolist() == [{p, q} == {0.0, 1.0}] * 2
@@ -125,10 +122,9 @@ def test_rows_that_do_not_sum_to_one_are_no_gift() -> None:
     """Where one forecast loses more whatever happens no bet is placed, and where one is, its mean is 1 at most."""
     a = ll.observe([0, 1], [[0.6, 0.4]] * 2, labels=[0, 1])
     b = ll.observe([0, 1], [[0.604, 0.402]] * 2, labels=[0, 1])
-    assert stakes_of(a, b).logs.tolist() == [[0.0, 0.0], [0.0, 0.0]]  # type: ignore[union-attr]
+    assert stakes_of(a, b).logs.tolist() == [[0.0, 0.0], [0.0, 0.0]]
     c = ll.observe([0, 1], [[0.696, 0.3]] * 2, labels=[0, 1])
     logs = stakes_of(a, c).logs
-    assert logs is not None
     d0, d1 = math.log(0.696 / 0.6), math.log(0.3 / 0.4)
     even = d0 / (d0 - d1)
     for bet in range(2):
@@ -150,10 +146,12 @@ def test_of_many_classes_the_next_bet_has_mean_1_at_the_boundary(K: int, seed: i
     for k in range(K):
         y[-1] = k
         a, b = (ll.observe(y, F, labels=list(range(K))) for F in (P, Q))
-        book = Book.of(1, K)
+        book = Book.of(1)
         paths = book.enter(stakes_of(a, b))
         steps.append(np.exp(paths.sure[-1] - paths.sure[-2]))
     assert truth @ np.array(steps) == pytest.approx([1.0, 1.0], abs=1e-9)
+    assert P[-1] @ np.array(steps)[:, 1] <= 1 + 1e-9
+    assert Q[-1] @ np.array(steps)[:, 0] <= 1 + 1e-9
     assert np.min(steps) >= 0.5 - 1e-12
 
 
@@ -161,11 +159,11 @@ def test_of_many_classes_infinities() -> None:
     a = ll.observe([0, 2, 1], [[0.5, 0.3, 0.2], [0.5, 0.5, 0.0], [1.0, 0.0, 0.0]], labels=[0, 1, 2])
     b = ll.observe([0, 2, 1], [[0.4, 0.4, 0.2], [0.4, 0.4, 0.2], [0.5, 0.0, 0.5]], labels=[0, 1, 2])
     stakes = stakes_of(a, b)
-    assert stakes.happened.tolist() == [pytest.approx(math.log(0.8)), math.inf, 0.0]
     assert stakes.void.tolist() == [False, False, True]
-    wealth = Book.of(1, 3).enter(stakes).sure
-    assert wealth[:, 1].tolist() == [0.0, math.inf, math.inf]
-    assert wealth[:, 0].tolist() == [0.0, 0.0, 0.0]  # a could lose infinitely: it does not bet
+    assert stakes.logs[1:].tolist() == [[0.0, math.inf], [0.0, 0.0]]  # who could lose infinitely does not bet
+    wealth = Book.of(1).enter(stakes).sure
+    assert wealth[1:, 1].tolist() == [math.inf, math.inf]
+    assert wealth[1:, 0].tolist() == [wealth[0, 0]] * 2
 
 
 def test_rounding_is_not_bet_on() -> None:
@@ -174,4 +172,18 @@ def test_rounding_is_not_bet_on() -> None:
     Z = rng.normal(size=(2000, 4))
     y = rng.integers(0, 4, 2000)
     a, b = (ll.observe(y, F, space="logit", labels=[0, 1, 2, 3]) for F in (Z, Z + 7.3))
-    assert Book.of(1, 4).enter(stakes_of(a, b)).sure.tolist() == [[0.0, 0.0]] * 2000
+    assert Book.of(1).enter(stakes_of(a, b)).sure.tolist() == [[0.0, 0.0]] * 2000
+
+
+def test_many_classes_at_the_ends_of_the_range() -> None:
+    """Forecasts of 1e-300 and logits of 700: wealth stays a number, and half of a bet is the most that it loses."""
+    y = [0, 1, 2] * 2
+    P = [[1e-300, 0.5, 0.5]] * 3 + [[1 - 2e-300, 1e-300, 1e-300]] * 3
+    Q = [[0.2, 0.4, 0.4]] * 3 + [[1e-300, 1 - 2e-300, 1e-300]] * 3
+    Z, T = np.array([[700.0, -700.0, 0.0]] * 6), np.array([[-700.0, 1e5, 3.0]] * 6)
+    for F, G, space in ((P, Q, "p"), (Z, T, "logit")):
+        a, b = (ll.observe(y, one, labels=[0, 1, 2], space=space) for one in (F, G))
+        logs = stakes_of(a, b).logs
+        assert np.isfinite(logs).all()
+        assert logs.min() >= math.log(0.5) - 1e-12
+        assert logs.max() > 0.1

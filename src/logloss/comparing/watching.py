@@ -85,7 +85,7 @@ class SequentialTest:
         self.alpha, self.horizon, self.space = float(alpha), int(horizon), space
         self.names = (str(names[0]), str(names[1]))
         self.crossed: int | None = None
-        self._book = Book.of(self.horizon, len(self.classes))
+        self._book = Book.of(self.horizon)
 
     def update(self, y: Any, p: Any, q: Any) -> None:
         """Enter one row, or a batch of rows in order of time.
@@ -104,7 +104,7 @@ class SequentialTest:
             As in :func:`logloss.score`; the rows are then not entered, none of them.
         """
         if np.ndim(y) == 0:
-            y, p, q = [y], [p], [q]
+            y, p, q = [y.item() if isinstance(y, np.ndarray) else y], [p], [q]
         a, b = self._checked(y, p), self._checked(y, q)
         before = self._book.rows
         paths = self._book.enter(staked(a, b))
@@ -190,7 +190,7 @@ class SequentialTest:
                 space=state["space"],
                 names=(names[0], names[1]),
             )
-            test._book = Book.from_dict(state["book"], test.horizon, len(test.classes))
+            test._book = Book.from_dict(state["book"], test.horizon)
             test.crossed = None if state["crossed"] is None else int(state["crossed"])
         except (KeyError, TypeError, ValueError, IndexError) as error:
             _refuse(str(error))
