@@ -7,7 +7,7 @@ import math
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given
 from hypothesis import strategies as st
 
 import logloss as ll
@@ -52,6 +52,7 @@ def test_its_mean_is_1_at_break_even_and_less_where_the_other_is_better(p: float
             assert (1 - truth) * zero + truth * one <= 1 + 1e-11
 
 
+@example(p=1.1e-278, q=1e-300)  # their complements differ by 1e-278, which is no rounding
 @given(p=probability, q=probability)
 def test_it_pays_what_650_digits_say(p: float, q: float) -> None:
     assume(p != q)
@@ -123,6 +124,10 @@ def test_rows_that_do_not_sum_to_one_are_no_gift() -> None:
     a = ll.observe([0, 1], [[0.6, 0.4]] * 2, labels=[0, 1])
     b = ll.observe([0, 1], [[0.604, 0.402]] * 2, labels=[0, 1])
     assert stakes_of(a, b).logs.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    three = [
+        ll.observe([1, 2], [row] * 2, labels=[0, 1, 2]) for row in ([0.5, 0.3, 0.2], [0.5, 0.301, 0.201])
+    ]
+    assert stakes_of(*three).logs.tolist() == [[0.0, 0.0], [0.0, 0.0]]
     c = ll.observe([0, 1], [[0.696, 0.3]] * 2, labels=[0, 1])
     logs = stakes_of(a, c).logs
     d0, d1 = math.log(0.696 / 0.6), math.log(0.3 / 0.4)
