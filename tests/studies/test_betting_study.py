@@ -36,7 +36,13 @@ def test_late_outcomes_need_a_horizon(study: ModuleType) -> None:
 
 
 def test_the_better_one_is_named_in_time(study: ModuleType) -> None:
-    gain, fixed, middle, named = study.stopping("both over-confident, b less", 1500, 20)
+    gain, fixed, middle, named, _ = study.stopping("both over-confident, b less", 1500, 20)
     assert gain == pytest.approx(0.05, abs=0.005)
     assert named == 1.0
     assert middle <= 3 * fixed
+
+
+def test_all_money_on_a_belief_is_lost_where_it_is_over_confident(study: ModuleType) -> None:
+    *_, named, all_in = study.stopping("b over-confident, a too cautious", 5000, 20)
+    assert all_in < named
+    assert named >= 0.35
