@@ -505,6 +505,32 @@ def test_a_class_without_column_is_named() -> None:
         ll.score(table)
 
 
+def test_columns_called_by_numbers_of_which_one_did_not_happen(tmp_path: Path) -> None:
+    path = tmp_path / "c.csv"
+    path.write_text("y,0,1,2\n0,.5,.3,.2\n1,.2,.5,.3\n0,.6,.2,.2\n")
+    assert ll.score(path).summary.classes == (0, 1, 2)
+    assert ll.score(path).log_loss == pytest.approx(-np.log([0.5, 0.5, 0.6]).mean(), rel=1e-14)
+    with pytest.raises(ll.DataError, match="do not sum to one"):
+        ll.score(path, labels=[0, 1])  # what is asked for is not extended
+    path.write_text("y,0,1,2023\n0,.5,.5,7\n1,.2,.8,8\n")
+    assert ll.score(path).summary.classes == (0, 1)
+
+
+def test_a_header_that_counts_columns(tmp_path: Path) -> None:
+    path = tmp_path / "n.csv"
+    path.write_text("0,1,2\n0,.5,.5\n1,.2,.8\n")
+    found = ll.score(path, outcome="0", forecast=["1", "2"], labels=[0, 1])
+    assert found.log_loss == pytest.approx(-np.log([0.5, 0.8]).mean(), rel=1e-14)
+
+
+def test_doubled_quotes_in_a_header(tmp_path: Path) -> None:
+    path = tmp_path / "q.csv"
+    path.write_text('"a ""q"" b",y\n.3,0\n.6,1\n.2,0\n')
+    assert ll.score(path, 'a "q" b', outcome="y").log_loss == pytest.approx(
+        -np.log([0.7, 0.6, 0.8]).mean(), rel=1e-14
+    )
+
+
 def test_columns_p0_p1_are_classes() -> None:
     table = {"y": [0, 1, 2], "p0": [0.5, 0.2, 0.3], "p1": [0.25, 0.5, 0.2], "p2": [0.25, 0.3, 0.5]}
     assert ll.score(table).log_loss == pytest.approx(np.log(2))

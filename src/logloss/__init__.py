@@ -20,6 +20,10 @@ if TYPE_CHECKING:
     from logloss.baserates.shifts import shift_prior, undo_class_weights
     from logloss.calibrate.fitted import FittedMap
     from logloss.calibrate.pooled import FittedPool, Member, load_map
+    from logloss.comparing.betting import sequential
+    from logloss.comparing.evidence import Evidence
+    from logloss.comparing.sequence import Sequential
+    from logloss.comparing.watching import SequentialTest
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
     from logloss.curves.benefits import DecisionCurve
     from logloss.curves.dominance import MurphyCurve
@@ -83,6 +87,7 @@ _HOME = {
     "Decomposition": "why.decomposition",
     "Estimate": "annotation.estimates",
     "Estimated": "annotation.estimators",
+    "Evidence": "comparing.evidence",
     "Explanation": "why.explanation",
     "FittedMap": "calibrate.fitted",
     "FittedPool": "calibrate.pooled",
@@ -104,6 +109,8 @@ _HOME = {
     "Score": "scoring",
     "Scores": "ranking",
     "Selection": "annotation.sampling",
+    "Sequential": "comparing.sequence",
+    "SequentialTest": "comparing.watching",
     "Slices": "slicing.slices",
     "SourceError": "errors",
     "Summary": "summary",
@@ -138,6 +145,7 @@ _HOME = {
     "observe": "observations",
     "reliability": "curves.reliability",
     "score": "scoring",
+    "sequential": "comparing.betting",
     "shift_prior": "baserates.shifts",
     "summarize": "summaries",
     "surprise": "exact",
@@ -159,6 +167,7 @@ __all__ = [
     "Decomposition",
     "Estimate",
     "Estimated",
+    "Evidence",
     "Explanation",
     "FittedMap",
     "FittedPool",
@@ -180,6 +189,8 @@ __all__ = [
     "Score",
     "Scores",
     "Selection",
+    "Sequential",
+    "SequentialTest",
     "Slices",
     "SourceError",
     "Summary",
@@ -214,6 +225,7 @@ __all__ = [
     "observe",
     "reliability",
     "score",
+    "sequential",
     "shift_prior",
     "summarize",
     "surprise",

@@ -228,6 +228,7 @@ def find_forecast(
 
 def class_columns(numbers: list[str], outcome: Vector | Matrix, labels: Sequence[Any] | None) -> list[str]:
     """Return one column per class, in the file's order; with a common prefix, its other columns are classes too."""
+    asked = labels
     if isinstance(outcome, Matrix):
         labels = list(outcome.names or ())
     else:
@@ -246,7 +247,17 @@ def class_columns(numbers: list[str], outcome: Vector | Matrix, labels: Sequence
     before, after = found[0][:start], found[0][start + len(first) :]
     if before or after:
         found = [name for name in numbers if name.startswith(before) and name.endswith(after)]
+    elif asked is None and not isinstance(outcome, Matrix):
+        found = _counted(numbers, found)
     return sorted(found, key=numbers.index)
+
+
+def _counted(numbers: list[str], found: list[str]) -> list[str]:
+    """Return all columns called 0, 1, 2, ... where those found are among them: the others' classes did not happen."""
+    counting = sorted((name for name in numbers if name.isdecimal()), key=int)
+    first = int(counting[0]) if counting else 0
+    gapless = first in (0, 1) and counting == [str(first + at) for at in range(len(counting))]
+    return counting if gapless and set(found) <= set(counting) else found
 
 
 def _present(outcome: Vector) -> list[Any]:

@@ -35,6 +35,9 @@ class Delimited:
     separator: str
     schema: dict[str, Any]
     part: str = ""
+    renamed: dict[str, str] = field(
+        default_factory=dict
+    )  # columns whose names the engine does not read as meant
     again: bool = True
     limit: int | None = None  # rows, where only the first ones are meant
     cache: dict[str, pl.DataFrame] = field(default_factory=dict, compare=False)
@@ -61,7 +64,9 @@ class Delimited:
         """Return columns as text. All are read: given fewer, the engine does not see lines with too many fields."""
         if "whole" not in self.cache:
             try:
-                frame = _scan(self.source, self.separator, infer_schema=False, n_rows=self.limit)
+                frame = _scan(
+                    self.source, self.separator, self.renamed, infer_schema=False, n_rows=self.limit
+                )
                 raw = collect(frame, self.where)
                 self.cache["raw"], self.cache["whole"] = raw, _without_blank(raw)
             except SourceError as error:
@@ -71,7 +76,7 @@ class Delimited:
     def lazy(self, names: Sequence[str]) -> Any:
         """Return some columns, as text, as the engine's lazy frame."""
         pl = engine()
-        frame = _scan(self.source, self.separator, infer_schema=False)
+        frame = _scan(self.source, self.separator, self.renamed, infer_schema=False)
         rows = frame if len(self.schema) < 2 else frame.filter(~pl.all_horizontal(pl.all().is_null()))
         return rows.select(list(dict.fromkeys(names)))
 
@@ -119,7 +124,9 @@ class Delimited:
         try:
             with in_our_words(self.where):
                 typed = dict.fromkeys(numbers, pl.Float64)
-                frame = _scan(self.source, self.separator, infer_schema=False, schema_overrides=typed)
+                frame = _scan(
+                    self.source, self.separator, self.renamed, infer_schema=False, schema_overrides=typed
+                )
                 for piece in frame.collect_batches(
                     chunk_size=rows_of_batch(len(self.schema)), maintain_order=True
                 ):
@@ -181,18 +188,26 @@ def open_delimited(source: Path | bytes, kind: str, head: bytes, where: str) -> 
             f"The header of {where} names {listing([repr(name) for name in renamed])} more than once.",
             cure="Rename one of them.",
         )
-    if all(_looks_like_a_number(name) for name in schema):
+    if all(_looks_like_a_number(name) for name in schema) and not _positions(list(schema)):
         raise ColumnError(
             "no-header",
             f"The first line of {where} looks like data, not column names: {listing(list(schema))}.",
             cure="Add a header line such as y,p.",
         )
-    return Delimited(where, source, separator, schema)
+    plain = _unescaped(list(schema))
+    schema = {plain.get(name, name): kind for name, kind in schema.items()}
+    return Delimited(where, source, separator, schema, renamed=plain)
 
 
-def _scan(source: Path | bytes, separator: str, **options: Any) -> Any:
+def _scan(source: Path | bytes, separator: str, renamed: dict[str, str] | None = None, **options: Any) -> Any:
+    """Return the engine's lazy frame; columns of `renamed` get their new names, by which `schema_overrides` calls them."""
     opened = io.BytesIO(source) if isinstance(source, bytes) else source
-    return engine().scan_csv(opened, separator=separator, raise_if_empty=True, **options)
+    if renamed and "schema_overrides" in options:
+        old = {new: name for name, new in renamed.items()}
+        typed = options["schema_overrides"]
+        options["schema_overrides"] = {old.get(name, name): kind for name, kind in typed.items()}
+    frame = engine().scan_csv(opened, separator=separator, raise_if_empty=True, **options)
+    return frame.rename(renamed) if renamed else frame
 
 
 def _separator(head: bytes, kind: str) -> str:
@@ -201,6 +216,17 @@ def _separator(head: bytes, kind: str) -> str:
         return "\t"
     counts = {mark: line.count(mark.encode()) for mark in (",", ";", "\t", "|")}
     return max(counts, key=lambda mark: (counts[mark], mark == ",")) if any(counts.values()) else ","
+
+
+def _positions(names: list[str]) -> bool:
+    """Tell whether columns are called 0, 1, 2, ..., as tables without names are written; two could be an outcome and p = 1."""
+    return len(names) > 2 and names == [str(at) for at in range(len(names))]
+
+
+def _unescaped(names: list[str]) -> dict[str, str]:
+    """Return what to call columns in whose names the engine leaves doubled quotes; none where that makes two alike."""
+    plain = {name: name.replace('""', '"') for name in names if '""' in name}
+    return plain if len({*names} - {*plain} | {*plain.values()}) == len(names) else {}
 
 
 def _looks_like_a_number(text: str) -> bool:

@@ -100,6 +100,30 @@ def test_intervals_are_paired() -> None:
     assert result.policies[0].difference is None
 
 
+def test_differences_are_from_the_best_policy_whichever_it_is() -> None:
+    y, p = ward(2000, 2.5)
+    result = ll.decide(y, p, utilities=WARD, **OFF)
+    assert result.best == "always treat"
+    by = {policy.name: policy for policy in result.policies}
+    U = np.array([[-2, 0], [0, -20]])
+    assert by["as decided"].difference == pytest.approx(
+        (U[np.where(p >= 1 / 11, 0, 1), y] - U[0, y]).mean(), rel=1e-12
+    )
+    assert by["always wait"].difference == pytest.approx((U[1, y] - U[0, y]).mean(), rel=1e-12)
+    assert by["always treat"].difference is None
+
+
+def test_few_rows_that_differ_have_no_interval() -> None:
+    """Four of 100 rows: their spread cannot be seen."""
+    y, p = np.zeros(100, int), np.full(100, 0.01)
+    p[:4] = 0.5
+    result = ll.decide(y, p, utilities=WARD, **OFF)
+    by = {policy.name: policy for policy in result.policies}
+    assert result.best == "always wait"
+    assert by["as decided"].difference == pytest.approx(-0.08, rel=1e-12)
+    assert by["as decided"].difference_interval is None
+
+
 def test_a_cut_at_one_half() -> None:
     y, p = ward()
     result = ll.decide(y, p, cost_fp=2, cost_fn=10, **OFF)
@@ -191,6 +215,16 @@ def test_classes_are_matched_by_name() -> None:
     assert "no-outcomes" in [note.id for note in new.notes]
 
 
+def test_a_column_that_may_hold_the_outcomes_is_named() -> None:
+    frame = pl.DataFrame({"found": ["ill", "well", None], "name": ["x", "y", "z"], "p_ill": [0.5, 0.2, 0.9]})
+    utilities = {"treat": {"well": -1, "ill": 0}, "wait": {"well": 0, "ill": -9}}
+    note = next(n for n in ll.decide(frame, utilities=utilities).notes if n.id == "no-outcomes")
+    assert "outcome='found'" in note.text
+    assert "'name'" not in note.text
+    note = next(n for n in ll.decide(frame.drop("found"), utilities=utilities).notes if n.id == "no-outcomes")
+    assert "If there is one" in note.text
+
+
 def test_other_classes_stand_side_by_side_in_the_error() -> None:
     with pytest.raises(ll.UsageError, match="utilities-states") as error:
         ll.decide([0, 1], [0.2, 0.7], utilities={"a": {"ill": 1, "well": 0}, "b": {"ill": 0, "well": 1}})
@@ -209,6 +243,7 @@ def test_rows_that_do_not_sum_to_one() -> None:
     P = np.array([[0.81, 0.19], [0.5, 0.5]])
     result = ll.decide([0, 1], P * np.array([[1.004], [1.0]]), utilities=WARD, **OFF)
     assert result.expected == pytest.approx([-1.62, -1.0], rel=1e-12)
+    assert result.perfect_information == pytest.approx((1.62 + 1.0) / 2, rel=1e-12)
     assert {"rows-not-one", "expected-as-divided"} <= {note.id for note in result.notes}
 
 

@@ -158,6 +158,15 @@ def test_an_action_inside_the_hull_of_three_states() -> None:
     assert wider.never_best == ()
 
 
+@pytest.mark.parametrize(("worth", "idle"), [(0.34, ()), (0.33, ("refer",))])
+def test_a_narrow_lead_at_the_centre_is_one(worth: float, idle: tuple[str, ...]) -> None:
+    """Under equal chances each of three guesses is right in a third."""
+    guesses = ll.Utilities(("a", "b", "c"), (0, 1, 2), np.eye(3))
+    found = ll.Utilities((*guesses.actions, "refer"), (0, 1, 2), np.vstack([np.eye(3), np.full(3, worth)]))
+    assert found.never_best == idle
+    assert found.best([[1 / 3, 1 / 3, 1 / 3]])[0].tolist() == [0 if idle else 3]
+
+
 def test_dominated_and_alike() -> None:
     found = ll.Utilities(
         ("good", "bad", "same", "worse"), (0, 1), np.array([[1, 2.0], [1, 1], [1, 2], [0, 0]])

@@ -9,12 +9,13 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss.annotation.unlabelled import Partly, partly, partly_of
+from logloss.codes import distinct
 from logloss.columns import IDS, OUTCOMES, find_forecast, known_name, named, numbers_of, require
 from logloss.errors import UsageError, listing
 from logloss.labels import bare, match, two_classes
 from logloss.notes import Note
 from logloss.observations import observe
-from logloss.recognise import Matrix, Vector, has_columns, matrix, vector
+from logloss.recognise import Matrix, Vector, has_columns, matrix, missing_mask, vector
 from logloss.sources import Opened, is_rows, opened
 
 if TYPE_CHECKING:
@@ -92,9 +93,29 @@ def _without(source: Any, asked: Asked, states: Sequence[Any] | None) -> Partly:
         if name is not None:
             door[role] = replace(vector(loaded[name], f"Column {name!r}"), index=None)
     found = _blank(given, states, labels, positive, notes, door)
-    notes.append(Note("no-outcomes", f"{source.where} has no column that is known to hold outcomes, so what the decisions bring is what the forecasts expect. If there is one, name it: outcome=... (CLI: --outcome)."))  # fmt: skip
+    notes.append(_no_outcomes(source, {*taken, *columns}, found.record.classes))
     record = replace(found.record, notes=(*notes, *found.record.notes))
     return replace(found, record=record, columns=tuple(columns))
+
+
+def _no_outcomes(source: Any, taken: set[str], classes: Sequence[Any]) -> Note:
+    """Return a note that there are no outcomes, and which columns may be some: those that hold classes only."""
+    names = {str(label) for label in classes}
+    likely = []
+    for name in source.names:
+        column = source.load([name])[name]
+        if name not in taken and not has_columns(column):
+            values = vector(column, f"Column {name!r}").values
+            seen = {str(label) for label in distinct(values[~missing_mask(values)])}
+            likely += [name] if seen and seen <= names else []
+    told = f"{source.where} has no column that is known to hold outcomes, so what the decisions bring is what the forecasts expect."
+    if not likely:
+        return Note("no-outcomes", f"{told} If there is one, name it: outcome=... (CLI: --outcome).")
+    shown = listing([repr(name) for name in likely], limit=3)
+    return Note(
+        "no-outcomes",
+        f"{told} {shown} {'holds' if len(likely) == 1 else 'hold'} nothing but classes: if these are the outcomes, say outcome={likely[0]!r} (CLI: --outcome).",
+    )
 
 
 def _unknown(forecast: Any, states: Sequence[Any] | None, options: dict[str, Any]) -> Partly:
