@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -276,4 +277,17 @@ def test_more_classes_need_one_named_and_rows_that_count() -> None:
 
 def test_few_events_are_said() -> None:
     found = ll.decision_curve([0] * 30 + [1] * 3, np.linspace(0.01, 0.9, 33))
-    assert [note.id for note in found.notes if note.id == "few-events"] == ["few-events"]
+    assert [note.text[:11] for note in found.notes if note.id == "few-events"] == ["Only 3 rows"]
+
+
+def test_it_is_saved_as_a_table(tmp_path: Path) -> None:
+    y, z = rows(100)
+    curve = ll.decision_curve(y, {"=model": 1 / (1 + np.exp(-z))}, thresholds=0.25)
+    curve.save(tmp_path / "curve.csv")
+    lines = (tmp_path / "curve.csv").read_text().splitlines()
+    assert [line.split(",")[:3] for line in lines[1:]] == [
+        ["all", "all", "0.25"],
+        ["none", "none", "0.25"],
+        ["forecast", "'=model", "0.25"],
+    ]
+    assert lines[1].endswith(",,,,,,,")  # what acting on all rows lacks is missing, not text

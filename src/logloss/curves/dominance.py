@@ -287,4 +287,8 @@ def _told(one: Difference, level: float) -> str:
     sure_a, sure_b = one.better("a"), one.better("b")
     if not sure_a.any() and not sure_b.any():
         return f"{a} and {b} {cross}; neither costs less {doubt} at any threshold."
-    return f"{a} and {b} {cross}. {a} costs less {doubt} {said(one.thresholds, sure_a)}, {b} {said(one.thresholds, sure_b)}."
+    told = [
+        f"{name} costs less {doubt} {said(one.thresholds, sure)}." if sure.any() else f"{name} nowhere."
+        for name, sure in sorted(((a, sure_a), (b, sure_b)), key=lambda each: not each[1].any())
+    ]
+    return f"{a} and {b} {cross}. {' '.join(told)}"

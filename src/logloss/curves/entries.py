@@ -9,22 +9,23 @@ import numpy as np
 from logloss.curves.questions import question
 from logloss.errors import UsageError
 from logloss.fixing.divisions import divided_together
+from logloss.notes import Note
 from logloss.panel import Panel
 from logloss.sources import gather
 from logloss.summary import Summary
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Sequence
 
     from numpy.typing import NDArray
 
     from logloss.curves.questions import Question
-    from logloss.notes import Note
 
     Float = NDArray[np.float64]
 
 __all__ = ["asked", "check_level", "check_thresholds"]
 
+FEW = 5  # rows of either outcome
 ALONE = "forecast"  # what a forecast without a name is called
 
 
@@ -47,7 +48,8 @@ def asked(
     if not isinstance(forecast, dict):
         record = gather(data, forecast, **options)
         name = forecast if isinstance(forecast, str) else ALONE
-        return {name: question(record, event)}, record.notes
+        one = question(record, event)
+        return {name: one}, (*record.notes, *_few(one))
     if not forecast:
         raise UsageError("too-few-forecasts", "The mapping of forecasts is empty.", cure="Name at least one.")
     records = divided_together(data, forecast, **options).records
@@ -60,7 +62,16 @@ def asked(
             cure="Say with event= which class is acted on.",
         )
     notes = dict.fromkeys(note for record in records.values() for note in record.notes)
-    return questions, tuple(notes)
+    return questions, (*notes, *_few(next(iter(questions.values()))))
+
+
+def _few(one: Question) -> list[Note]:
+    events = float(one.share.sum())
+    rarer = min(events, len(one) - events)
+    if rarer >= FEW:
+        return []
+    rows = f"{rarer:g} {'row' if rarer == 1 else 'rows'}"
+    return [Note("few-events", f"Only {rows} of the rarer outcome: intervals and bands that rest on so few are too narrow.")]  # fmt: skip
 
 
 def check_level(level: float) -> None:
@@ -73,10 +84,10 @@ def check_level(level: float) -> None:
         )
 
 
-def check_thresholds(thresholds: Iterable[float], *, above: bool = False) -> Float:
+def check_thresholds(thresholds: float | Sequence[float], *, above: bool = False) -> Float:
     """Return thresholds, ascending, each once; refuse those that are not in [0, 1), or in (0, 1) where `above`."""
     try:
-        found = np.unique(np.asarray(list(thresholds), np.float64))
+        found = np.unique(np.asarray(thresholds, np.float64))
     except (TypeError, ValueError):
         found = np.array([np.nan])
     inside = (found > 0 if above else found >= 0) & (found < 1)

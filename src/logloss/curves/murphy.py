@@ -35,7 +35,7 @@ def murphy_curve(
     data: Any,
     forecast: Any = None,
     *,
-    thresholds: Sequence[float] | None = None,
+    thresholds: float | Sequence[float] | None = None,
     event: Any = None,
     outcome: Any = None,
     space: Space = "p",

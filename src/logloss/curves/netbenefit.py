@@ -11,7 +11,6 @@ from logloss.curves.benefits import DecisionCurve, Gain, Line
 from logloss.curves.entries import asked, check_level, check_thresholds
 from logloss.curves.thresholds import ALL, Limits, Rows
 from logloss.errors import UsageError, listing
-from logloss.notes import Note
 from logloss.plain import plain
 
 if TYPE_CHECKING:
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
 
     from logloss.curves.questions import Question
     from logloss.curves.thresholds import Contrast
+    from logloss.notes import Note
     from logloss.record import Space
 
     Float = NDArray[np.float64]
@@ -29,14 +29,13 @@ __all__ = ["decision_curve", "of_questions"]
 
 DEFAULT = tuple(at / 100 for at in range(1, 100))
 SEED = 0
-FEW = 5  # rows of either kind
 
 
 def decision_curve(
     data: Any,
     forecast: Any = None,
     *,
-    thresholds: Sequence[float] | None = None,
+    thresholds: float | Sequence[float] | None = None,
     event: Any = None,
     harm: float | Mapping[str, float] = 0.0,
     outcome: Any = None,
@@ -145,7 +144,7 @@ def of_questions(
     prevalence = float((first.weight * first.share).sum() / first.weight.sum())
     return DecisionCurve(
         plain(first.event), thresholds, lines, everyone, tuple(gains), prevalence, level, harms, len(first),
-        float(first.weight.sum()), (*notes, *_remarks(first)),
+        float(first.weight.sum()), notes,
     )  # fmt: skip
 
 
@@ -193,11 +192,3 @@ def _gain(a: str, b: str | None, found: Contrast, level: float, harm: float) -> 
 
 def _less(limits: Limits, harm: float) -> Limits:
     return Limits(limits.low - harm, limits.high - harm)
-
-
-def _remarks(first: Question) -> list[Note]:
-    events = float(first.share.sum())
-    few = min(events, len(first) - events)
-    if few >= FEW:
-        return []
-    return [Note("few-events", f"Only {few:g} rows of the rarer outcome: intervals and bands that rest on so few are too narrow.")]  # fmt: skip

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 __all__ = ["ALL", "NONE", "Contrast", "Limits", "Rows", "joint_level"]
 
 NONE, ALL = "none", "all"  # to act on no row, on every row
-DRAWS = 10_000
+DRAWS = 5_000
 POWERS = [(0, 0), (0, 1), *((j, k) for j in (1, 2, 3) for k in range(j + 1))]  # of weight and of share
 
 
@@ -96,7 +96,7 @@ class Contrast:
 def joint_level(covariance: Float, level: float, seed: int = 0) -> float:
     """Return the level of single intervals that hold together with probability `level`: max-t.
 
-    From 10,000 draws of normal deviates with this covariance, shape (G, G): the quantile of their largest absolute value.
+    From 5,000 draws of normal deviates with this covariance, shape (G, G): the quantile of their largest absolute value.
 
     >>> joint_level(np.eye(1), 0.95) - 0.95 < 0.01, joint_level(np.eye(20), 0.95) > 0.995
     (True, True)

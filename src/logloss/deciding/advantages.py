@@ -142,7 +142,11 @@ class Worth:
         head = f"What better calibration is worth   {units.count(self.n, 'row')}, {loss}"
         rows = [["utility a row", "brings", f"{100 * self.level:.6g} % interval", "expected"]]
         for way in self.ways[:MOST]:
-            name = way.name if way is not self.recalibrated else f"{way.name} ({printable(self.chosen)})"
+            name = (
+                way.name
+                if way is not self.recalibrated
+                else f"{way.name} ({'no map' if self.chosen == 'identity' else printable(self.chosen)})"
+            )
             rows.append(
                 [printable(name, 40), _number(way.realised), _span(way.interval), _number(way.expected)]
             )
@@ -157,7 +161,9 @@ class Worth:
         """Say what recalibrating is worth, and whether the forecasts are worth more than doing always the same."""
         rows = f"{self.changed:,} of {units.count(self.n, 'row')} {'is' if self.changed == 1 else 'are'} decided differently"
         if self.chosen == "identity":
-            found = ["Better calibration is worth nothing that is certain here: no map is."]
+            found = [
+                "No map certainly helps, so better calibration is worth nothing that could be shown here."
+            ]
         elif not self.changed:
             found = ["Better calibration is worth nothing here: every row is decided as before."]
         else:
