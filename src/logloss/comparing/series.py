@@ -141,7 +141,9 @@ def diebold_mariano(values: Float, weight: Float, period: Int, *, horizon: int =
     Newbold (1997), Testing the equality of prediction mean squared errors, Int. J. Forecasting 13:281-291.
     """
     if horizon < 1:
-        raise UsageError("horizon", "The horizon is a number of steps from 1.", cure="Leave it out for 1.")
+        raise UsageError(
+            "horizon", f"A horizon of {horizon} is not a number of steps ahead.", cure="Give 1 or more."
+        )
     series = _series(values, weight, period)
     if series is None or horizon >= len(series.deviation):
         return None
