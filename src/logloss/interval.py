@@ -115,22 +115,25 @@ def of_clusters(
 ) -> Interval | None:
     """Return the weighted mean of values (n,) with its interval were clusters drawn and not rows; None for fewer than two.
 
-    Jackknife over clusters: V = (G - 1) / G sum (m_(g) - mean m_(.))^2 with the means m_(g) of the rows without cluster
-    g, and Student's t with G - 1 degrees of freedom.
+    Clusters of equal weight: the Hall-t interval of their G means. Otherwise the jackknife over clusters, V = (G - 1) / G
+    sum (m_(g) - mean m_(.))^2 with the means m_(g) of the rows without cluster g, and Student's t with G - 1 degrees of
+    freedom: the skewness of unequal clusters is mostly that of their sizes, and to correct for it makes things worse.
 
     Parameters
     ----------
     cluster
         Position of each row's cluster, shape (n,), from 0.
     """
-    from scipy.special import stdtr, stdtrit
-
     sums = np.bincount(cluster, weight * values)
     mass = np.bincount(cluster, weight)
     sums, mass = sums[mass > 0], mass[mass > 0]
     G = len(mass)
     if G < 2:
         return None
+    if mass.max() - mass.min() <= 1e-9 * mass.max():
+        return of_rows(sums / mass, np.ones(G), level=level)
+    from scipy.special import stdtr, stdtrit
+
     left_out = (sums.sum() - sums) / (mass.sum() - mass)
     mean = float(sums.sum() / mass.sum())
     error = math.sqrt((G - 1) / G * float(((left_out - left_out.mean()) ** 2).sum()))
