@@ -80,6 +80,8 @@ FLOORS: list[set[str]] = [
         "baserates.rates",
         "comparing.bases",
         "comparing.contest",
+        "comparing.folded",
+        "comparing.series",
         "exports.sqlodds",
         "exports.sqlrows",
         "kernels.certainty",
