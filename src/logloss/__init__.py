@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from logloss.baserates.shifts import shift_prior, undo_class_weights
     from logloss.calibrate.fitted import FittedMap
     from logloss.calibrate.pooled import FittedPool, Member, load_map
+    from logloss.comparing.comparison import compare
+    from logloss.comparing.contest import Contest
+    from logloss.comparing.results import Comparison, Pair, Standing
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
     from logloss.curves.inequality import Lorenz, lorenz
     from logloss.curves.reliability import reliability
@@ -66,6 +69,8 @@ _HOME = {
     "AlignmentError": "errors",
     "CONVENTIONS": "conventions",
     "ColumnError": "errors",
+    "Comparison": "comparing.results",
+    "Contest": "comparing.contest",
     "Convention": "conventions",
     "CrossEntropyParts": "entropies.replicates",
     "DataError": "errors",
@@ -86,6 +91,7 @@ _HOME = {
     "Note": "notes",
     "Observations": "record",
     "OutcomeError": "errors",
+    "Pair": "comparing.results",
     "Panel": "panel",
     "PriorEstimate": "baserates.prevalence",
     "Reliability": "curves.results",
@@ -94,12 +100,14 @@ _HOME = {
     "Selection": "annotation.sampling",
     "Slices": "slicing.slices",
     "SourceError": "errors",
+    "Standing": "comparing.results",
     "Summary": "summary",
     "Suspect": "annotation.doubts",
     "Suspects": "annotation.doubts",
     "UsageError": "errors",
     "WeightError": "errors",
     "WhichNumber": "conventions",
+    "compare": "comparing.comparison",
     "cross_entropy": "entropies.distributions",
     "decompose": "why.decomposition",
     "decompose_replicates": "entropies.replicates",
@@ -133,6 +141,8 @@ __all__ = [
     "CONVENTIONS",
     "AlignmentError",
     "ColumnError",
+    "Comparison",
+    "Contest",
     "Convention",
     "CrossEntropyParts",
     "DataError",
@@ -153,6 +163,7 @@ __all__ = [
     "Note",
     "Observations",
     "OutcomeError",
+    "Pair",
     "Panel",
     "PriorEstimate",
     "Reliability",
@@ -161,12 +172,14 @@ __all__ = [
     "Selection",
     "Slices",
     "SourceError",
+    "Standing",
     "Summary",
     "Suspect",
     "Suspects",
     "UsageError",
     "WeightError",
     "WhichNumber",
+    "compare",
     "cross_entropy",
     "decompose",
     "decompose_replicates",
