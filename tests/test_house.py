@@ -226,7 +226,7 @@ FLOORS: list[set[str]] = [
     },
     {"comparing.verdicts", "integrations", "integrations.clusters", "integrations.sklearn.calibrators"},
     {"cli.mapping", "cli.options", "cli.output", "comparing.comparison", "integrations.sklearn.models"},
-    {"cli.explaining", "cli.fixing", "cli.labels", "cli.shifting", "integrations.sklearn"},
+    {"cli.comparing", "cli.explaining", "cli.fixing", "cli.labels", "cli.shifting", "integrations.sklearn"},
     {"cli.commands"},
     {"cli"},
     {"__main__"},
