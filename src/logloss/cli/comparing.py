@@ -22,7 +22,7 @@ __all__ = ["compare"]
     "models",
     multiple=True,
     metavar="NAME=COLUMN[,COLUMN...]",
-    help="One of several forecasts in one FILE; repeat it for each. With several FILEs: NAME=FILE.",
+    help="One of several forecasts in one FILE; repeat it for each. With several FILEs: the columns of the file called NAME.",
 )
 @click.option("--shared", is_flag=True, help="Compare on the ids that all FILEs have (and say how many).")
 @click.option(
@@ -105,19 +105,10 @@ def compare(
 def _given(files: tuple[str, ...], models: tuple[str, ...], asked: dict[str, Any]) -> Any:
     """Return the data to compare; put the columns of several forecasts of one file into `asked`."""
     from logloss.cli.output import models_asked
-    from logloss.errors import UsageError
 
-    if len(files) == 1:
-        if models:
-            asked["forecast"] = models_asked(models, asked["forecast"])
-        return files[0]
     if models:
-        raise UsageError(
-            "model-and-forecast",
-            "--model names the forecasts of one FILE, and several were given.",
-            cure="Several FILEs have one forecast each, called after the file; --forecast names its column.",
-        )
-    return list(files)
+        asked["forecast"] = models_asked(models, asked["forecast"])
+    return files[0] if len(files) == 1 else list(files)
 
 
 def _worse(result: Comparison, name: str) -> str | None:

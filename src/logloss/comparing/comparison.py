@@ -130,7 +130,7 @@ def compare(
     >>> result = ll.compare(y, {"sharp": 1 / (1 + np.exp(-2 * z)), "right": 1 / (1 + np.exp(-z))})
     >>> pair = result.pairs[0]
     >>> pair.a, pair.b, pair.verdict, round(pair.difference, 3)
-    ('right', 'sharp', 'a better', -0.07)
+    ('right', 'sharp', 'a better', -0.072)
     """
     _check(level, target, clip)
     options = {
