@@ -20,9 +20,13 @@ if TYPE_CHECKING:
     from logloss.baserates.shifts import shift_prior, undo_class_weights
     from logloss.calibrate.fitted import FittedMap
     from logloss.calibrate.pooled import FittedPool, Member, load_map
+    from logloss.comparing.betting import sequential
     from logloss.comparing.comparison import compare
     from logloss.comparing.contest import Contest
+    from logloss.comparing.evidence import Evidence
     from logloss.comparing.results import Comparison, Pair, Standing
+    from logloss.comparing.sequence import Sequential
+    from logloss.comparing.watching import SequentialTest
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
     from logloss.curves.inequality import Lorenz, lorenz
     from logloss.curves.reliability import reliability
@@ -77,6 +81,7 @@ _HOME = {
     "Decomposition": "why.decomposition",
     "Estimate": "annotation.estimates",
     "Estimated": "annotation.estimators",
+    "Evidence": "comparing.evidence",
     "Explanation": "why.explanation",
     "Fix": "fixing.results",
     "FittedMap": "calibrate.fitted",
@@ -98,6 +103,8 @@ _HOME = {
     "Score": "scoring",
     "Scores": "ranking",
     "Selection": "annotation.sampling",
+    "Sequential": "comparing.sequence",
+    "SequentialTest": "comparing.watching",
     "Slices": "slicing.slices",
     "SourceError": "errors",
     "Standing": "comparing.results",
@@ -129,6 +136,7 @@ _HOME = {
     "observe": "observations",
     "reliability": "curves.reliability",
     "score": "scoring",
+    "sequential": "comparing.betting",
     "shift_prior": "baserates.shifts",
     "summarize": "summaries",
     "surprise": "exact",
@@ -149,6 +157,7 @@ __all__ = [
     "Decomposition",
     "Estimate",
     "Estimated",
+    "Evidence",
     "Explanation",
     "FittedMap",
     "FittedPool",
@@ -170,6 +179,8 @@ __all__ = [
     "Score",
     "Scores",
     "Selection",
+    "Sequential",
+    "SequentialTest",
     "Slices",
     "SourceError",
     "Standing",
@@ -201,6 +212,7 @@ __all__ = [
     "observe",
     "reliability",
     "score",
+    "sequential",
     "shift_prior",
     "summarize",
     "surprise",
