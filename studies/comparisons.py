@@ -1,6 +1,6 @@
 """How often intervals of a paired difference cover: skewed rows, rows in groups, rows in time, cross-validation.
 
-Run ``python studies/comparisons.py`` from the root of a clone (four minutes; ``--small``: fifteen seconds). The last
+Run ``python studies/comparisons.py`` from the root of a clone (six minutes; ``--small``: twenty seconds). The last
 table fits models by scikit-learn.
 """
 
