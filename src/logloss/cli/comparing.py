@@ -54,6 +54,9 @@ __all__ = ["compare"]
 @click.option("--by", multiple=True, metavar="COLUMN", help="Slice by this column; repeatable.")
 @click.option("--reference", metavar="NAME", help="Set all others against this forecast.")
 @click.option(
+    "--sequential", is_flag=True, help="Also bet row after row: a p-value that holds however often one looks."
+)
+@click.option(
     "--fail-if-worse",
     metavar="NAME",
     help="Exit with 1 if this forecast is surely worse than another, or nothing can be said of it.",
@@ -86,7 +89,7 @@ def compare(
 
     rest = {
         name: options.pop(name)
-        for name in ("shared", "clip", "time", "horizon", "fold", "target", "reference", "seed")
+        for name in ("shared", "clip", "time", "horizon", "fold", "target", "reference", "sequential", "seed")
     }
     asked = columns_asked(options)
     data = _given(files, models, asked)

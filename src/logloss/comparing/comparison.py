@@ -60,6 +60,7 @@ def compare(
     target: str = "models",
     by: Any = None,
     reference: str | None = None,
+    sequential: bool = False,
     level: float = 0.95,
     seed: int = 0,
 ) -> Comparison:
@@ -84,7 +85,7 @@ def compare(
     time
         When each row is from: a column, or an array of shape (n,). The interval then allows for autocorrelation.
     horizon
-        How many points in time ahead was forecast, for the classical Diebold-Mariano test that stands beside.
+        How many points in time ahead was forecast, for the classical Diebold-Mariano test that stands beside, and for bets.
     fold
         The fold of a cross-validation that each row was left out in: a column, or an array of shape (n,).
     target
@@ -93,6 +94,9 @@ def compare(
         Columns to slice by: names, or a mapping of arrays of shape (n,).
     reference
         The forecast that all others are set against; by default every two.
+    sequential
+        Also bet on the first pair row after row, in order of time, for a p-value that holds whenever one looks; see
+        :func:`logloss.sequential`.
     level
         Coverage of the intervals; a verdict is given where that of the difference leaves out 0.
     seed
@@ -141,7 +145,15 @@ def compare(
     contest = contest_of(
         data, forecast, shared=shared, clip=clip, time=time, fold=fold, by=by, reference=reference, **options
     )
-    return of_contest(contest, level=level, target=target, horizon=horizon, reference=reference, seed=seed)
+    return of_contest(
+        contest,
+        level=level,
+        target=target,
+        horizon=horizon,
+        reference=reference,
+        sequential=sequential,
+        seed=seed,
+    )
 
 
 def contest_of(

@@ -12,9 +12,11 @@ import numpy as np
 
 from logloss import units
 from logloss.comparing.bases import basis_of
+from logloss.comparing.betting import of_records
 from logloss.comparing.clips import clip_change
 from logloss.comparing.crowds import among_all
 from logloss.comparing.differences import gap_of, pair_of
+from logloss.comparing.evidence import evidence
 from logloss.comparing.parts import where
 from logloss.comparing.results import Comparison, Pair, Standing
 from logloss.comparing.series import diebold_mariano, lag_one
@@ -44,6 +46,7 @@ def of_contest(
     target: str = "models",
     horizon: int = 1,
     reference: str | None = None,
+    sequential: bool = False,
     seed: int = 0,
 ) -> Comparison:
     """Compare the forecasts of a contest.
@@ -61,6 +64,8 @@ def of_contest(
         How many points in time ahead the forecasts were made.
     reference
         The forecast that all others are set against; by default every two.
+    sequential
+        Bet on the first pair row after row, in order of time, for a p-value that holds whenever one looks.
     seed
         Of what is drawn at random.
 
@@ -93,6 +98,9 @@ def of_contest(
     ]
     notes = [*contest.notes, *basis.notes]
     pairs = [_closer(contest, pair, first=not at, horizon=horizon) for at, pair in enumerate(pairs)]
+    if sequential:
+        pairs[0], more = _watched(contest, pairs[0], 1 - level, horizon)
+        notes += more
     if contest.beside:
         rule = partial(_rule, contest, target)
         slices, more = sliced(contest, names.index(pairs[0].a), names.index(pairs[0].b), rule, level)
@@ -126,13 +134,34 @@ def _closer(contest: Contest, pair: Pair, *, first: bool, horizon: int) -> Pair:
         pair = replace(pair, clip=clip_change(a, b))
         if first:
             pair = replace(pair, **where(a, b))
+    at = contest.names.index(pair.a), contest.names.index(pair.b)
+    if first:
+        with np.errstate(invalid="ignore"):
+            told = evidence(contest.surprise[:, at[0]] - contest.surprise[:, at[1]], contest.weight)
+        if told is not None:
+            pair = replace(pair, beside=pair.beside | {"evidence": told.to_dict()})
     if contest.period is not None:
-        gap = gap_of(contest, contest.names.index(pair.a), contest.names.index(pair.b))
+        gap = gap_of(contest, *at)
         period = contest.period if gap.at is None else contest.period[gap.at]
         tested = diebold_mariano(gap.values, gap.weight, period, horizon=horizon)
         if tested is not None:
             pair = replace(pair, beside=pair.beside | {"diebold_mariano": asdict(tested)})
     return pair
+
+
+def _watched(contest: Contest, pair: Pair, alpha: float, horizon: int) -> tuple[Pair, tuple[Note, ...]]:
+    """Return a pair with what two bettors made of it, in order of time."""
+    records = [contest.records.get(name) for name in (pair.a, pair.b)]
+    a, b = records
+    if a is None or b is None:
+        raise UsageError(
+            "no-bets",
+            "Bets are placed on the classes of single rows, and here only their losses are known.",
+            cure="Compare without sequential=.",
+        )
+    found = of_records(a, b, contest.period, alpha=alpha, horizon=horizon, names=(pair.a, pair.b))
+    notes = tuple(note for note in found.notes if note not in a.notes and note not in b.notes)
+    return replace(pair, beside=pair.beside | {"sequential": found.to_dict()}), notes
 
 
 def _remarks(contest: Contest, pair: Pair, basis: Basis) -> list[Note]:
