@@ -140,12 +140,12 @@ def _follow(
     from logloss.cli.output import again
 
     verdict = result.pairs[0].verdict
+    named = dict(text.partition("=")[::2] for text in models)
     if len(files) > 1:
-        best = next(
-            (file for file in files if file == result.best.name or _stem(file) == result.best.name), None
-        )
-        return None if best is None else again("explain", best, options)
-    named = dict(text.partition("=")[::2] for text in models) or {name: name for name in options["forecast"]}
+        best = next((file for file in files if result.best.name in (file, _stem(file))), None)
+        columns = tuple(filter(None, named.get(result.best.name, "").split(","))) or options["forecast"]
+        return None if best is None else again("explain", best, {**options, "forecast": columns})
+    named = named or {name: name for name in options["forecast"]}
     if verdict == "tie":
         pooled = tuple(f"{name}={columns}" for name, columns in named.items())
         return again("fix", files[0], {**options, "forecast": (), "model": pooled})

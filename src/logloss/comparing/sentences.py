@@ -156,7 +156,12 @@ def _best_set(result: Comparison) -> list[Finding]:
     which = ", ".join(_name(name) for name in kept[:4]) + (
         f" and {len(kept) - 4} more" if len(kept) > 4 else ""
     )
-    text = f"{len(kept)} of {len(result.standings)} may be the best, with {100 * result.set_level:g} % confidence: {which}."
+    sure = f"with {100 * result.set_level:g} % confidence"
+    text = (
+        f"{which} is the best of {len(result.standings)}, {sure}."
+        if len(kept) == 1
+        else f"{len(kept)} of {len(result.standings)} may be the best, {sure}: {which}."
+    )
     return [Finding("LL067", 0.0, text, "logloss fix FILE --model ...")]
 
 
