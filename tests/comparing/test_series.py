@@ -103,6 +103,7 @@ def test_laws(case: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     near(of_series(values + 2.5, weight, period), shift=2.5)
     near(of_series(values, 7 * weight, period))
     near(of_series(values, weight, 5 * period - 3))  # only their order matters
+    near(of_series(values, weight, 86_400 * period + 1_700_000_000))
     order = np.random.default_rng(1).permutation(len(values))
     near(of_series(values[order], weight[order], period[order]))
     alive = weight > 0

@@ -81,14 +81,19 @@ class _Series:
 
 
 def _series(values: Float, weight: Float, period: Int) -> _Series | None:
-    keep = weight > 0
-    values, weight = values[keep], weight[keep]
+    if not weight.all():
+        keep = weight > 0
+        values, weight, period = values[keep], weight[keep], period[keep]
     if not len(values):
         return None
-    code = np.unique(period[keep], return_inverse=True)[1]
+    code = period - period.min()
+    if code.max() > 8 * len(code):  # far apart: seconds since 1970, say
+        code = np.unique(period, return_inverse=True)[1]
     mean = float((weight * values).sum() / weight.sum())
     mass = np.bincount(code, weight)
-    return _Series(mean, np.bincount(code, weight * (values - mean)) / float(mass.mean()))
+    moved = np.bincount(code, weight * (values - mean))
+    moved, mass = moved[mass > 0], mass[mass > 0]
+    return _Series(mean, moved / float(mass.mean()))
 
 
 def of_series(values: Float, weight: Float, period: Int, *, level: float = 0.95) -> Interval | None:
