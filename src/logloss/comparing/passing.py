@@ -127,6 +127,9 @@ def _checked(records: dict[str, Observations]) -> tuple[dict[str, Observations],
 
 def _by_class(record: Observations, weight: Float, K: int) -> Float:
     """Return how many rows that count had each class, shape (1, K); shares for soft outcomes."""
+    if record.weight is None and record.outcome.dtype == np.int8 and K == 2:
+        ones = np.count_nonzero(record.outcome)
+        return np.array([[len(record) - ones, ones]], np.float64)
     counts = weight > 0
     if record.soft:
         shares = record.outcome[counts]

@@ -80,13 +80,7 @@ class Tally:
         counted = by_kernel if surprise.size >= kernels.COMPILE_FROM else by_numpy
         models, pairs, best = counted(surprise, weight)
         group = None if first.group is None else _coded(first.group)
-        told = _Told(first, surprise, weight, group)
-        couples = list(combinations(range(len(records)), 2))
-        alone = _alone(surprise, weight, couples, pairs)
-        top = tuple(
-            (*(told.top(couple, one) for one in signed), told.top(couple, lost, one=True))
-            for couple, signed, lost in zip(couples, best, alone, strict=True)
-        )
+        top = _tops(first, surprise, weight, group, best, _alone(surprise, weight, pairs))
         groups = None if group is None else Ledger(group.keys, _by_group(group, surprise, weight))
         counts = weight > 0
         return cls(tuple(records), int(counts.sum()), float(weight.sum()), models, pairs, top, groups)
@@ -233,18 +227,13 @@ def _stacked(parts: Sequence[tuple[Moments, list[Any]]]) -> Keyed:
 # ---------------------------------------------------------------- rows and groups
 
 
-def _alone(s: Float, w: Float, couples: list[tuple[int, int]], pairs: Keyed) -> list[list[tuple[float, int]]]:
+def _alone(s: Float, w: Float, pairs: Keyed) -> list[list[int]]:
     """Return of each pair the first rows that are infinite under one alone."""
     at = [PAIR_MEASURES.index("only_a"), PAIR_MEASURES.index("only_b")]
-    found = []
-    for (a, b), sums in zip(couples, pairs.sums, strict=True):
-        rows = (
-            np.flatnonzero((np.isinf(s[a]) != np.isinf(s[b])) & (w > 0))[:TOP]
-            if sums[at].any()
-            else np.zeros(0, np.int64)
-        )
-        found.append([(1.0, int(row)) for row in rows])
-    return found
+    return [
+        np.flatnonzero((np.isinf(s[a]) != np.isinf(s[b])) & (w > 0))[:TOP].tolist() if sums[at].any() else []
+        for (a, b), sums in zip(combinations(range(len(s)), 2), pairs.sums, strict=True)
+    ]
 
 
 def _coded(group: NDArray[Any] | Coded) -> Coded:
@@ -272,31 +261,42 @@ def _by_group(group: Coded, s: Float, w: Float) -> Float:
     return sums_by(group.code, measures, G)
 
 
-@dataclass(frozen=True, eq=False)
-class _Told:
-    """What is remembered of a row: its outcome, weight, id, group and surprise under both."""
+def _told(
+    record: Observations, rows: NDArray[np.int64], w: Float, group: Coded | None
+) -> dict[int, dict[str, Any]]:
+    """Return what is remembered of rows: id, outcome, weight, group."""
+    outcomes = record.outcome[rows].tolist()
+    labels = outcomes if record.soft else [plain(record.classes[int(code)]) for code in outcomes]
+    found = {}
+    for row, label, weight in zip(rows.tolist(), labels, w[rows].tolist(), strict=True):
+        found[row] = {
+            "id": None if record.ids is None else plain(record.ids[row]),
+            "outcome": label,
+            "weight": weight,
+            "group": None if group is None else plain(group.keys[int(group.code[row])]),
+        }
+    return found
 
-    record: Observations
-    surprise: Float
-    weight: Float
-    group: Coded | None
 
-    def top(self, couple: tuple[int, int], best: list[tuple[float, int]], *, one: bool = False) -> Top:
-        """Return rows as a tally; with `one` all keys are equal, so that the first are kept."""
-        entries = [
-            (1.0 if one else key, self.record.place(row), self._row(couple, row)) for key, row in best
-        ]
+def _tops(
+    record: Observations, s: Float, w: Float, group: Coded | None, best: Best, alone: list[list[int]]
+) -> tuple[tuple[Top, Top, Top], ...]:
+    """Return of each pair the rows that speak for either, and those that are infinite under one alone (equal keys)."""
+    sides = [[*one, [(1.0, row) for row in lost]] for one, lost in zip(best, alone, strict=True)]
+    rows = np.array(sorted({row for one in sides for side in one for _, row in side}), np.int64)
+    told = _told(record, rows, w, group)
+    surprise = dict(zip(rows.tolist(), s[:, rows].T.tolist(), strict=True))
+    part, numbers = record.part, record.numbers() if record.rows is None else record.rows
+
+    def top(a: int, b: int, side: list[tuple[float, int]]) -> Top:
+        entries = []
+        for key, row in side:
+            of_a, of_b = surprise[row][a], surprise[row][b]
+            both = {"a": None if of_a == math.inf else of_a, "b": None if of_b == math.inf else of_b}
+            entries.append((key, (part, int(numbers[row])), told[row] | both))
         return Top(TOP, tuple(entries))
 
-    def _row(self, couple: tuple[int, int], row: int) -> dict[str, Any]:
-        record = self.record
-        value = record.outcome[row]
-        a, b = (float(self.surprise[m, row]) for m in couple)
-        return {
-            "id": None if record.ids is None else plain(record.ids[row]),
-            "outcome": value.tolist() if record.soft else plain(record.classes[int(value)]),
-            "a": None if math.isinf(a) else a,
-            "b": None if math.isinf(b) else b,
-            "weight": float(self.weight[row]),
-            "group": None if self.group is None else plain(self.group.keys[int(self.group.code[row])]),
-        }
+    return tuple(
+        (top(a, b, one[0]), top(a, b, one[1]), top(a, b, one[2]))
+        for (a, b), one in zip(combinations(range(len(s)), 2), sides, strict=True)
+    )

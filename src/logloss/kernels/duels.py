@@ -12,11 +12,10 @@ from __future__ import annotations
 import numpy as np
 from numba import njit
 
-from logloss.kernels.compiled import FUSE, SUM, fast_log
+from logloss.kernels.compiled import FUSE, SUM, bits_of, fast_log, float_of
 from logloss.kernels.gathers import add_moments
 
 ROWS = 1024  # rows of a block
-ORDERED = {*SUM, "nnan"}  # where nothing is NaN, the least and the greatest are found in any order
 # Of a pair: rows and weight by which of both is better, sum w |d|; then rows and weight that are infinite under the
 # first alone, the second alone, both.
 BETTER_A, BETTER_B, WEIGHT_A, WEIGHT_B, MOVED, ONLY_A, ONLY_A_WEIGHT, ONLY_B, ONLY_B_WEIGHT, BOTH, BOTH_WEIGHT = (
@@ -78,39 +77,45 @@ def central_alone(x, inside, n, mean_x, out):
 
 
 @njit(nogil=True, error_model="numpy", fastmath=SUM)
-def of_model(w, s, inside, x, sums):
-    """Fill inside (1 where a row counts and is finite) and x = w s; return n, weight, nats."""
+def of_model(w, s, inside, x):
+    """Fill inside (1 where a row counts and is finite) and x = w s; return n, weight, nats, and how many are infinite."""
     n = 0.0
     weight = 0.0
     nats = 0.0
-    lost = 0.0
-    lost_weight = 0.0
+    counted = 0.0
     for i in range(w.shape[0]):
-        finite = s[i] < np.inf
         counts = 1.0 if w[i] > 0.0 else 0.0
-        one = counts if finite else 0.0
-        v = w[i] * (s[i] if finite else 0.0)
+        one = counts if s[i] < np.inf else 0.0
+        v = w[i] * s[i] if s[i] < np.inf else 0.0
         inside[i] = one
         x[i] = v
         n += one
-        weight += w[i] if finite else 0.0
+        weight += w[i] * one
         nats += v
-        lost += counts - one
-        lost_weight += 0.0 if finite else w[i]
-    sums[0] += lost
-    sums[1] += lost_weight
-    return n, weight, nats
+        counted += counts
+    return n, weight, nats, counted - n
 
 
-@njit(nogil=True, error_model="numpy", fastmath=ORDERED)
+@njit(nogil=True, error_model="numpy")
+def lost_weight(w, s):
+    """Return the weight of infinite rows."""
+    total = 0.0
+    for i in range(w.shape[0]):
+        if s[i] == np.inf:
+            total += w[i]
+    return total
+
+
+@njit(nogil=True, error_model="numpy", fastmath=SUM)
 def extremes(s):
-    """Return the least and the greatest."""
-    least = np.inf
-    most = 0.0
+    """Return the least and the greatest of numbers that are not negative: their bits are in the same order."""
+    least = bits_of(np.inf)
+    most = 0
     for i in range(s.shape[0]):
-        least = min(least, s[i])
-        most = max(most, s[i])
-    return least, most
+        bits = bits_of(s[i])
+        least = min(least, bits)
+        most = max(most, bits)
+    return float_of(least), float_of(most)
 
 
 @njit(nogil=True, error_model="numpy", fastmath=SUM)
@@ -219,10 +224,11 @@ def duels(s, w, lows, highs, models, model_sums, pairs, pair_sums, keys, at):
         w_ = w[start:stop]
         for j in range(M):
             s_ = s[j, start:stop]
-            before = model_sums[j, 0]
             least, most = extremes(s_)
-            n, weight, nats = of_model(w_, s_, inside[:m], x[:m], model_sums[j])
-            has[j] = model_sums[j, 0] - before
+            n, weight, nats, has[j] = of_model(w_, s_, inside[:m], x[:m])
+            if has[j] > 0.0:
+                model_sums[j, 0] += has[j]
+                model_sums[j, 1] += lost_weight(w_, s_)
             if n > 0.0:
                 if unit:
                     central_alone(x[:m], inside[:m], n, nats / n, of_block)
