@@ -100,13 +100,12 @@ def pair_of(contest: Contest, a: int, b: int, basis: Basis, level: float, *, clo
     gap = gap_of(contest, a, b)
     difference = gap.difference
     found = basis.of(gap.values, gap.weight, gap.at)
-    names = contest.names[a], contest.names[b]
+    named: dict[str, Any] = {"a": contest.names[a], "b": contest.names[b], "difference": difference}
     lost: dict[str, Any] = {"infinite_a": gap.only_a, "infinite_b": gap.only_b, "infinite_both": gap.both}
     if difference is None or math.isinf(difference):
         finite = None if math.isnan(gap.mean) else gap.mean
         return Pair(
-            *names,
-            difference,
+            **named,
             verdict=verdict_of(difference, None),
             rule=basis.rule,
             difference_finite=finite,
@@ -120,8 +119,7 @@ def pair_of(contest: Contest, a: int, b: int, basis: Basis, level: float, *, clo
     told = span(found)
     settled = None if found is None else needed(basis.units, difference, found.standard_error, level)
     return Pair(
-        *names,
-        difference,
+        **named,
         standard_error=None if found is None else found.standard_error,
         interval=told,
         p_value=None if found is None else found.p_value,
