@@ -20,7 +20,12 @@ from logloss.sources import Opened, opened
 
 ROWS, FORECASTS, GROUPS = 10**7, 5, 200
 NAMES = [f"p{k}" for k in range(1, FORECASTS + 1)]
-COMPARE, GROUPED, PANEL, READ = "compare", "compare by group", "summarize (the whole panel)", "Polars sums the columns"
+COMPARE, GROUPED, PANEL, READ = (
+    "compare",
+    "compare by group",
+    "summarize (the whole panel)",
+    "Polars sums the columns",
+)
 
 
 def draw(rows: int) -> pl.DataFrame:

@@ -14,13 +14,11 @@ from logloss.columns import IDS, OUTCOMES, known_name, labels_of, named, require
 from logloss.errors import UsageError, listing
 from logloss.fixing.divisions import array_of, column_of
 from logloss.joining import keys_of, positions_of
-from logloss.recognise import has_columns, is_path, is_table, stream_kind, vector
-from logloss.sources import Opened, is_rows, joined, opened, single
+from logloss.recognise import is_path, is_table, stream_kind, vector
+from logloss.sources import Opened, joined, opened, single
 from logloss.why.asides import beside, with_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from logloss.choosing import Asked
@@ -141,7 +139,9 @@ def of_files(sources: Mapping[str, Any], forecast: Any, options: Mapping[str, An
         )
     found: dict[str, Entrant] = {}
     for name, source in sources.items():
-        one = opened(source, columns.get(name), **_present(source, columns.get(name), options, first=not found))
+        one = opened(
+            source, columns.get(name), **_present(source, columns.get(name), options, first=not found)
+        )
         assert isinstance(one, Opened)
         table = one.stream.whole()
         answers = None if one.answers is None else one.answers.whole()

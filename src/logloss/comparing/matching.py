@@ -54,7 +54,9 @@ def matched(
     told = f"Matched by id {next(iter(entrants.values())).asked.ids!r}: {units.count(len(order), 'row')} in all of {len(at)} tables."  # type: ignore[union-attr]
     notes = [Note("matched-by-id", told)]
     if not same:
-        lost = ", ".join(f"{len(one) - len(common):,} of {name}" for name, one in at.items() if len(one) > len(common))
+        lost = ", ".join(
+            f"{len(one) - len(common):,} of {name}" for name, one in at.items() if len(one) > len(common)
+        )
         notes.append(Note("rows-not-shared", f"Compared on the {len(common):,} ids that all have, as was asked for; left out: {lost}."))  # fmt: skip
     check_same(found, order)
     return found, tuple(notes)
@@ -114,7 +116,9 @@ def _different_rows(at: dict[str, dict[str, int]], common: set[str]) -> Alignmen
     for name in names:
         rest = [key for key in at[name] if key not in common]
         if rest:
-            alone.append(f"{len(rest):,} of the {len(at[name]):,} in {name} are not ({listing([repr(key) for key in rest[:FEW]], total=len(rest), limit=FEW)})")
+            alone.append(
+                f"{len(rest):,} of the {len(at[name]):,} in {name} are not ({listing([repr(key) for key in rest[:FEW]], total=len(rest), limit=FEW)})"
+            )
     told = f"{len(common):,} ids are in all of {listing(names)}; {'; '.join(alone)}"
     cure = "Compare on the rows that all have: shared=True (CLI: --shared)."
     if not common:

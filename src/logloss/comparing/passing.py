@@ -151,11 +151,12 @@ def compared(
     DataError
         Where rows cannot be scored, or none of them counts.
     """
-    stream, asked, notes = found.stream, found.asked, ()
+    stream, asked = found.stream, found.asked
+    assumed: list[Note] = []
     if found.answers is not None:
         stream, asked, assumed = joined_stream(stream, found.answers, asked, HEAD)
-        notes = (*assumed, *stream.notes)
     run = partial(passed, skip_unreadable=found.skip_unreadable, threads=threads, visitor=Lean)
+    whole: Passed
     whole, plan, work, rows, complete = run(stream, asked, 0, watch, None)
     if not whole.rows:
         raise AlignmentError(
@@ -172,5 +173,5 @@ def compared(
             cure="Divide them by a constant; only their ratios matter.",
         )
     said = told(plan, rows, complete=complete, unread=work.unread)
-    more = (*stream.notes,) if found.answers is not None else ()
-    return replace(whole, notes=tuple(dict.fromkeys((*notes, *said, *more))))
+    joined = () if found.answers is None else stream.notes
+    return replace(whole, notes=tuple(dict.fromkeys((*assumed, *joined, *said))))

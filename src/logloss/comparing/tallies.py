@@ -18,6 +18,7 @@ from logloss import kernels
 from logloss.codes import Coded
 from logloss.errors import AlignmentError
 from logloss.plain import jsonable, plain
+from logloss.surprises import class_blocks
 from logloss.tally import Keyed, Ledger, Moments, Top, sums_by
 
 if TYPE_CHECKING:
@@ -32,7 +33,9 @@ if TYPE_CHECKING:
 __all__ = ["EPS", "PAIR_MEASURES", "TOP", "Tally", "by_kernel"]
 
 TOP = 20  # rows that are remembered of each pair, for each of both
-EPS = tuple(float(f"{digit}e-{k}") for k in range(1, 17) for digit in ((1,) if k == 1 else (5, 2, 1)))  # to clip to
+EPS = tuple(
+    float(f"{digit}e-{k}") for k in range(1, 17) for digit in ((1,) if k == 1 else (5, 2, 1))
+)  # to clip to
 LOWS = np.array([-math.log1p(-eps) for eps in EPS])
 HIGHS = np.array([-math.log(eps) for eps in EPS])
 # Rows and weight on which each has the smaller surprise, of those finite under both; sum w |d|; then rows and weight that
@@ -79,6 +82,9 @@ class Tally:
         weight = np.broadcast_to(weight, (n,))
         counted = by_kernel if surprise.size >= kernels.COMPILE_FROM else by_numpy
         models, pairs, best = counted(surprise, weight)
+        for at, record in enumerate(records.values()):
+            if record.soft:
+                models.sums[at, 2:] = _clipped(record, weight)
         group = None if first.group is None else _coded(first.group)
         top = _tops(first, surprise, weight, group, best, _alone(surprise, weight, pairs))
         groups = None if group is None else Ledger(group.keys, _by_group(group, surprise, weight))
@@ -99,9 +105,7 @@ class Tally:
                 f"These parts do not belong together: forecasts {list(self.names)} against {list(other.names)}.",
                 cure="Score all parts with the same forecasts.",
             )
-        top = tuple(
-            (a + d, b + e, c + f) for (a, b, c), (d, e, f) in zip(self.top, other.top, strict=True)
-        )
+        top = tuple((a + d, b + e, c + f) for (a, b, c), (d, e, f) in zip(self.top, other.top, strict=True))
         return replace(
             self,
             n=self.n + other.n,
@@ -159,17 +163,22 @@ def by_kernel(s: Float, w: Float) -> tuple[Keyed, Keyed, Best]:
     models, model_sums = np.zeros((M, 10)), np.zeros((M, 2 + len(EPS)))
     pairs, pair_sums = np.zeros((P, 10)), np.zeros((P, len(PAIR_MEASURES)))
     keys, at = np.zeros((P, 2, TOP)), np.full((P, 2, TOP), -1)
-    fixed = []
-    for array in (s, w):
-        view = np.ascontiguousarray(array).view()
-        view.flags.writeable = False  # one compiled variant serves all
-        fixed.append(view)
-    duels.duels(*fixed, LOWS, HIGHS, models, model_sums, pairs, pair_sums, keys, at)
+    duels.duels(_fixed(s), _fixed(w), LOWS, HIGHS, models, model_sums, pairs, pair_sums, keys, at)
     best = [
-        [[(float(k), int(i)) for k, i in zip(*side, strict=True) if i >= 0] for side in zip(*one, strict=True)]
+        [
+            [(float(k), int(i)) for k, i in zip(*side, strict=True) if i >= 0]
+            for side in zip(*one, strict=True)
+        ]
         for one in zip(keys, at, strict=True)
     ]
     return _keyed(models, model_sums), _keyed(pairs, pair_sums), best
+
+
+def _fixed(array: Float) -> Float:
+    """Return a read-only, contiguous view (or copy): one compiled variant serves all."""
+    view = np.ascontiguousarray(array).view()
+    view.flags.writeable = False
+    return view
 
 
 def _keyed(moments: Float, sums: Float) -> Keyed:
@@ -215,13 +224,18 @@ def _moments(w: Float, values: Float, where: NDArray[np.bool_]) -> Moments:
 
 
 def _stacked(parts: Sequence[tuple[Moments, list[Any]]]) -> Keyed:
-    moments = [one for one, _ in parts]
-    return Keyed(
-        tuple(range(len(parts))),
-        np.array([one.n for one in moments], np.int64),
-        *(np.array([getattr(one, name) for one in moments]) for name in ("mean", "second", "third")),
-        np.array([sums for _, sums in parts], np.float64),
-    )
+    return Keyed.stacked([one for one, _ in parts], np.array([sums for _, sums in parts], np.float64))
+
+
+def _clipped(record: Observations, w: Float) -> Float:
+    """Return sum w t s under every clip, shape (E,): of soft outcomes, where each class is clipped by itself."""
+    total = np.zeros(len(EPS))
+    for rows, s, t in class_blocks(record):
+        mass = (w[rows][:, None] * t).ravel()
+        total += [
+            float((mass * np.clip(s.ravel(), low, high)).sum()) for low, high in zip(LOWS, HIGHS, strict=True)
+        ]
+    return total
 
 
 # ---------------------------------------------------------------- rows and groups

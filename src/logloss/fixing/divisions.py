@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from logloss.columns import Table
     from logloss.record import Observations
 
-__all__ = ["Divided", "Together", "array_of", "check_time", "column_of", "divided", "divided_together", "training_words"]
+__all__ = [
+    "Divided",
+    "Together",
+    "array_of",
+    "check_time",
+    "column_of",
+    "divided",
+    "divided_together",
+    "training_words",
+]
 
 SPLITS = (
     "split",
