@@ -308,7 +308,7 @@ def _tops(
             of_a, of_b = surprise[row][a], surprise[row][b]
             both = {"a": None if of_a == math.inf else of_a, "b": None if of_b == math.inf else of_b}
             entries.append((key, (part, int(numbers[row])), told[row] | both))
-        return Top(TOP, tuple(entries))
+        return Top(TOP, tuple(sorted(entries, key=lambda entry: (-entry[0], entry[1]))))
 
     return tuple(
         (top(a, b, one[0]), top(a, b, one[1]), top(a, b, one[2]))
