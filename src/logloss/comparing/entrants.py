@@ -11,7 +11,7 @@ import numpy as np
 from logloss.alignment import shared
 from logloss.choosing import by_name
 from logloss.columns import IDS, OUTCOMES, known_name, labels_of, named, require
-from logloss.errors import UsageError, listing
+from logloss.errors import LoglossError, UsageError, listing
 from logloss.fixing.divisions import array_of, column_of
 from logloss.joining import keys_of, positions_of
 from logloss.recognise import is_path, is_table, stream_kind, vector
@@ -139,15 +139,32 @@ def of_files(sources: Mapping[str, Any], forecast: Any, options: Mapping[str, An
         )
     found: dict[str, Entrant] = {}
     for name, source in sources.items():
-        one = opened(
-            source, columns.get(name), **_present(source, columns.get(name), options, first=not found)
-        )
-        assert isinstance(one, Opened)
-        table = one.stream.whole()
-        answers = None if one.answers is None else one.answers.whole()
-        record, chosen = single(table, one.asked) if answers is None else joined(table, answers, one.asked)
-        found[name] = Entrant(record, table, answers, chosen)
-    return found
+        try:
+            found[name] = _of_file(source, columns.get(name), options, first=not found)
+        except LoglossError as error:
+            where = str(source) if is_path(source) else name
+            raise error if where in error.message else error.within(where) from None
+    return {name: replace(one, record=_said(name, found)) for name, one in found.items()}
+
+
+def _of_file(source: Any, columns: Any, options: Mapping[str, Any], *, first: bool) -> Entrant:
+    one = opened(source, columns, **_present(source, columns, options, first=first))
+    assert isinstance(one, Opened)
+    table = one.stream.whole()
+    answers = None if one.answers is None else one.answers.whole()
+    record, chosen = single(table, one.asked) if answers is None else joined(table, answers, one.asked)
+    return Entrant(record, table, answers, chosen)
+
+
+def _said(name: str, found: dict[str, Entrant]) -> Observations:
+    """Return the record of one of several tables with notes that say which table they are about, unless all have them."""
+    record = found[name].record
+    common = set.intersection(*(set(one.record.notes) for one in found.values()))
+    notes = [
+        note if note in common or f"{name}." in note.text else replace(note, text=f"Of {name!r}: {note.text}")
+        for note in record.notes
+    ]
+    return replace(record, notes=tuple(notes))
 
 
 def _present(source: Any, forecast: Any, options: Mapping[str, Any], *, first: bool) -> dict[str, Any]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from logloss.comparing.results import Comparison, Pair
 
-__all__ = ["findings", "headline"]
+__all__ = ["findings", "headline", "plural"]
 
 RARELY = 0.45  # share of the rows on which a winner is better, below which that is worth saying
 MUCH = 0.25  # of the difference in few rows
@@ -49,7 +49,7 @@ def headline(result: Comparison, pair: Pair, unit: str = "nats") -> Finding:
         more = (
             ""
             if pair.needed is None
-            else f" About {_round(pair.needed)} {pair.unit}s would settle a gap this size."
+            else f" About {_round(pair.needed)} {plural(pair.unit)} would settle a gap this size."
         )
         again = "logloss fix FILE --model ..."  # a pool of both
         return Finding(
@@ -166,6 +166,16 @@ def _best_set(result: Comparison) -> list[Finding]:
         else f"{len(kept)} of {len(result.standings)} may be the best, {sure}: {which}."
     )
     return [Finding("LL067", 0.0, text, "logloss fix FILE --model ...")]
+
+
+def plural(unit: str) -> str:
+    """Return several of what is drawn.
+
+    >>> plural("row"), plural("point in time")
+    ('rows', 'points in time')
+    """
+    first, _, rest = unit.partition(" ")
+    return f"{first}s {rest}".rstrip()
 
 
 def _name(name: str) -> str:

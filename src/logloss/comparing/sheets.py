@@ -53,12 +53,12 @@ def _counted(result: Comparison) -> list[str]:
     drawn = (
         ""
         if result.unit == "row" or result.units is None
-        else f" in {units.count(result.units, result.unit)}"
+        else f" in {units.count(result.units, result.unit, sentences.plural(result.unit))}"
     )
     rule = {
         "hall-t": "paired, Hall-t",
         "jackknife": "paired, jackknife over groups",
-        "ewc-t": "paired, autocorrelation allowed for",
+        "ewc-t": "paired in time, EWC-t",
         "nadeau-bengio": "paired by fold, Nadeau-Bengio",
     }.get(result.pairs[0].rule or "", "paired")
     line = f"  {units.count(result.n, 'row')}{drawn}{kind}; {100 * result.level:.6g} % intervals, {rule}"
@@ -66,7 +66,7 @@ def _counted(result: Comparison) -> list[str]:
         line += {"models": "; of the models that were fitted", "algorithm": "; of what fits the models"}[
             result.target
         ]
-    return [line]
+    return _wrapped(line.strip(), "  ")
 
 
 def _board(result: Comparison, unit: str) -> str:
