@@ -222,6 +222,7 @@ FLOORS: list[set[str]] = [
         "comparing.clips",
         "comparing.crowds",
         "comparing.differences",
+        "comparing.saved",
         "comparing.watching",
         "fixing.recalibration",
         "why.carriers",

@@ -278,6 +278,35 @@ def test_bets_row_by_row() -> None:
     assert pair.beside["sequential"]["p_value"] == alone.p_value
 
 
+def test_a_panel_knows_what_its_rows_said(tmp_path: Path) -> None:
+    panel = ll.summarize(FRAME, {"new": "new", "old": "old"})
+    same(ll.compare(panel))
+    same(ll.compare(ll.score(FRAME, {"new": "new", "old": "old"})))
+    panel.save(tmp_path / "panel.json")
+    same(ll.compare(tmp_path / "panel.json"))
+    with pytest.raises(ll.UsageError, match="panel-has-no-rows"):
+        ll.compare(panel, time="day")
+    with pytest.raises(ll.AlignmentError, match="unpaired-summaries"):
+        ll.compare([tmp_path / "panel.json", panel])
+    ll.summarize(Y, NEW).save(tmp_path / "one.json")
+    with pytest.raises(ll.AlignmentError, match="unpaired-summaries"):
+        ll.compare([tmp_path / "one.json", tmp_path / "one.json"])
+
+
+def test_a_table_of_many_rows_is_passed_over(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    from logloss.comparing import streaming
+
+    monkeypatch.setattr(streaming, "MOST_ROWS", 300)
+    FRAME.write_csv(tmp_path / "preds.csv")
+    found = ll.compare(tmp_path / "preds.csv", ["new", "old"])
+    same(found)
+    assert "compared-in-a-pass" in [note.id for note in found.notes]
+    with pytest.raises(ll.UsageError, match="not-in-passes"):
+        ll.compare(tmp_path / "preds.csv", ["new", "old"], by="site")
+    with pytest.raises(ll.UsageError, match="not-in-passes"):
+        ll.compare(tmp_path / "preds.csv", ["new", "old"], target="algorithm")
+
+
 @pytest.mark.parametrize(
     ("call", "slug"),
     [

@@ -36,6 +36,9 @@ def headline(result: Comparison, pair: Pair, unit: str = "nats") -> Finding:
         return _undefined(pair)
     if math.isinf(pair.difference):
         return _infinite(pair, unit)
+    if pair.difference == 0 and pair.verdict == "tie":
+        text = f"{_name(pair.a)} and {_name(pair.b)} lose the same on these rows."
+        return Finding("LL061", 0.0, text, "logloss compare FILE --json")
     loss, signed = partial(units.loss, in_unit=unit), partial(units.signed, in_unit=unit)
     better, worse = (
         (pair.b, pair.a) if pair.verdict == "b better" or pair.difference > 0 else (pair.a, pair.b)
