@@ -15,10 +15,19 @@ if TYPE_CHECKING:
 
     from logloss.comparing.results import Comparison, Pair
 
-__all__ = ["findings", "headline"]
+__all__ = ["findings", "headline", "plural"]
 
 RARELY = 0.45  # share of the rows on which a winner is better, below which that is worth saying
 MUCH = 0.25  # of the difference in few rows
+
+
+def plural(unit: str) -> str:
+    """Return the name of several of what intervals are about.
+
+    >>> plural("group"), plural("point in time")
+    ('groups', 'points in time')
+    """
+    return "points in time" if unit == "point in time" else f"{unit}s"
 
 
 def findings(result: Comparison, unit: str = "nats") -> list[Finding]:
@@ -49,7 +58,7 @@ def headline(result: Comparison, pair: Pair, unit: str = "nats") -> Finding:
         more = (
             ""
             if pair.needed is None
-            else f" About {_round(pair.needed)} {pair.unit}s would settle a gap this size."
+            else f" About {_round(pair.needed)} {plural(pair.unit)} would settle a gap this size."
         )
         again = "logloss fix FILE --model ..."  # a pool of both
         return Finding(

@@ -53,7 +53,7 @@ def _counted(result: Comparison) -> list[str]:
     drawn = (
         ""
         if result.unit == "row" or result.units is None
-        else f" in {units.count(result.units, result.unit)}"
+        else f" in {units.count(result.units, result.unit, sentences.plural(result.unit))}"
     )
     rule = {
         "hall-t": "paired, Hall-t",
