@@ -48,6 +48,7 @@ FLOORS: list[set[str]] = [
         "annotation.estimators",
         "annotation.noise",
         "calibrate.maps",
+        "comparing.pairs",
         "curves.bands",
         "exports.sqlterms",
         "kernels.compiled",

@@ -125,9 +125,7 @@ def test_clipping_turns_the_winner_where_it_does() -> None:
     bold = np.full(100, 0.9999)
     bold[0] = 1e-9
     data = {"y": y, "bold": bold, "meek": np.full(100, 0.85)}
-    pair = of_panel(ll.summarize(data, {"bold": "bold", "meek": "meek"}, outcome="y", labels=[0, 1])).pair(
-        "bold", "meek"
-    )
+    pair = of_panel(ll.summarize(data, {"bold": "bold", "meek": "meek"}, outcome="y", labels=[0, 1])).pairs[0]
     assert pair.clip is not None
 
     def difference(eps: float) -> float:

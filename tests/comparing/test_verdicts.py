@@ -29,8 +29,8 @@ def contest(*columns: Float, weight: Float | None = None, **more: object) -> Con
 
 
 def against_nothing(d: Float, **more: object) -> Pair:
-    """Return the pair of a = d + 1 and b = 1, which is best."""
-    return of_contest(contest(d + 1, np.ones(len(d)), **more)).pair("a", "b")
+    """Return the pair of b = 1, which is best, and a = d + 1."""
+    return of_contest(contest(d + 1, np.ones(len(d)), **more)).pair("b", "a")
 
 
 def test_the_interval_is_halls() -> None:
@@ -50,7 +50,7 @@ def test_without_skewness_it_is_the_paired_t_test() -> None:
     d = np.concatenate([d, -d]) + 0.3
     b = random.exponential(size=40) + 3
     pair = of_contest(contest(b + d, b)).pair("a", "b")
-    peer = ttest_rel(b, b + d)
+    peer = ttest_rel(b + d, b)
     low, high = peer.confidence_interval()
     assert pair.interval == pytest.approx((low, high), rel=1e-9)
     assert pair.p_value == pytest.approx(peer.pvalue, rel=1e-9)
@@ -177,13 +177,27 @@ def test_weights_are_shares_and_order_is_nothing(rows: list[tuple[float, float, 
     first = of_contest(contest(a, b, weight=w))
     again = of_contest(contest(b[::-1], a[::-1], weight=7 * w[::-1]))
     one, other = first.pair("a", "b"), again.pair("a", "b")
-    turn = 1 if one.a == ("b" if other.a == "a" else "a") else -1
     assert one.difference is not None
     assert other.difference is not None
-    assert one.difference == pytest.approx(turn * other.difference, abs=1e-12)
-    assert one.difference == pytest.approx(
-        ((a - b) * w).sum() / w.sum() * (1 if one.a == "a" else -1), abs=1e-12
-    )
+    assert one.difference == pytest.approx(-other.difference, abs=1e-12)
+    assert one.difference == pytest.approx(((a - b) * w).sum() / w.sum(), abs=1e-12)
+
+
+def test_a_pair_is_a_minus_b_as_it_is_asked_for() -> None:
+    random = np.random.default_rng(0)
+    d = random.normal(0.3, 1, 300)
+    site = np.array(["n", "s"])[random.integers(0, 2, 300)]
+    found = of_contest(contest(d + 9, np.full(300, 9.0), period=np.arange(300), beside={"site": site}))
+    one, other = found.pair("a", "b"), found.pair("b", "a")
+    assert one.difference == pytest.approx(d.mean())
+    assert one.without_top is not None
+    assert one.without_top > 0
+    assert one.beside["evidence"]["nats"] == pytest.approx(d.sum())
+    assert one.beside["diebold_mariano"]["statistic"] > 0
+    assert one.verdict == "b better"
+    assert (one.top[0].a, one.top[0].b) == (other.top[0].b, other.top[0].a) == (d.max() + 9, 9.0)
+    assert one.slices[0].difference == -(other.slices[0].difference or 0)
+    assert json.dumps(other.turned().turned().to_dict()) == json.dumps(other.to_dict())
 
 
 def test_many_forecasts() -> None:
