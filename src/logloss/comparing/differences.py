@@ -117,7 +117,9 @@ def pair_of(contest: Contest, a: int, b: int, basis: Basis, level: float, *, clo
         )
     mass = float(gap.weight.sum())
     told = span(found)
-    settled = None if found is None else needed(basis.units, difference, found.standard_error, level)
+    settled = None  # more folds of the same rows settle nothing
+    if found is not None and basis.unit != "fold":
+        settled = needed(basis.units, difference, found.standard_error, level)
     return Pair(
         **named,
         standard_error=None if found is None else found.standard_error,

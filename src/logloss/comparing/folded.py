@@ -48,7 +48,8 @@ def of_folds(
     level
         Probability that the interval aims to cover.
     ratio
-        Rows tested over rows trained on in each of several random splits; None: the folds of one cross-validation.
+        Rows tested over rows trained on, where there are several random splits, or a cross-validation of K folds is repeated
+        (then 1 / (K - 1), and each fold of each repeat has a number of its own); None: the folds of one cross-validation.
 
     References
     ----------

@@ -21,6 +21,15 @@ RARELY = 0.45  # share of the rows on which a winner is better, below which that
 MUCH = 0.25  # of the difference in few rows
 
 
+def plural(unit: str) -> str:
+    """Return the name of several of what intervals are about.
+
+    >>> plural("group"), plural("point in time")
+    ('groups', 'points in time')
+    """
+    return "points in time" if unit == "point in time" else f"{unit}s"
+
+
 def findings(result: Comparison, unit: str = "nats") -> list[Finding]:
     """Return what is worth saying: of the best and the one behind it, or of every forecast against the reference."""
     told = result.pairs[:1] if result.reference is None else result.pairs[:3]

@@ -19,7 +19,7 @@ from logloss.comparing.differences import gap_of, pair_of
 from logloss.comparing.evidence import evidence
 from logloss.comparing.parts import where
 from logloss.comparing.results import Comparison, Pair, Standing
-from logloss.comparing.series import diebold_mariano, lag_one
+from logloss.comparing.series import diebold_mariano, lag_one, reason
 from logloss.comparing.slices import sliced
 from logloss.errors import UsageError, suggestion
 from logloss.notes import Note
@@ -119,7 +119,7 @@ def of_contest(
         set_level=set_level,
         classes=next((len(record.classes) for record in contest.records.values()), None),
         target=None if contest.fold is None else target,
-        notes=tuple(dict.fromkeys([*notes, *_remarks(contest, pairs[0], basis)])),
+        notes=tuple(dict.fromkeys([*notes, *_remarks(contest, pairs[0], basis, horizon)])),
     )
 
 
@@ -164,7 +164,7 @@ def _watched(contest: Contest, pair: Pair, alpha: float, horizon: int) -> tuple[
     return replace(pair, beside=pair.beside | {"sequential": found.to_dict()}), notes
 
 
-def _remarks(contest: Contest, pair: Pair, basis: Basis) -> list[Note]:
+def _remarks(contest: Contest, pair: Pair, basis: Basis, horizon: int) -> list[Note]:
     """Return notes on what the first difference rests on."""
     notes = []
     if pair.infinite_both:
@@ -174,8 +174,13 @@ def _remarks(contest: Contest, pair: Pair, basis: Basis) -> list[Note]:
         gap = gap_of(contest, contest.names.index(pair.a), contest.names.index(pair.b))
         lag = lag_one(gap.values)
         if lag.clear:
-            told = f"Differences of neighbouring rows go together (correlation {lag.correlation:.2f}), so the interval is too narrow if rows follow each other in time or come in groups: say time= or group= (CLI: --time, --group)."
+            told = f"Differences of neighbouring rows go together (correlation {lag.correlation:.2f}, means of neighbours vary {lag.inflation:.1f} times as much as of rows drawn one by one), so the interval is too narrow if rows follow each other in time or come in groups: say time= or group= (CLI: --time, --group)."
             notes.append(Note("neighbours-alike", told))
+    if contest.period is not None and "diebold_mariano" not in pair.beside:
+        gap = gap_of(contest, contest.names.index(pair.a), contest.names.index(pair.b))
+        period = contest.period if gap.at is None else contest.period[gap.at]
+        why = reason(gap.values, gap.weight, period, horizon=horizon)
+        notes.append(Note("no-diebold-mariano", f"No Diebold-Mariano test: {why}."))
     return notes
 
 
