@@ -1,6 +1,6 @@
 """Bets on the better forecast: false alarms however often one looks, and how soon the better one is named.
 
-Run ``python studies/betting.py`` from the root of a clone (three minutes; ``--small``: fifteen seconds).
+Run ``python studies/betting.py`` from the root of a clone (two minutes of one core; ``--small``: a few seconds).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from scipy.special import ndtr, stdtrit
 
 import logloss as ll
 from logloss.comparing.betting import of_records
-from logloss.comparing.stakes import break_even
+from logloss.comparing.stakes import break_even, stakes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -35,13 +35,16 @@ def sigmoid(z: Float) -> Float:
     return np.asarray(1 / (1 + np.exp(-z)))
 
 
-def bets(rows: Rows, *, horizon: int = 1) -> Sequential:
-    """Return the sequential comparison of rows whose outcomes are 0, 1, ..., K - 1."""
+def records(rows: Rows) -> tuple[ll.Observations, ll.Observations]:
+    """Return both forecasts' checked records; outcomes are 0, 1, ..., K - 1."""
     y, a, b = rows
     labels = list(range(2 if a.ndim == 1 else a.shape[1]))
-    return of_records(
-        ll.observe(y, a, labels=labels), ll.observe(y, b, labels=labels), alpha=ALPHA, horizon=horizon
-    )
+    return ll.observe(y, a, labels=labels), ll.observe(y, b, labels=labels)
+
+
+def bets(rows: Rows, *, horizon: int = 1) -> Sequential:
+    """Return the sequential comparison of rows."""
+    return of_records(*records(rows), alpha=ALPHA, horizon=horizon)
 
 
 def differences(rows: Rows) -> Float:
@@ -149,17 +152,22 @@ BETTER = {
 }
 
 
-def stopping(kind: str, n: int, sets: int) -> tuple[float, float, float, float]:
-    """Return b's advantage, the rows a test of fixed size needs, the median row of the verdict, the share named by row n."""
+def stopping(kind: str, n: int, sets: int) -> tuple[float, float, float, float, float]:
+    """Return b's advantage, the rows a test of fixed size needs, the median row of the verdict, the share named by row n.
+
+    And that share were all money placed on each bet.
+    """
     random = np.random.default_rng(3)
     d = differences(BETTER[kind](400_000, random))
     gain = float(d.mean())
     fixed = (1.959964 + 0.841621) ** 2 * float(d.var()) / gain**2  # two-sided 5 %, named in 80 of 100
-    at = []
+    at, all_in = [], 0
     for _ in range(sets):
-        found = bets(BETTER[kind](n, random))
+        rows = BETTER[kind](n, random)
+        found = bets(rows)
+        all_in += bool(stakes_of(*records(rows)).logs[:, 1].cumsum().max() >= math.log(2 / ALPHA))
         at.append(math.inf if found.crossings["b"] is None else found.crossings["b"] + 1)
-    return gain, fixed, float(np.median(at)), float(np.isfinite(at).mean())
+    return gain, fixed, float(np.median(at)), float(np.isfinite(at).mean()), all_in / sets
 
 
 def main() -> None:
@@ -174,10 +182,10 @@ def main() -> None:
     print(f"\nEqually good, outcomes known 4 rows later, {n:,} rows, {sets:,} data sets")
     print("  ", "   ".join(f"{rule} {share:.3f}" for rule, share in late_outcomes(4, n, sets).items()))
     sets, n = (40, 2000) if small else (500, 10_000)
-    print(f"\nb is better: nats per row, rows of a fixed t test, median row of the verdict, named by row {n:,}; {sets} data sets")  # fmt: skip
+    print(f"\nb is better: nats per row, rows of a fixed t test, median row of the verdict, named by row {n:,}, and were all money placed; {sets} data sets")  # fmt: skip
     for kind in BETTER:
-        gain, fixed, middle, share = stopping(kind, n, sets)
-        print(f"  {kind:34} {gain:.4f}  {fixed:6,.0f}  {middle:6,.0f}  {share:.2f}")
+        gain, fixed, middle, share, all_in = stopping(kind, n, sets)
+        print(f"  {kind:34} {gain:.4f}  {fixed:6,.0f}  {middle:6,.0f}  {share:.2f}  {all_in:.2f}")
 
 
 if __name__ == "__main__":

@@ -67,7 +67,7 @@ def test_the_better_one_is_found_and_said_when(K: int) -> None:
     assert f"row {row}" in str(found)
 
 
-@settings(max_examples=25)
+@settings(deadline=None, max_examples=25)
 @given(
     K=st.integers(2, 4),
     horizon=st.integers(1, 4),

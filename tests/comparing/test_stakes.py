@@ -7,7 +7,7 @@ import math
 import mpmath
 import numpy as np
 import pytest
-from hypothesis import assume, given
+from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 import logloss as ll
@@ -38,6 +38,7 @@ def test_the_break_even_point_and_what_the_bet_on_b_pays() -> None:
         assert (payoff - 1) / d == pytest.approx(0.49508615937928058, rel=1e-13)
 
 
+@settings(deadline=None, max_examples=60)
 @given(p=probability, q=probability)
 def test_its_mean_is_1_at_break_even_and_less_where_the_other_is_better(p: float, q: float) -> None:
     assume(p != q)
@@ -52,6 +53,8 @@ def test_its_mean_is_1_at_break_even_and_less_where_the_other_is_better(p: float
             assert (1 - truth) * zero + truth * one <= 1 + 1e-11
 
 
+@settings(deadline=None, max_examples=60)
+@example(p=1.1e-278, q=1e-300)  # their complements differ by 1e-278, which is no rounding
 @given(p=probability, q=probability)
 def test_it_pays_what_650_digits_say(p: float, q: float) -> None:
     assume(p != q)
@@ -123,6 +126,10 @@ def test_rows_that_do_not_sum_to_one_are_no_gift() -> None:
     a = ll.observe([0, 1], [[0.6, 0.4]] * 2, labels=[0, 1])
     b = ll.observe([0, 1], [[0.604, 0.402]] * 2, labels=[0, 1])
     assert stakes_of(a, b).logs.tolist() == [[0.0, 0.0], [0.0, 0.0]]
+    three = [
+        ll.observe([1, 2], [row] * 2, labels=[0, 1, 2]) for row in ([0.5, 0.3, 0.2], [0.5, 0.301, 0.201])
+    ]
+    assert stakes_of(*three).logs.tolist() == [[0.0, 0.0], [0.0, 0.0]]
     c = ll.observe([0, 1], [[0.696, 0.3]] * 2, labels=[0, 1])
     logs = stakes_of(a, c).logs
     d0, d1 = math.log(0.696 / 0.6), math.log(0.3 / 0.4)
@@ -131,6 +138,7 @@ def test_rows_that_do_not_sum_to_one_are_no_gift() -> None:
         assert (1 - even) * math.exp(logs[0, bet]) + even * math.exp(logs[1, bet]) == pytest.approx(1, abs=1e-12)  # fmt: skip
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.integers(3, 6), st.integers(0, 2**32 - 1))
 def test_of_many_classes_the_next_bet_has_mean_1_at_the_boundary(K: int, seed: int) -> None:
     """The step of wealth, for every outcome that could come next, weighted by a truth under which the two are equal."""

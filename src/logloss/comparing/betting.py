@@ -152,7 +152,7 @@ def of_records(
         told = "The rows are taken to be in order of time, as they stand; order= tells another."
         notes.append(Note("order-assumed", told))
     elif (ties := len(order) - len(np.unique(order))) > 0:
-        told = f"{units.count(ties, 'row')} {'has' if ties == 1 else 'have'} the time of another; such rows are bet on one after the other, as they stand. That is fair where their outcomes do not tell of each other."
+        told = f"{units.count(ties, 'row')} {'has' if ties == 1 else 'have'} the time of one before; such rows are bet on one after the other, as they stand. That is fair where, given the forecasts, their outcomes do not tell of each other."
         notes.append(Note("same-time", told))
     a, b = _sorted(a, at), _sorted(b, at)
     if a.weight is not None and not a.weight.all():

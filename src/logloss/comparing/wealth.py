@@ -25,10 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["PURSES", "Book", "Paths"]
 
-PURSES = (
-    (1.0, 0.5),
-    (0.3, 0.5),
-)  # of a bet that believes a forecast: how much of it is placed, with what share of the money
+PURSES = ((1.0, 0.5), (0.3, 0.5))  # how much of a bet is placed, with what share of the money
 
 
 @dataclass(frozen=True, eq=False)
