@@ -205,6 +205,7 @@ def test_runs_follow_around_the_end(rng: np.random.Generator, rows: int, length:
     assert units.table[:, 0] == pytest.approx(expected)
     assert (units.table[:, 1] == length).all()
     assert units.draws * length >= rows > (units.draws - 1) * length
+    assert units.freedom == pytest.approx(rows / length - 1)
 
 
 def test_runs_of_one_period_are_rows(rng: np.random.Generator) -> None:
