@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement, permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["EPS", "PAIR_MEASURES", "TOP", "Tally", "by_kernel"]
+__all__ = ["EPS", "PAIR_MEASURES", "TOP", "Tally", "by_kernel", "joint_moments"]
 
 TOP = 20  # rows that are remembered of each pair, for each of both
 EPS = tuple(
@@ -236,6 +236,22 @@ def _clipped(record: Observations, w: Float) -> Float:
             float((mass * np.clip(s.ravel(), low, high)).sum()) for low, high in zip(LOWS, HIGHS, strict=True)
         ]
     return total
+
+
+def joint_moments(columns: Float) -> Moments:
+    """Return the moments of columns (d, n): compiled where there are many numbers."""
+    if columns.size < kernels.COMPILE_FROM:
+        return Moments.of(columns.T)
+    from logloss.kernels import duels
+
+    d, n = columns.shape
+    mean, second, third = columns.mean(axis=1), np.zeros((d, d)), np.zeros((d, d, d))
+    duels.joint(_fixed(columns), mean, second, third)
+    for i, j, k in combinations_with_replacement(range(d), 3):
+        second[j, i] = second[i, j]
+        for at in permutations((i, j, k)):
+            third[at] = third[i, j, k]
+    return Moments(n, mean, second, third)
 
 
 # ---------------------------------------------------------------- rows and groups

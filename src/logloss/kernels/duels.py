@@ -276,3 +276,40 @@ def by_group(group, s, w, out):
                 else:
                     out[g, 3 + 3 * j] += 1.0
                     out[g, 4 + 3 * j] += w[i]
+
+
+@njit(nogil=True, error_model="numpy", fastmath=SUM)
+def product(a, b, out):
+    """Fill out with a b; return its sum."""
+    total = 0.0
+    for i in range(a.shape[0]):
+        out[i] = a[i] * b[i]
+        total += out[i]
+    return total
+
+
+@njit(nogil=True, error_model="numpy", fastmath=SUM)
+def dot(a, b):
+    """Return the sum of a b."""
+    total = 0.0
+    for i in range(a.shape[0]):
+        total += a[i] * b[i]
+    return total
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def joint(columns, mean, second, third):
+    """Add to second (d, d) and third (d, d, d) the central sums of columns (d, n) about their means, for i <= j <= k."""
+    d = columns.shape[0]
+    centred = np.empty((d, ROWS))
+    both = np.empty(ROWS)
+    for start in range(0, columns.shape[1], ROWS):
+        m = min(ROWS, columns.shape[1] - start)
+        for i in range(d):
+            for r in range(m):
+                centred[i, r] = columns[i, start + r] - mean[i]
+        for i in range(d):
+            for j in range(i, d):
+                second[i, j] += product(centred[i, :m], centred[j, :m], both[:m])
+                for k in range(j, d):
+                    third[i, j, k] += dot(both[:m], centred[k, :m])
