@@ -71,11 +71,21 @@ class Passed:
         return tuple(dict.fromkeys(every))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lean:
-    """A plan of which every batch becomes a :class:`Passed`, not a panel."""
+    """A plan of which every batch becomes a :class:`Passed`, not a panel.
+
+    `bars`: what a row must reach to be remembered, shared by all batches; None where some of them may be dropped.
+    """
 
     plan: Plan
+    bars: Float | None
+
+    @classmethod
+    def of(cls, plan: Plan, *, drops: bool) -> Lean:
+        """Return a new pass under a plan; `drops` says that files found damaged are left out."""
+        M = len(plan.asked.forecasts())
+        return cls(plan, None if drops else np.zeros((M * (M - 1) // 2, 2)))
 
     @property
     def asked(self) -> Asked:
@@ -100,7 +110,7 @@ class Lean:
         }
         classes = first.classes
         by_class = Table(_by_class(first, weight, len(classes)))
-        return Passed(Tally.of(records, surprise, weight), classes, by_class, len(first), remarks)
+        return Passed(Tally.of(records, surprise, weight, self.bars), classes, by_class, len(first), remarks)
 
 
 def _clean(records: dict[str, Observations] | None) -> tuple[dict[str, Observations], Float] | None:
@@ -155,7 +165,8 @@ def compared(
     assumed: list[Note] = []
     if found.answers is not None:
         stream, asked, assumed = joined_stream(stream, found.answers, asked, HEAD)
-    run = partial(passed, skip_unreadable=found.skip_unreadable, threads=threads, visitor=Lean)
+    drops = found.skip_unreadable
+    run = partial(passed, skip_unreadable=drops, threads=threads, visitor=partial(Lean.of, drops=drops))
     whole: Passed
     whole, plan, work, rows, complete = run(stream, asked, 0, watch, None)
     if not whole.rows:

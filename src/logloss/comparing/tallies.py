@@ -75,13 +75,19 @@ class Tally:
     groups: Ledger | None = None
 
     @classmethod
-    def of(cls, records: dict[str, Observations], surprise: Float, weight: Float) -> Tally:
-        """Return the tally of checked records of the same rows; surprise (M, n), weight (n,) or (1,)."""
+    def of(
+        cls, records: dict[str, Observations], surprise: Float, weight: Float, bars: Float | None = None
+    ) -> Tally:
+        """Return the tally of checked records of the same rows; surprise (M, n), weight (n,) or (1,).
+
+        `bars` (P, 2) are shared by the batches of one pass: rows below them cannot be among the whole's top, as others have
+        as many above. They are raised here, and only spare work.
+        """
         first = next(iter(records.values()))
         n = surprise.shape[1]
         weight = np.broadcast_to(weight, (n,))
-        counted = by_kernel if surprise.size >= kernels.COMPILE_FROM else by_numpy
-        models, pairs, best = counted(surprise, weight)
+        compiled = surprise.size >= kernels.COMPILE_FROM
+        models, pairs, best = by_kernel(surprise, weight, bars) if compiled else by_numpy(surprise, weight)
         for at, record in enumerate(records.values()):
             if record.soft:
                 models.sums[at, 2:] = _clipped(record, weight)
@@ -154,7 +160,7 @@ class Tally:
 Best = list[list[list[tuple[float, int]]]]  # of each pair and side: (w |d|, row), largest first
 
 
-def by_kernel(s: Float, w: Float) -> tuple[Keyed, Keyed, Best]:
+def by_kernel(s: Float, w: Float, bars: Float | None = None) -> tuple[Keyed, Keyed, Best]:
     """Return models and pairs of a tally, and the rows that speak most for either, in one compiled pass."""
     from logloss.kernels import duels
 
@@ -163,7 +169,13 @@ def by_kernel(s: Float, w: Float) -> tuple[Keyed, Keyed, Best]:
     models, model_sums = np.zeros((M, 10)), np.zeros((M, 2 + len(EPS)))
     pairs, pair_sums = np.zeros((P, 10)), np.zeros((P, len(PAIR_MEASURES)))
     keys, at = np.zeros((P, 2, TOP)), np.full((P, 2, TOP), -1)
+    if bars is not None:
+        keys += np.nextafter(bars, 0.0)[:, :, None]
     duels.duels(_fixed(s), _fixed(w), LOWS, HIGHS, models, model_sums, pairs, pair_sums, keys, at)
+    if (
+        bars is not None
+    ):  # threads may overwrite each other: a bar is then lower than it could be, never higher
+        np.maximum(bars, np.where(at[:, :, -1] >= 0, keys[:, :, -1], 0.0), out=bars)
     best = [
         [
             [(float(k), int(i)) for k, i in zip(*side, strict=True) if i >= 0]
