@@ -92,7 +92,7 @@ def is_several(data: Any, forecast: Any) -> bool:
     return not all(isinstance(one, Mapping) for one in data) and by_name(forecast)
 
 
-def of_arrays(outcome: Any, forecasts: Any, **options: Any) -> dict[str, Entrant]:
+def of_arrays(data: Any, forecasts: Any, **options: Any) -> dict[str, Entrant]:
     """Return the forecasts of an array of outcomes: a mapping of names to arrays."""
     if not isinstance(forecasts, Mapping):
         raise UsageError(
@@ -103,14 +103,14 @@ def of_arrays(outcome: Any, forecasts: Any, **options: Any) -> dict[str, Entrant
     _check_names(forecasts)
     found = {}
     for name, one in forecasts.items():
-        record = opened(outcome, one, **options)
-        if isinstance(record, Opened):
+        record = None if isinstance(one, str) else opened(data, one, **options)
+        if record is None or isinstance(record, Opened):
             raise UsageError(
                 "array-and-names",
                 f"Forecast {name!r} names columns, but the outcomes are an array.",
                 cure='Give arrays only, compare(y, {"a": p, "b": q}), or a table with all columns.',
             )
-        found[str(name)] = Entrant(record, given=outcome)
+        found[str(name)] = Entrant(record, given=data)
     return _paired(found)
 
 

@@ -14,6 +14,7 @@ from logloss.joining import keys_of, positions_of
 from logloss.notes import Note
 from logloss.plain import plain
 from logloss.recognise import vector
+from logloss.surprises import class_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["check_same", "matched"]
 
 FEW = 3
+SAME = 1e-9  # shares that were written in other ways
 
 
 def matched(
@@ -34,8 +36,8 @@ def matched(
     `partly`: keep the rows that all of them have, where they differ.
     """
     if any(one.record.ids is None for one in entrants.values()):
-        note = _by_position(entrants)
-        return entrants, (note,)
+        entrants = _same_classes(entrants)
+        return entrants, (_by_position(entrants),)
     keys = {
         name: keys_of(vector(one.record.ids, "The ids"), one.asked.ids or "", one.table)  # type: ignore[union-attr, arg-type]
         for name, one in entrants.items()
@@ -58,6 +60,7 @@ def matched(
             f"{len(one) - len(common):,} of {name}" for name, one in at.items() if len(one) > len(common)
         )
         notes.append(Note("rows-not-shared", f"Compared on the {len(common):,} ids that all have, as was asked for; left out: {lost}."))  # fmt: skip
+    found = _same_classes(found)
     check_same(found, order)
     return found, tuple(notes)
 
@@ -66,7 +69,6 @@ def check_same(entrants: dict[str, Entrant], keys: list[str] | None = None) -> N
     """Refuse forecasts in the same order whose classes, outcomes or weights differ."""
     (lead, first), *others = entrants.items()
     for name, one in others:
-        _check_classes(lead, first.record, name, one.record)
         differ = _differing(first.record, one.record)
         if len(differ):
             raise _different_outcomes(lead, first.record, name, one.record, differ, keys)
@@ -130,6 +132,31 @@ def _different_rows(at: dict[str, dict[str, int]], common: set[str]) -> Alignmen
     )
 
 
+def _same_classes(entrants: dict[str, Entrant]) -> dict[str, Entrant]:
+    """Return the records with their classes in the order of the first; refuse other classes."""
+    (lead, first), *_ = entrants.items()
+    for name, one in entrants.items():
+        _check_classes(lead, first.record, name, one.record)
+    classes = first.record.classes
+    return {name: replace(one, record=_in_order(one.record, classes)) for name, one in entrants.items()}
+
+
+def _in_order(record: Observations, classes: tuple[Any, ...]) -> Observations:
+    """Return the record with its classes in this order; a single column is then about the other one of two."""
+    if record.classes == classes:
+        return record
+    place = [record.classes.index(one) for one in classes]
+    back = np.array([classes.index(one) for one in record.classes], np.int64)
+    if record.soft:
+        outcome = 1 - record.outcome if record.outcome.ndim == 1 else record.outcome[:, place]
+    else:
+        outcome = back[record.outcome.astype(np.int64)]
+    if not record.binary:
+        return replace(record, classes=classes, outcome=outcome, forecast=record.forecast[:, place])
+    odds = np.concatenate([s[:, 1] - s[:, 0] for _, s, _ in class_blocks(record)])
+    return replace(record, classes=classes, outcome=outcome, forecast=odds, space="logit")
+
+
 def _check_classes(lead: str, a: Observations, name: str, b: Observations) -> None:
     if set(a.classes) == set(b.classes) and a.soft == b.soft:
         return
@@ -143,10 +170,8 @@ def _check_classes(lead: str, a: Observations, name: str, b: Observations) -> No
 def _differing(a: Observations, b: Observations) -> NDArray[np.int64]:
     """Return the positions at which the outcomes differ."""
     if a.soft:
-        s, t = _shares(a), _shares(b)[:, [b.classes.index(one) for one in a.classes]]
-        return np.flatnonzero((np.abs(s - t) > 1e-9).any(axis=1))
-    place = np.array([b.classes.index(one) for one in a.classes], np.int64)
-    return np.flatnonzero(place[a.outcome.astype(np.int64)] != b.outcome.astype(np.int64))
+        return np.flatnonzero((np.abs(_shares(a) - _shares(b)) > SAME).any(axis=1))
+    return np.flatnonzero(a.outcome != b.outcome)
 
 
 def _shares(record: Observations) -> NDArray[np.float64]:
