@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss import units
+from logloss.comparing.clips import LIMITS, MOST
 from logloss.comparing.confidencesets import confidence_set_of
+from logloss.comparing.crowds import SET_LEVEL
 from logloss.comparing.differences import MOST_ROWS, needed, span
 from logloss.comparing.drawn import covariance_of, duel_of, interval_of, mean_of, single_of
 from logloss.comparing.recovered import tally_of
@@ -18,6 +20,7 @@ from logloss.comparing.results import ClipChange, Comparison, Deciding, Pair, St
 from logloss.comparing.simultaneous import simultaneous_of
 from logloss.comparing.tallies import EPS
 from logloss.errors import UsageError, suggestion
+from logloss.interval import FEW_CLUSTERS
 from logloss.notes import Note
 
 if TYPE_CHECKING:
@@ -33,10 +36,8 @@ if TYPE_CHECKING:
 
 __all__ = ["of_panel", "of_tally"]
 
-SET_LEVEL = 0.9
 FEWEST = 50  # rows for each that a difference is told without
 SAME = 1e-12  # of the sum of |differences|: what rounding makes of a difference of 0
-LIMITS = tuple(eps for eps in EPS if f"{eps:e}".startswith("1.0"))[::-1]  # that a curve of clips is told at
 SHOWN = 100  # groups of which the difference is told
 
 
@@ -117,6 +118,9 @@ def of_tally(
     said = list(notes)
     if tally.groups is not None:
         pairs = [replace(pair, beside={"groups": _by_group(tally, pair.a, pair.b)}) for pair in pairs]
+        if drawn < FEW_CLUSTERS:
+            told = f"Of {drawn} groups little can be said: with fewer than {FEW_CLUSTERS}, intervals cover less than they promise."
+            said.append(Note("few-groups", told))
     if pairs[0].infinite_both:
         told = f"{units.count(pairs[0].infinite_both, 'row')} infinite under both {pairs[0].a!r} and {pairs[0].b!r} tell nothing of their difference, which leaves them out."
         said.append(Note("infinite-under-both", told))
@@ -268,7 +272,7 @@ def _clip(tally: Tally, a: str, b: str, duel: Duel) -> ClipChange | None:
     ]
     start = next((sign for sign in signs if sign), 0.0)
     turned = (eps for eps, sign in zip(sorted(EPS), signs[1:], strict=True) if start and sign == -start)
-    return ClipChange(next(turned, None), max(EPS), tuple((eps, differences[eps]) for eps in LIMITS))
+    return ClipChange(next(turned, None), MOST, tuple((eps, differences[eps]) for eps in LIMITS))
 
 
 def _by_group(tally: Tally, a: str, b: str) -> dict[str, Any]:
