@@ -144,7 +144,7 @@ def of_tally(
 
 PASSED = (
     "Compared from the sums that one pass keeps: the order of rows in time, slices by further columns, and what of a difference "
-    "is calibration take the rows themselves. Give a random sample of them for these."
+    "is calibration take the rows themselves: give them, or a random sample, for these."
 )
 
 

@@ -11,6 +11,7 @@ import numpy as np
 from logloss import kernels
 from logloss.comparing.tallies import Tally
 from logloss.errors import AlignmentError, WeightError
+from logloss.folding import ones
 from logloss.notes import Remark
 from logloss.passes import HEAD, passed, told
 from logloss.sources import joined_stream
@@ -102,7 +103,7 @@ class Lean:
         clean = _clean(self.plan.unchecked(batch))
         records, surprise = clean or _checked(self.plan.checked(batch))
         first = next(iter(records.values()))
-        weight = np.ones(len(first)) if first.weight is None else first.weight
+        weight = ones(len(first)) if first.weight is None else first.weight
         blank = (Remark("blank-lines", batch.blank, {"": (batch.blank, ())}),) if batch.blank else ()
         remarks = {
             name: (*blank, *(note.remark for note in record.notes if note.remark is not None))
@@ -114,7 +115,10 @@ class Lean:
 
 
 def _clean(records: dict[str, Observations] | None) -> tuple[dict[str, Observations], Float] | None:
-    """Return the surprises (M, n) of binary rows that nobody has looked at; None where one is not clean."""
+    """Return the surprises (M, n) of binary rows that nobody has looked at; None where one is not clean.
+
+    They are in memory that the thread's next batch uses again.
+    """
     if records is None:
         return None
     from logloss.kernels import duels
@@ -123,7 +127,7 @@ def _clean(records: dict[str, Observations] | None) -> tuple[dict[str, Observati
     w = first.weight
     if w is not None and not (w.min(initial=0.0) >= 0.0 and w.max(initial=0.0) <= MOST_WEIGHT):
         return None
-    surprise = np.empty((len(records), len(first)))
+    surprise = kernels.scratch(len(records) * len(first)).reshape(len(records), len(first))
     for out, record in zip(surprise, records.values(), strict=True):
         y, p = kernels.as_outcome(record.outcome), kernels.as_forecast(record.forecast)
         if duels.surprises(y, p, out):

@@ -94,8 +94,8 @@ class Tally:
         group = None if first.group is None else _coded(first.group)
         top = _tops(first, surprise, weight, group, best, _alone(surprise, weight, pairs))
         groups = None if group is None else Ledger(group.keys, _by_group(group, surprise, weight))
-        counts = weight > 0
-        return cls(tuple(records), int(counts.sum()), float(weight.sum()), models, pairs, top, groups)
+        counts = n if first.weight is None else int((weight > 0).sum())
+        return cls(tuple(records), counts, float(weight.sum()), models, pairs, top, groups)
 
     def position(self, a: str, b: str) -> tuple[int, int]:
         """Return the position of a pair, and 1 or -1 where it is kept the other way round."""
