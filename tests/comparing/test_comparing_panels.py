@@ -75,6 +75,11 @@ def test_it_says_what_the_rows_say(infinite: str, group: bool, weight: bool, ref
     for pair, other in zip(found.pairs, rows.pairs, strict=True):
         for what in SAME:
             close(getattr(pair, what), getattr(other, what), what)
+        told, expected = (one.beside.get("evidence") for one in (pair, other))
+        assert (told is None) == (weight or pair is not found.pairs[0])
+        if told is not None:
+            assert expected is not None
+            same(told, expected)
         assert [row.row for row in pair.top] == [row.row for row in other.top]
         assert [row.a for row in pair.top] == pytest.approx([row.a for row in other.top], rel=1e-12)
         if not (group and pair.difference is not None and math.isinf(pair.difference)):

@@ -15,6 +15,7 @@ from logloss.comparing.confidencesets import confidence_set_of
 from logloss.comparing.crowds import SET_LEVEL
 from logloss.comparing.differences import MOST_ROWS, needed, span
 from logloss.comparing.drawn import covariance_of, duel_of, interval_of, mean_of, single_of
+from logloss.comparing.evidence import Evidence
 from logloss.comparing.recovered import tally_of
 from logloss.comparing.results import ClipChange, Comparison, Deciding, Pair, Standing, verdict_of
 from logloss.comparing.simultaneous import simultaneous_of
@@ -121,6 +122,7 @@ def of_tally(
         if drawn < FEW_CLUSTERS:
             told = f"Of {drawn} groups little can be said: with fewer than {FEW_CLUSTERS}, intervals cover less than they promise."
             said.append(Note("few-groups", told))
+    pairs[0] = _read_as_hypotheses(tally, pairs[0])
     if pairs[0].infinite_both:
         told = f"{units.count(pairs[0].infinite_both, 'row')} infinite under both {pairs[0].a!r} and {pairs[0].b!r} tell nothing of their difference, which leaves them out."
         said.append(Note("infinite-under-both", told))
@@ -222,6 +224,22 @@ def _pair(tally: Tally, a: str, b: str, drawn: int, level: float) -> Pair:
         **common,
         **_hangs_on(duel, level),
     )
+
+
+def _read_as_hypotheses(tally: Tally, pair: Pair) -> Pair:
+    """Return a pair with the likelihood ratio of both; of rows with weights nothing is known of single ones."""
+    duel = duel_of(tally, pair.a, pair.b)
+    moments, (only_a, only_b, both) = duel.moments, duel.infinite
+    if tally.weight != tally.n or (moments.n and (moments.mean[0] != 1 or moments.second[0, 0])):
+        return pair
+    lost = only_a + both, only_b + both
+    total, error = moments.n * duel.mean, None
+    if max(lost):
+        total = math.nan if min(lost) else math.inf if lost[0] else -math.inf
+    elif tally.n > 1:
+        error = math.sqrt(tally.n / (tally.n - 1) * max(float(moments.second[1, 1]), 0.0))
+    told = Evidence(total, error, tally.n, False, lost)
+    return replace(pair, beside=pair.beside | {"evidence": told.to_dict()})
 
 
 def _share(weight: float, whole: float) -> float | None:
