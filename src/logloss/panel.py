@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss.comparing.tallies import Tally
+from logloss.comparing.tallies import Tally, joint_moments
 from logloss.errors import AlignmentError, SourceError, UsageError
 from logloss.interval import Interval, hall_t
 from logloss.saving import read_json, write_json
@@ -56,12 +56,14 @@ class Panel:
         given = next(iter(records.values())).weight
         weight = np.ones(surprise.shape[1]) if given is None else given
         counts = weight > 0
-        w, s = (weight, surprise.T) if counts.all() else (weight[counts], surprise[:, counts].T)
+        w, s = (weight, surprise) if counts.all() else (weight[counts], surprise[:, counts])
         lost = np.isinf(s)
-        shared = ~lost.any(axis=1)
-        joint = Moments.of(np.column_stack([np.ones(int(shared.sum())), s[shared]]) * w[shared, None])
-        one = lost.astype(np.float64)
-        apart = np.stack([one.T @ (1.0 - one), (one * w[:, None]).T @ (1.0 - one)])
+        shared = ~lost.any(axis=0)
+        u, v = (w, s) if shared.all() else (w[shared], s[:, shared])
+        joint = joint_moments(np.vstack([u, v * u]))
+        one = lost[:, ~shared].astype(np.float64)
+        both = one[:, None, :] * (1.0 - one)
+        apart = np.stack([both.sum(axis=2), (both * w[~shared]).sum(axis=2)])
         return cls(summaries, joint, Table(apart), Tally.of(records, surprise, weight))
 
     @property

@@ -75,6 +75,11 @@ def test_it_says_what_the_rows_say(infinite: str, group: bool, weight: bool, ref
     for pair, other in zip(found.pairs, rows.pairs, strict=True):
         for what in SAME:
             close(getattr(pair, what), getattr(other, what), what)
+        told, expected = (one.beside.get("evidence") for one in (pair, other))
+        assert (told is None) == (weight or pair is not found.pairs[0])
+        if told is not None:
+            assert expected is not None
+            same(told, expected)
         assert [row.row for row in pair.top] == [row.row for row in other.top]
         assert [row.a for row in pair.top] == pytest.approx([row.a for row in other.top], rel=1e-12)
         if not (group and pair.difference is not None and math.isinf(pair.difference)):
@@ -114,6 +119,7 @@ def test_groups_drawn_are_jackknifed() -> None:
     pair = found.pairs[0]
     assert pair.difference == pytest.approx(-0.58888888888888889, rel=1e-14)
     assert pair.standard_error == pytest.approx(0.073800957178353524, rel=1e-12)
+    assert "few-groups" in {note.id for note in found.notes}
     groups = pair.beside["groups"]
     assert (groups["groups"], groups["a_better_in"], groups["b_better_in"]) == (4, 4, 0)
     assert [one["group"] for one in groups["moving_most"]] == ["m", "k", "n", "l"]
@@ -152,7 +158,7 @@ def test_an_infinite_forecast_can_win_once_clipped() -> None:
     assert (
         pair.clip.changes_at == 1e-15
     )  # a fiftieth of -log eps is 0.6908, and log 2 is 0.6931; at 3e-16 it is 0.7149
-    assert pair.clip.curve[0][1] < 0
+    assert pair.clip.curve[0] == (1e-15, pytest.approx(math.log(2) + math.log(1e-15) / 50 - 0.98 * 1e-15))
 
 
 def test_a_saved_panel_says_the_same(tmp_path: Path) -> None:

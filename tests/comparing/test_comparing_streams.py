@@ -217,3 +217,17 @@ def test_which_tables_are_passed_over(tmp_path: Path, monkeypatch: pytest.Monkey
             monkeypatch.setattr("logloss.comparing.streaming.MOST_ROWS", most)
             assert many(table(tmp_path / name, {"p": "p", "q": "q"})) is expected
     assert many(table(iter([data]), {"p": "p", "q": "q"}))
+
+
+def test_rows_that_are_spared_are_not_missed(
+    monkeypatch: pytest.MonkeyPatch, rng: np.random.Generator
+) -> None:
+    monkeypatch.setattr("logloss.batches.ROWS", 500)
+    monkeypatch.setattr("logloss.kernels.COMPILE_FROM", 1)
+    p = rng.random((2, 6000)).round(2).clip(0.01, 0.99)  # many ties
+    data = pl.DataFrame({"y": (rng.random(6000) < p[0]).astype(int), "p": p[0], "q": p[1]})
+    spared = compared(table(data, {"p": "p", "q": "q"})).tally
+    all_told = compared(table(data, {"p": "p", "q": "q"}, skip_unreadable=True)).tally
+    assert spared.top == all_told.top
+    monkeypatch.setattr("logloss.batches.ROWS", 6000)
+    assert spared.top == compared(table(data, {"p": "p", "q": "q"})).tally.top

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from hazards import same
-from logloss.comparing.tallies import EPS, Tally, by_kernel, by_numpy
+from logloss.comparing.tallies import EPS, Tally, by_kernel, by_numpy, joint_moments
 from logloss.kernels import duels
 from logloss.record import Observations
 from logloss.tally import Keyed
@@ -78,3 +78,10 @@ def test_clips_are_kept_by_what_they_do_to_every_row() -> None:
         at = 2 + EPS.index(eps)
         clipped = [math.fsum(w * np.minimum(np.maximum(one, -math.log1p(-eps)), -math.log(eps))) for one in s]
         assert models.sums[:, at] == pytest.approx(clipped, rel=1e-13)
+
+
+def test_joint_moments_agree(monkeypatch: pytest.MonkeyPatch) -> None:
+    columns = np.random.default_rng(3).gamma(1.0, 1.0, (4, 2500))
+    by_numpy_only = joint_moments(columns)
+    monkeypatch.setattr("logloss.kernels.COMPILE_FROM", 1)
+    same(joint_moments(columns).to_dict(), by_numpy_only.to_dict())

@@ -10,14 +10,18 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss import units
+from logloss.comparing.clips import LIMITS, MOST
 from logloss.comparing.confidencesets import confidence_set_of
+from logloss.comparing.crowds import SET_LEVEL
 from logloss.comparing.differences import MOST_ROWS, needed, span
 from logloss.comparing.drawn import covariance_of, duel_of, interval_of, mean_of, single_of
+from logloss.comparing.evidence import Evidence
 from logloss.comparing.recovered import tally_of
 from logloss.comparing.results import ClipChange, Comparison, Deciding, Pair, Standing, verdict_of
 from logloss.comparing.simultaneous import simultaneous_of
 from logloss.comparing.tallies import EPS
 from logloss.errors import UsageError, suggestion
+from logloss.interval import FEW_CLUSTERS
 from logloss.notes import Note
 
 if TYPE_CHECKING:
@@ -33,10 +37,8 @@ if TYPE_CHECKING:
 
 __all__ = ["of_panel", "of_tally"]
 
-SET_LEVEL = 0.9
 FEWEST = 50  # rows for each that a difference is told without
 SAME = 1e-12  # of the sum of |differences|: what rounding makes of a difference of 0
-LIMITS = tuple(eps for eps in EPS if f"{eps:e}".startswith("1.0"))[::-1]  # that a curve of clips is told at
 SHOWN = 100  # groups of which the difference is told
 
 
@@ -117,6 +119,10 @@ def of_tally(
     said = list(notes)
     if tally.groups is not None:
         pairs = [replace(pair, beside={"groups": _by_group(tally, pair.a, pair.b)}) for pair in pairs]
+        if drawn < FEW_CLUSTERS:
+            told = f"Of {drawn} groups little can be said: with fewer than {FEW_CLUSTERS}, intervals cover less than they promise."
+            said.append(Note("few-groups", told))
+    pairs[0] = _read_as_hypotheses(tally, pairs[0])
     if pairs[0].infinite_both:
         told = f"{units.count(pairs[0].infinite_both, 'row')} infinite under both {pairs[0].a!r} and {pairs[0].b!r} tell nothing of their difference, which leaves them out."
         said.append(Note("infinite-under-both", told))
@@ -140,7 +146,7 @@ def of_tally(
 
 PASSED = (
     "Compared from the sums that one pass keeps: the order of rows in time, slices by further columns, and what of a difference "
-    "is calibration take the rows themselves. Give a random sample of them for these."
+    "is calibration take the rows themselves: give them, or a random sample, for these."
 )
 
 
@@ -220,6 +226,22 @@ def _pair(tally: Tally, a: str, b: str, drawn: int, level: float) -> Pair:
     )
 
 
+def _read_as_hypotheses(tally: Tally, pair: Pair) -> Pair:
+    """Return a pair with the likelihood ratio of both; of rows with weights nothing is known of single ones."""
+    duel = duel_of(tally, pair.a, pair.b)
+    moments, (only_a, only_b, both) = duel.moments, duel.infinite
+    if tally.weight != tally.n or (moments.n and (moments.mean[0] != 1 or moments.second[0, 0])):
+        return pair
+    lost = only_a + both, only_b + both
+    total, error = moments.n * duel.mean, None
+    if max(lost):
+        total = math.nan if min(lost) else math.inf if lost[0] else -math.inf
+    elif tally.n > 1:
+        error = math.sqrt(tally.n / (tally.n - 1) * max(float(moments.second[1, 1]), 0.0))
+    told = Evidence(total, error, tally.n, False, lost)
+    return replace(pair, beside=pair.beside | {"evidence": told.to_dict()})
+
+
 def _share(weight: float, whole: float) -> float | None:
     return None if math.isnan(weight) else weight / whole
 
@@ -268,7 +290,7 @@ def _clip(tally: Tally, a: str, b: str, duel: Duel) -> ClipChange | None:
     ]
     start = next((sign for sign in signs if sign), 0.0)
     turned = (eps for eps, sign in zip(sorted(EPS), signs[1:], strict=True) if start and sign == -start)
-    return ClipChange(next(turned, None), max(EPS), tuple((eps, differences[eps]) for eps in LIMITS))
+    return ClipChange(next(turned, None), MOST, tuple((eps, differences[eps]) for eps in LIMITS))
 
 
 def _by_group(tally: Tally, a: str, b: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ import numpy as np
 from logloss import kernels
 from logloss.comparing.tallies import Tally
 from logloss.errors import AlignmentError, WeightError
+from logloss.folding import ones
 from logloss.notes import Remark
 from logloss.passes import HEAD, passed, told
 from logloss.sources import joined_stream
@@ -71,11 +72,21 @@ class Passed:
         return tuple(dict.fromkeys(every))
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Lean:
-    """A plan of which every batch becomes a :class:`Passed`, not a panel."""
+    """A plan of which every batch becomes a :class:`Passed`, not a panel.
+
+    `bars`: what a row must reach to be remembered, shared by all batches; None where some of them may be dropped.
+    """
 
     plan: Plan
+    bars: Float | None
+
+    @classmethod
+    def of(cls, plan: Plan, *, drops: bool) -> Lean:
+        """Return a new pass under a plan; `drops` says that files found damaged are left out."""
+        M = len(plan.asked.forecasts())
+        return cls(plan, None if drops else np.zeros((M * (M - 1) // 2, 2)))
 
     @property
     def asked(self) -> Asked:
@@ -92,7 +103,7 @@ class Lean:
         clean = _clean(self.plan.unchecked(batch))
         records, surprise = clean or _checked(self.plan.checked(batch))
         first = next(iter(records.values()))
-        weight = np.ones(len(first)) if first.weight is None else first.weight
+        weight = ones(len(first)) if first.weight is None else first.weight
         blank = (Remark("blank-lines", batch.blank, {"": (batch.blank, ())}),) if batch.blank else ()
         remarks = {
             name: (*blank, *(note.remark for note in record.notes if note.remark is not None))
@@ -100,11 +111,14 @@ class Lean:
         }
         classes = first.classes
         by_class = Table(_by_class(first, weight, len(classes)))
-        return Passed(Tally.of(records, surprise, weight), classes, by_class, len(first), remarks)
+        return Passed(Tally.of(records, surprise, weight, self.bars), classes, by_class, len(first), remarks)
 
 
 def _clean(records: dict[str, Observations] | None) -> tuple[dict[str, Observations], Float] | None:
-    """Return the surprises (M, n) of binary rows that nobody has looked at; None where one is not clean."""
+    """Return the surprises (M, n) of binary rows that nobody has looked at; None where one is not clean.
+
+    They are in memory that the thread's next batch uses again.
+    """
     if records is None:
         return None
     from logloss.kernels import duels
@@ -113,7 +127,7 @@ def _clean(records: dict[str, Observations] | None) -> tuple[dict[str, Observati
     w = first.weight
     if w is not None and not (w.min(initial=0.0) >= 0.0 and w.max(initial=0.0) <= MOST_WEIGHT):
         return None
-    surprise = np.empty((len(records), len(first)))
+    surprise = kernels.scratch(len(records) * len(first)).reshape(len(records), len(first))
     for out, record in zip(surprise, records.values(), strict=True):
         y, p = kernels.as_outcome(record.outcome), kernels.as_forecast(record.forecast)
         if duels.surprises(y, p, out):
@@ -155,7 +169,8 @@ def compared(
     assumed: list[Note] = []
     if found.answers is not None:
         stream, asked, assumed = joined_stream(stream, found.answers, asked, HEAD)
-    run = partial(passed, skip_unreadable=found.skip_unreadable, threads=threads, visitor=Lean)
+    drops = found.skip_unreadable
+    run = partial(passed, skip_unreadable=drops, threads=threads, visitor=partial(Lean.of, drops=drops))
     whole: Passed
     whole, plan, work, rows, complete = run(stream, asked, 0, watch, None)
     if not whole.rows:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import combinations, combinations_with_replacement, permutations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["EPS", "PAIR_MEASURES", "TOP", "Tally", "by_kernel"]
+__all__ = ["EPS", "PAIR_MEASURES", "TOP", "Tally", "by_kernel", "joint_moments"]
 
 TOP = 20  # rows that are remembered of each pair, for each of both
 EPS = tuple(
@@ -75,21 +75,27 @@ class Tally:
     groups: Ledger | None = None
 
     @classmethod
-    def of(cls, records: dict[str, Observations], surprise: Float, weight: Float) -> Tally:
-        """Return the tally of checked records of the same rows; surprise (M, n), weight (n,) or (1,)."""
+    def of(
+        cls, records: dict[str, Observations], surprise: Float, weight: Float, bars: Float | None = None
+    ) -> Tally:
+        """Return the tally of checked records of the same rows; surprise (M, n), weight (n,) or (1,).
+
+        `bars` (P, 2) are shared by the batches of one pass: rows below them cannot be among the whole's top, as others have
+        as many above. They are raised here, and only spare work.
+        """
         first = next(iter(records.values()))
         n = surprise.shape[1]
         weight = np.broadcast_to(weight, (n,))
-        counted = by_kernel if surprise.size >= kernels.COMPILE_FROM else by_numpy
-        models, pairs, best = counted(surprise, weight)
+        compiled = surprise.size >= kernels.COMPILE_FROM
+        models, pairs, best = by_kernel(surprise, weight, bars) if compiled else by_numpy(surprise, weight)
         for at, record in enumerate(records.values()):
             if record.soft:
                 models.sums[at, 2:] = _clipped(record, weight)
         group = None if first.group is None else _coded(first.group)
         top = _tops(first, surprise, weight, group, best, _alone(surprise, weight, pairs))
         groups = None if group is None else Ledger(group.keys, _by_group(group, surprise, weight))
-        counts = weight > 0
-        return cls(tuple(records), int(counts.sum()), float(weight.sum()), models, pairs, top, groups)
+        counts = n if first.weight is None else int((weight > 0).sum())
+        return cls(tuple(records), counts, float(weight.sum()), models, pairs, top, groups)
 
     def position(self, a: str, b: str) -> tuple[int, int]:
         """Return the position of a pair, and 1 or -1 where it is kept the other way round."""
@@ -154,7 +160,7 @@ class Tally:
 Best = list[list[list[tuple[float, int]]]]  # of each pair and side: (w |d|, row), largest first
 
 
-def by_kernel(s: Float, w: Float) -> tuple[Keyed, Keyed, Best]:
+def by_kernel(s: Float, w: Float, bars: Float | None = None) -> tuple[Keyed, Keyed, Best]:
     """Return models and pairs of a tally, and the rows that speak most for either, in one compiled pass."""
     from logloss.kernels import duels
 
@@ -163,7 +169,13 @@ def by_kernel(s: Float, w: Float) -> tuple[Keyed, Keyed, Best]:
     models, model_sums = np.zeros((M, 10)), np.zeros((M, 2 + len(EPS)))
     pairs, pair_sums = np.zeros((P, 10)), np.zeros((P, len(PAIR_MEASURES)))
     keys, at = np.zeros((P, 2, TOP)), np.full((P, 2, TOP), -1)
+    if bars is not None:
+        keys += np.nextafter(bars, 0.0)[:, :, None]
     duels.duels(_fixed(s), _fixed(w), LOWS, HIGHS, models, model_sums, pairs, pair_sums, keys, at)
+    if (
+        bars is not None
+    ):  # threads may overwrite each other: a bar is then lower than it could be, never higher
+        np.maximum(bars, np.where(at[:, :, -1] >= 0, keys[:, :, -1], 0.0), out=bars)
     best = [
         [
             [(float(k), int(i)) for k, i in zip(*side, strict=True) if i >= 0]
@@ -236,6 +248,22 @@ def _clipped(record: Observations, w: Float) -> Float:
             float((mass * np.clip(s.ravel(), low, high)).sum()) for low, high in zip(LOWS, HIGHS, strict=True)
         ]
     return total
+
+
+def joint_moments(columns: Float) -> Moments:
+    """Return the moments of columns (d, n): compiled where there are many numbers."""
+    if columns.size < kernels.COMPILE_FROM:
+        return Moments.of(columns.T)
+    from logloss.kernels import duels
+
+    d, n = columns.shape
+    mean, second, third = columns.mean(axis=1), np.zeros((d, d)), np.zeros((d, d, d))
+    duels.joint(_fixed(columns), mean, second, third)
+    for i, j, k in combinations_with_replacement(range(d), 3):
+        second[j, i] = second[i, j]
+        for at in permutations((i, j, k)):
+            third[at] = third[i, j, k]
+    return Moments(n, mean, second, third)
 
 
 # ---------------------------------------------------------------- rows and groups

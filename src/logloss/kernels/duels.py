@@ -64,15 +64,15 @@ def central_of(w, x, inside, n, mean_w, mean_x, out):
 
 
 @njit(nogil=True, error_model="numpy", fastmath=SUM)
-def central_alone(x, inside, n, mean_x, out):
-    """Do the same where every weight is 1."""
+def central_alone(x, mean_x, out):
+    """Do the same where every weight is 1 and every row inside."""
     xx = 0.0
     xxx = 0.0
     for i in range(x.shape[0]):
-        v = (x[i] - mean_x) * inside[i]
+        v = x[i] - mean_x
         xx += v * v
         xxx += v * v * v
-    for at, value in enumerate((n, 1.0, mean_x, 0.0, 0.0, xx, 0.0, 0.0, 0.0, xxx)):
+    for at, value in enumerate((float(x.shape[0]), 1.0, mean_x, 0.0, 0.0, xx, 0.0, 0.0, 0.0, xxx)):
         out[at] = value
 
 
@@ -170,6 +170,25 @@ def of_pair(w, a, b, inside, x, sums):
     return n, weight, total
 
 
+@njit(nogil=True, error_model="numpy", fastmath=SUM)
+def of_plain_pair(a, b, x, sums, out):
+    """Do what of_pair and central_of do where every weight is 1 and every surprise finite: most blocks of most tables."""
+    total = 0.0
+    first = 0.0
+    second = 0.0
+    moved = 0.0
+    for i in range(a.shape[0]):
+        d = a[i] - b[i]
+        x[i] = d
+        total += d
+        first += 1.0 if d < 0.0 else 0.0
+        second += 1.0 if d > 0.0 else 0.0
+        moved += abs(d)
+    for at, value in enumerate((first, second, first, second, moved)):
+        sums[at] += value
+    central_alone(x, total / a.shape[0], out)
+
+
 @njit(nogil=True, error_model="numpy")
 def lost_of_pair(w, a, b, sums):
     """Add the rows that are infinite under one or both."""
@@ -230,8 +249,8 @@ def duels(s, w, lows, highs, models, model_sums, pairs, pair_sums, keys, at):
                 model_sums[j, 0] += has[j]
                 model_sums[j, 1] += lost_weight(w_, s_)
             if n > 0.0:
-                if unit:
-                    central_alone(x[:m], inside[:m], n, nats / n, of_block)
+                if unit and has[j] == 0.0:
+                    central_alone(x[:m], nats / n, of_block)
                 else:
                     central_of(w_, x[:m], inside[:m], n, weight / n, nats / n, of_block)
                 add_moments(models[j], of_block)
@@ -245,15 +264,16 @@ def duels(s, w, lows, highs, models, model_sums, pairs, pair_sums, keys, at):
             for k in range(j + 1, M):
                 a = s[j, start:stop]
                 b = s[k, start:stop]
-                n, weight, total = of_pair(w_, a, b, inside[:m], x[:m], pair_sums[c])
-                if n > 0.0:
-                    if unit:
-                        central_alone(x[:m], inside[:m], n, total / n, of_block)
-                    else:
-                        central_of(w_, x[:m], inside[:m], n, weight / n, total / n, of_block)
+                if unit and has[j] + has[k] == 0.0:
+                    of_plain_pair(a, b, x[:m], pair_sums[c], of_block)
                     add_moments(pairs[c], of_block)
-                if has[j] > 0.0 or has[k] > 0.0:
-                    lost_of_pair(w_, a, b, pair_sums[c])
+                else:
+                    n, weight, total = of_pair(w_, a, b, inside[:m], x[:m], pair_sums[c])
+                    if n > 0.0:
+                        central_of(w_, x[:m], inside[:m], n, weight / n, total / n, of_block)
+                        add_moments(pairs[c], of_block)
+                    if has[j] + has[k] > 0.0:
+                        lost_of_pair(w_, a, b, pair_sums[c])
                 first, second = any_beyond(x[:m], -keys[c, 0, last], keys[c, 1, last])
                 if first:
                     largest(x[:m], -1.0, start, keys[c, 0], at[c, 0])
@@ -276,3 +296,40 @@ def by_group(group, s, w, out):
                 else:
                     out[g, 3 + 3 * j] += 1.0
                     out[g, 4 + 3 * j] += w[i]
+
+
+@njit(nogil=True, error_model="numpy", fastmath=SUM)
+def product(a, b, out):
+    """Fill out with a b; return its sum."""
+    total = 0.0
+    for i in range(a.shape[0]):
+        out[i] = a[i] * b[i]
+        total += out[i]
+    return total
+
+
+@njit(nogil=True, error_model="numpy", fastmath=SUM)
+def dot(a, b):
+    """Return the sum of a b."""
+    total = 0.0
+    for i in range(a.shape[0]):
+        total += a[i] * b[i]
+    return total
+
+
+@njit(nogil=True, cache=True, error_model="numpy")
+def joint(columns, mean, second, third):
+    """Add to second (d, d) and third (d, d, d) the central sums of columns (d, n) about their means, for i <= j <= k."""
+    d = columns.shape[0]
+    centred = np.empty((d, ROWS))
+    both = np.empty(ROWS)
+    for start in range(0, columns.shape[1], ROWS):
+        m = min(ROWS, columns.shape[1] - start)
+        for i in range(d):
+            for r in range(m):
+                centred[i, r] = columns[i, start + r] - mean[i]
+        for i in range(d):
+            for j in range(i, d):
+                second[i, j] += product(centred[i, :m], centred[j, :m], both[:m])
+                for k in range(j, d):
+                    third[i, j, k] += dot(both[:m], centred[k, :m])
