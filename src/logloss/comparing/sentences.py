@@ -177,16 +177,6 @@ def _best_set(result: Comparison) -> list[Finding]:
     return [Finding("LL067", 0.0, text, "logloss fix FILE --model ...")]
 
 
-def plural(unit: str) -> str:
-    """Return several of what is drawn.
-
-    >>> plural("row"), plural("point in time")
-    ('rows', 'points in time')
-    """
-    first, _, rest = unit.partition(" ")
-    return f"{first}s {rest}".rstrip()
-
-
 def _name(name: str) -> str:
     return printable(name, 28)
 
