@@ -21,7 +21,10 @@ if TYPE_CHECKING:
     from logloss.calibrate.fitted import FittedMap
     from logloss.calibrate.pooled import FittedPool, Member, load_map
     from logloss.comparing.betting import sequential
+    from logloss.comparing.comparison import compare
+    from logloss.comparing.contest import Contest
     from logloss.comparing.evidence import Evidence
+    from logloss.comparing.results import Comparison, Pair, Standing
     from logloss.comparing.sequence import Sequential
     from logloss.comparing.watching import SequentialTest
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
@@ -79,6 +82,8 @@ _HOME = {
     "AlignmentError": "errors",
     "CONVENTIONS": "conventions",
     "ColumnError": "errors",
+    "Comparison": "comparing.results",
+    "Contest": "comparing.contest",
     "Convention": "conventions",
     "CrossEntropyParts": "entropies.replicates",
     "DataError": "errors",
@@ -103,6 +108,7 @@ _HOME = {
     "Note": "notes",
     "Observations": "record",
     "OutcomeError": "errors",
+    "Pair": "comparing.results",
     "Panel": "panel",
     "PriorEstimate": "baserates.prevalence",
     "Reliability": "curves.results",
@@ -113,6 +119,7 @@ _HOME = {
     "SequentialTest": "comparing.watching",
     "Slices": "slicing.slices",
     "SourceError": "errors",
+    "Standing": "comparing.results",
     "Summary": "summary",
     "Suspect": "annotation.doubts",
     "Suspects": "annotation.doubts",
@@ -121,6 +128,7 @@ _HOME = {
     "WeightError": "errors",
     "WhichNumber": "conventions",
     "Worth": "deciding.advantages",
+    "compare": "comparing.comparison",
     "cross_entropy": "entropies.distributions",
     "decide": "deciding.decision",
     "decision_curve": "curves.netbenefit",
@@ -159,6 +167,8 @@ __all__ = [
     "CONVENTIONS",
     "AlignmentError",
     "ColumnError",
+    "Comparison",
+    "Contest",
     "Convention",
     "CrossEntropyParts",
     "DataError",
@@ -183,6 +193,7 @@ __all__ = [
     "Note",
     "Observations",
     "OutcomeError",
+    "Pair",
     "Panel",
     "PriorEstimate",
     "Reliability",
@@ -193,6 +204,7 @@ __all__ = [
     "SequentialTest",
     "Slices",
     "SourceError",
+    "Standing",
     "Summary",
     "Suspect",
     "Suspects",
@@ -201,6 +213,7 @@ __all__ = [
     "WeightError",
     "WhichNumber",
     "Worth",
+    "compare",
     "cross_entropy",
     "decide",
     "decision_curve",

@@ -50,6 +50,7 @@ __all__ = [
     "fold_binary_p",
     "fold_groups",
     "in_order",
+    "scratch",
     "tolerance",
     "weighted_sum",
 ]
@@ -244,7 +245,7 @@ def fold_binary_p(
     from logloss.kernels import folds
 
     y, x, w = _plain(outcome), as_forecast(p), _plain(weight)
-    s = _scratch(len(x)) if keep else np.empty(folds.ROWS)
+    s = scratch(len(x)) if keep else np.empty(folds.ROWS)
     sums, moments = np.zeros(folds.HOW_MANY), np.zeros(10)
     bins, rounded = np.zeros((len(edges) + 1, 3)), np.zeros((len(rounded_edges) + 1, 3))
     grid = np.zeros((GRID[2], 3))
@@ -271,7 +272,7 @@ def fold_binary_p(
     return BinaryFold(s if keep else None, named, cells, every, bins, rounded, grid, worst, int(mark))
 
 
-def _scratch(rows: int) -> Float:
+def scratch(rows: int) -> Float:
     """Return memory of this thread: asking the system for new pages takes as long as filling them."""
     kept = getattr(_LOCAL, "kept", None)
     if kept is None or len(kept) < rows:

@@ -1,0 +1,223 @@
+"""Two forecasts of the same rows: their difference, how sure it is, and what it hangs on."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import asdict, dataclass, field, fields, replace
+from typing import Any
+
+from logloss.plain import jsonable
+
+__all__ = ["ClipChange", "Deciding", "Pair", "Slice", "Span", "verdict_of"]
+
+Span = tuple[float, float]
+
+SIGNED = ("difference", "difference_finite", "total", "without_top", "calibration", "sorting")
+SPANS = ("interval", "interval_finite", "without_top_interval")
+TURNED = {"a better": "b better", "b better": "a better"}
+
+
+def verdict_of(difference: float | None, interval: Span | None) -> str:
+    """Return what a difference a - b and its interval say: "a better", "b better", "tie" or "undefined".
+
+    >>> verdict_of(-0.02, (-0.03, -0.01)), verdict_of(0.01, (-0.01, 0.03)), verdict_of(float("inf"), None)
+    ('a better', 'tie', 'b better')
+    """
+    if difference is None or math.isnan(difference):
+        return "undefined"
+    if math.isinf(difference):
+        return "a better" if difference < 0 else "b better"
+    if interval is None:
+        return "undefined"
+    if interval[0] <= 0 <= interval[1]:
+        return "tie"
+    return "a better" if difference < 0 else "b better"
+
+
+@dataclass(frozen=True)
+class Deciding:
+    """A row on which a difference hangs: its number, id, outcome, weight and the surprise of it under both, in nats."""
+
+    row: int
+    outcome: Any
+    a: float
+    b: float
+    weight: float = 1.0
+    id: Any = None
+
+
+@dataclass(frozen=True, eq=False)
+class ClipChange:
+    """What clipping both forecasts into [eps, 1 - eps] does to the difference a - b.
+
+    Attributes
+    ----------
+    changes_at
+        The smallest eps (up to `most`) from which on the other forecast has the smaller loss; None where there is none.
+    curve
+        (eps, difference) at common limits.
+    """
+
+    changes_at: float | None
+    most: float
+    curve: tuple[tuple[float, float], ...]
+
+
+@dataclass(frozen=True)
+class Slice:
+    """The difference a - b in a part of the rows. `simultaneous` holds for all slices of the pair at once."""
+
+    name: str
+    rows: int
+    share: float
+    difference: float | None
+    interval: Span | None
+    simultaneous: Span | None = None
+    verdict: str = "undefined"
+
+    def turned(self) -> Slice:
+        """Return the same with a and b exchanged."""
+        return replace(
+            self,
+            difference=_minus(self.difference),
+            interval=_back(self.interval),
+            simultaneous=_back(self.simultaneous),
+            verdict=TURNED.get(self.verdict, self.verdict),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class Pair:
+    """Two forecasts of the same rows, `a` the one with the smaller loss (or the one set against a reference). Nats.
+
+    Attributes
+    ----------
+    difference
+        Mean of s_a - s_b: negative where a is better. Rows that are infinite under both are left out. inf or -inf where
+        one of them is infinite alone; None where both are, on different rows: inf - inf.
+    standard_error, interval, p_value, rule
+        How sure it is, and by which rule: "hall-t", "jackknife", "ewc-t", "nadeau-bengio", ...
+    verdict
+        "a better" or "b better" where the interval leaves out 0 (or one loss is infinite), "tie" where it does not,
+        "undefined" where nothing can be said.
+    a_better_on, b_better_on
+        Share of the weight on which each has the smaller surprise.
+    infinite_a, infinite_b, infinite_both
+        Rows that are infinite under a alone, b alone, both.
+    difference_finite, interval_finite
+        The same over the rows that are finite under both, where there are others.
+    total, total_error
+        Sum of the differences and its standard error: log of the likelihood ratio of b to a.
+    needed, unit
+        About how many rows (groups, points in time) would settle a gap of this size.
+    top5_share
+        Share of the sum of |difference| in the five rows with the most.
+    top, top_share, without_top, without_top_interval
+        The rows that carry most of the difference in its own direction (20 at most), their share of it, and the difference
+        of the others.
+    clip
+        What clipping both would change.
+    calibration, sorting, parts_method
+        What of the difference is miscalibration, and what is telling rows apart; they add up to it.
+    slices
+        The difference by slice.
+    beside
+        Other rules and readings, by name, each a mapping of plain values: "diebold_mariano", "sequential", "evidence".
+    """
+
+    a: str
+    b: str
+    difference: float | None
+    standard_error: float | None = None
+    interval: Span | None = None
+    p_value: float | None = None
+    verdict: str = "undefined"
+    rule: str | None = None
+    a_better_on: float | None = None
+    b_better_on: float | None = None
+    infinite_a: int = 0
+    infinite_b: int = 0
+    infinite_both: int = 0
+    difference_finite: float | None = None
+    interval_finite: Span | None = None
+    total: float | None = None
+    total_error: float | None = None
+    needed: float | None = None
+    unit: str = "row"
+    top5_share: float | None = None
+    top: tuple[Deciding, ...] = ()
+    top_share: float | None = None
+    without_top: float | None = None
+    without_top_interval: Span | None = None
+    clip: ClipChange | None = None
+    calibration: float | None = None
+    sorting: float | None = None
+    parts_method: str | None = None
+    slices: tuple[Slice, ...] = ()
+    beside: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    @property
+    def better(self) -> str | None:
+        """The name of the better forecast; None where there is none."""
+        return {"a better": self.a, "b better": self.b}.get(self.verdict)
+
+    @property
+    def worse(self) -> str | None:
+        """The name of the worse forecast; None where there is none."""
+        return {"a better": self.b, "b better": self.a}.get(self.verdict)
+
+    def turned(self) -> Pair:
+        """Return the same pair with a and b exchanged: every difference has the other sign."""
+        clip = self.clip
+        if clip is not None:
+            clip = replace(clip, curve=tuple((eps, -value) for eps, value in clip.curve))
+        changed: dict[str, Any] = {name: _minus(getattr(self, name)) for name in SIGNED}
+        changed |= {name: _back(getattr(self, name)) for name in SPANS}
+        return replace(
+            self,
+            a=self.b,
+            b=self.a,
+            **changed,
+            verdict=TURNED.get(self.verdict, self.verdict),
+            a_better_on=self.b_better_on,
+            b_better_on=self.a_better_on,
+            infinite_a=self.infinite_b,
+            infinite_b=self.infinite_a,
+            top=tuple(replace(row, a=row.b, b=row.a) for row in self.top),
+            clip=clip,
+            slices=tuple(one.turned() for one in self.slices),
+            beside={name: _other_sign(found) for name, found in self.beside.items()},
+        )
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON; "inf" where infinite, None where undefined."""
+        state: dict[str, Any] = jsonable(
+            {one.name: getattr(self, one.name) for one in fields(self)}
+            | {
+                "top": [asdict(row) for row in self.top],
+                "slices": [asdict(one) for one in self.slices],
+                "clip": None if self.clip is None else asdict(self.clip),
+            }
+        )
+        return state
+
+
+def _minus(value: float | None) -> float | None:
+    return None if value is None else 0.0 - value
+
+
+def _back(span: Span | None) -> Span | None:
+    return None if span is None else (0.0 - span[1], 0.0 - span[0])
+
+
+def _other_sign(found: dict[str, Any]) -> dict[str, Any]:
+    """Return another rule's answer with the sign of its difference changed, where it has one."""
+    turned = {}
+    for name, value in found.items():
+        if name == "refuted":
+            turned[name] = value[::-1]
+        elif name in ("statistic", "corrected", "nats", "log10") and value is not None:
+            turned[name] = {"inf": "-inf", "-inf": "inf"}[value] if isinstance(value, str) else 0.0 - value
+        else:
+            turned[name] = value
+    return turned
