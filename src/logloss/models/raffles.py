@@ -74,7 +74,7 @@ class Raffle:
     >>> print(loaded)
     Raffle(loaded): 4 broods, 6.2246 nats; r = 1.741, log r = 0.5547 (standard error 0.3212; broods drawn 0.2561)
     >>> loaded.surprise({"s1": [120], "s2": [80], "n": [10]}, [7]).round(4)
-    array([1.3226])
+    array([1.3343])
 
     References
     ----------
