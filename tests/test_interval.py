@@ -5,7 +5,7 @@ import math
 import numpy as np
 import pytest
 
-from logloss.interval import hall_t, of_clusters, of_rows
+from logloss.interval import cr1, hall_t, of_clusters, of_rows
 
 X = np.array([0.05, 0.1, 0.1, 0.2, 0.3, 0.4, 0.7, 2.5])
 
@@ -119,6 +119,39 @@ def test_clusters_without_weight_are_no_clusters() -> None:
     assert of_clusters(values, np.array([1.0, 1, 0, 0]), cluster) is None
     two = of_clusters(values, np.array([1.0, 1, 1, 0]), cluster)
     assert two.standard_error == pytest.approx(math.sqrt(0.5 * 2 * 0.75**2))  # left out: means 3 and 1.5
+
+
+def test_the_robust_error_by_clusters() -> None:
+    cluster = np.repeat(np.arange(4), SIZES)
+    values = np.repeat(np.array(SUMS) / SIZES, SIZES)
+    for weight in (np.ones(18), np.full(18, 0.25)):
+        assert cr1(values, weight, cluster) == pytest.approx(0.070323426692801399, rel=1e-12)  # 50 digits
+    assert math.isnan(cr1(values, (cluster == 2) * 1.0, cluster))
+    assert math.isnan(cr1(values[:0], values[:0], cluster[:0]))
+
+
+def test_clusters_of_equal_weight_are_their_means(rng: np.random.Generator) -> None:
+    """Within a cluster only the sum matters, and as many draws as clusters were made: Hall's t of the means."""
+    means = X - X.mean() + 0.54375
+    cluster = np.repeat(np.arange(8), 6)
+    values = np.repeat(means, 6) + np.tile([-1.0, 1, -2, 2, -3, 3], 8)
+    # The interval of the worked example above, with weights that differ by row but not by cluster too.
+    for weight in (np.ones(48), np.tile([0.5, 0.5, 1, 1, 3, 3], 8)):
+        found = of_clusters(values, weight, cluster)
+        assert (found.low, found.high) == pytest.approx((0.085118536914597367, 2.8967814293404628), rel=1e-9)
+        assert found.standard_error == pytest.approx(cr1(values, weight, cluster), rel=1e-12)
+    rows = rng.exponential(size=30)  # each row its own group
+    assert of_clusters(rows, np.ones(30), np.arange(30)) == of_rows(rows, np.ones(30))
+
+
+def test_the_error_does_not_jump_with_the_rule(rng: np.random.Generator) -> None:
+    """Clusters of almost equal weight have another interval, the same standard error."""
+    values, cluster, almost = rng.exponential(size=84), np.repeat(np.arange(12), 7), np.ones(84)
+    almost[0] += 1e-6
+    equal, unequal = (of_clusters(values, weight, cluster) for weight in (np.ones(84), almost))
+    assert equal.standard_error == pytest.approx(unequal.standard_error, rel=1e-5)
+    assert equal.high - equal.mean != pytest.approx(equal.mean - equal.low, rel=0.01)
+    assert unequal.high - unequal.mean == pytest.approx(unequal.mean - unequal.low, rel=1e-9)
 
 
 def test_rows_alike_within_clusters_need_the_jackknife(rng: np.random.Generator) -> None:

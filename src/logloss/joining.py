@@ -16,10 +16,10 @@ if TYPE_CHECKING:
     from logloss.columns import Table
     from logloss.recognise import Vector
 
-__all__ = ["left_over", "pair"]
+__all__ = ["keys_of", "left_over", "pair", "positions_of"]
 
 
-def _keys(ids: Vector, name: str, source: Table) -> list[str]:
+def keys_of(ids: Vector, name: str, source: Table) -> list[str]:
     """Return ids as text, whole numbers without a point; a missing one is an error."""
     gone = missing_mask(ids.values)
     if gone.any():
@@ -35,7 +35,7 @@ def _keys(ids: Vector, name: str, source: Table) -> list[str]:
     return [text[:-2] for text in texts] if all(text.endswith(".0") for text in texts) else texts
 
 
-def _positions(keys: list[str], source: Table) -> dict[str, int]:
+def positions_of(keys: list[str], source: Table) -> dict[str, int]:
     """Return the row of each id; one that occurs twice is an error, as it would pair with two rows."""
     rows: dict[str, int] = {}
     for position, key in enumerate(keys):
@@ -53,8 +53,8 @@ def pair(
     here: Vector, there: Vector, name: str, source: Table, answers: Table, notes: list[Note]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
     """Return positions in both tables of the rows whose ids match, in the order of the predictions."""
-    keys_a, keys_b = _keys(here, name, source), _keys(there, name, answers)
-    at, seen = _positions(keys_b, answers), _positions(keys_a, source)
+    keys_a, keys_b = keys_of(here, name, source), keys_of(there, name, answers)
+    at, seen = positions_of(keys_b, answers), positions_of(keys_a, source)
     pairs = [(position, at[key]) for key, position in seen.items() if key in at]
     if not pairs:
         raise AlignmentError(

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from logloss.columns import Table
     from logloss.record import Observations
 
-__all__ = ["Divided", "Together", "divided", "divided_together", "training_words"]
+__all__ = ["Divided", "Together", "array_of", "check_time", "column_of", "divided", "divided_together", "training_words"]
 
 SPLITS = (
     "split",
@@ -57,14 +57,14 @@ def divided(found: Opened | Observations, *, time: Any = None, trained: Any = No
 
 
 def _of_table(record: Observations, table: Table, chosen: Asked, time: Any, trained: Any) -> Divided:
-    when = None if time is None else _column(table, time, record)
+    when = None if time is None else column_of(table, time, record)
     seen = _trained_in(table, trained, record, set(chosen.columns()))
     return _checked(record, when, seen, tuple(in_order_of_classes(chosen.forecast, record.classes)))
 
 
 def _of_arrays(record: Observations, time: Any, trained: Any) -> Divided:
-    when = None if time is None else _array(time, "The times", record)
-    seen = None if trained is None else _asked(_array(trained, "What the model was trained on", record))
+    when = None if time is None else array_of(time, "The times", record)
+    seen = None if trained is None else _asked(array_of(trained, "What the model was trained on", record))
     return _checked(record, when, seen, ())
 
 
@@ -75,7 +75,7 @@ def _checked(
     columns: tuple[str, ...],
 ) -> Divided:
     if when is not None:
-        _check_time(when, record)
+        check_time(when, record)
     notes = () if seen is None or not seen.any() else (_warning(int(seen.sum()), len(record)),)
     return Divided(record, when, columns, notes)
 
@@ -128,15 +128,15 @@ def training_words(stream: Any, asked: Asked) -> list[Note]:
     return [Note("split-not-looked-at", f"Column {idle[0]!r} may tell rows that the model was trained on; of so many rows it is not looked at. Give only rows that the model has not seen.")]  # fmt: skip
 
 
-def _column(table: Table, name: Any, record: Observations) -> NDArray[Any]:
+def column_of(table: Table, name: Any, record: Observations) -> NDArray[Any]:
     if not isinstance(name, str):
-        return _array(name, "The column", record)
+        return array_of(name, "The column", record)
     require(table, [name])
     values = labels_of(table.load([name])[name], table, fractions=True).values
     return np.asarray(values)[record.numbers()]
 
 
-def _array(values: Any, what: str, record: Observations) -> NDArray[Any]:
+def array_of(values: Any, what: str, record: Observations) -> NDArray[Any]:
     """Return an array given beside arrays, or beside a table, in the order of the record's rows."""
     if isinstance(values, str) or has_columns(values):
         raise UsageError(
@@ -155,7 +155,7 @@ def _array(values: Any, what: str, record: Observations) -> NDArray[Any]:
     return np.asarray(given)[record.numbers()]
 
 
-def _check_time(when: NDArray[Any], record: Observations) -> None:
+def check_time(when: NDArray[Any], record: Observations) -> None:
     gone = missing_mask(when)
     if gone.any():
         raise ColumnError(
@@ -183,11 +183,11 @@ def _trained_in(
     """Return which rows the model was trained on, by the column named or by one whose name and words say so."""
     if trained is not None:
         if isinstance(trained, str):
-            return _asked(_column(table, trained, record))
-        return _asked(_array(trained, "What the model was trained on", record))
+            return _asked(column_of(table, trained, record))
+        return _asked(array_of(trained, "What the model was trained on", record))
     for name in table.names:
         if name.lower() in SPLITS and name not in taken:
-            values = _column(table, name, record)
+            values = column_of(table, name, record)
             if values.dtype.kind in "OU":
                 words = (
                     "train",

@@ -1,0 +1,152 @@
+"""By how much means of the same rows miss what they estimate: rows, clusters or stretches of time drawn again.
+
+# Design:
+# a) What is drawn is a unit: a row, all rows of a cluster, or all rows of a run of consecutive periods. A unit is its sums of w u
+#    for each forecast, and of w; a replicate is the sum of drawn units divided by its weight, so units may differ in size.
+# b) u is the surprise less the row's mean over the forecasts and less the forecast's mean of that: all forecasts are
+#    drawn together, what they share cannot matter, and a replicate's mean is its deviation, without cancellation.
+# c) Replicates have generators of their own, so that neither threads nor tiles change a number.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from logloss.errors import UsageError
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    Float = NDArray[np.float64]
+    Whole = NDArray[np.int64]
+
+__all__ = ["Units", "block_length", "gathered", "replicates"]
+
+TILE = 16  # replicates that one thread takes at a time
+COMPILE_FROM = 20_000_000  # numbers added up; below, it is done before the compiler is imported
+
+
+@dataclass(frozen=True, eq=False)
+class Units:
+    """What is drawn.
+
+    Attributes
+    ----------
+    table
+        Sums of w u for each forecast, then of w, shape (units, M + 1).
+    draws
+        How many make one replicate.
+    stretch
+        What deviations are multiplied by: as many degrees of freedom as units, less one, and no more weight than there is.
+    block
+        Consecutive periods in a unit; None where time plays no part.
+    """
+
+    table: Float
+    draws: int
+    stretch: float
+    block: int | None = None
+
+
+def block_length(periods: int) -> int:
+    """Return how many consecutive periods are drawn together: T^(1/3), rounded up.
+
+    >>> block_length(100), block_length(1000)
+    (5, 10)
+    """
+    return math.ceil(round(math.cbrt(periods), 9))
+
+
+def gathered(
+    u: Float,
+    weight: Float,
+    *,
+    cluster: Whole | None = None,
+    period: Whole | None = None,
+    block: int | None = None,
+) -> Units | None:
+    """Return the units of rows with values u (n, M), each column's weighted mean 0; None for fewer than two.
+
+    Parameters
+    ----------
+    weight
+        Positive, shape (n,).
+    cluster, period
+        Position of each row's cluster or of its point in time, ascending; one of them, or neither.
+    block
+        Consecutive periods drawn together.
+    """
+    if cluster is not None and period is not None:
+        raise UsageError(
+            "cluster-or-period",
+            "Rows have both a cluster and a period; units of one kind are drawn.",
+            cure="Give the one within which rows depend on each other.",
+        )
+    table = np.column_stack([weight[:, None] * u, weight])
+    codes = cluster if period is None else period
+    if codes is not None:
+        columns = [np.bincount(codes, column) for column in table.T]
+        table = np.column_stack(columns)[columns[-1] > 0]
+    T = len(table)
+    if period is None:
+        return Units(table, T, math.sqrt(T / (T - 1))) if T > 1 else None
+    length = block_length(T) if block is None else block
+    if length < 1:
+        raise UsageError("bad-count", f"block is {block}.", cure="Draw at least one period at a time.")
+    if length >= T:
+        return None
+    draws = math.ceil(T / length)
+    stretch = math.sqrt(draws * length / T / (1 - length / T))
+    return Units(_runs(table, length), draws, stretch, length)
+
+
+def _runs(table: Float, length: int) -> Float:
+    """Return the sums over `length` consecutive rows from each row on, the first row following the last."""
+    total = np.zeros_like(table)
+    power, done = table, 0  # sums over 1, 2, 4, ... rows
+    for bit in range(length.bit_length()):
+        if length >> bit & 1:
+            total += np.roll(power, -done, axis=0)
+            done += 1 << bit
+        power = power + np.roll(power, -(1 << bit), axis=0)
+    return total
+
+
+def replicates(units: Units, count: int, seed: int) -> Float:
+    """Return the deviation of each forecast's mean in each replicate, shape (count, M)."""
+    seeds = np.random.SeedSequence(seed).spawn(count)
+    add = _compiled if units.draws * units.table.shape[1] * count >= COMPILE_FROM else _counted
+    table = np.ascontiguousarray(units.table)
+
+    def tile(start: int) -> Float:
+        own = seeds[start : start + TILE]
+        out = np.empty((len(own), table.shape[1]))
+        for at, one in enumerate(own):
+            drawn = np.random.default_rng(one).integers(0, len(table), units.draws, dtype=np.uint32)
+            out[at] = add(table, drawn)
+        return out
+
+    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
+        sums = np.concatenate(list(pool.map(tile, range(0, count, TILE))))
+    return np.asarray(units.stretch * sums[:, :-1] / sums[:, -1:])
+
+
+def _counted(table: Float, drawn: NDArray[np.uint32]) -> Float:
+    """Return the sum of the drawn rows: how often each was drawn, times the row."""
+    times = np.bincount(drawn, minlength=len(table))
+    return np.asarray((times[:, None] * table).sum(axis=0))
+
+
+def _compiled(table: Float, drawn: NDArray[np.uint32]) -> Float:
+    """Return the same, compiled: rows that many replicates draw from are looked up faster than counted."""
+    from logloss.kernels.draws import add_drawn
+
+    out = np.zeros(table.shape[1])
+    add_drawn(table, drawn, out)
+    return out
