@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from logloss.baserates.shifts import shift_prior, undo_class_weights
     from logloss.calibrate.fitted import FittedMap
     from logloss.calibrate.pooled import FittedPool, Member, load_map
+    from logloss.comparing.trials import Trial, referee
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
     from logloss.curves.inequality import Lorenz, lorenz
     from logloss.curves.reliability import reliability
@@ -97,6 +98,7 @@ _HOME = {
     "Summary": "summary",
     "Suspect": "annotation.doubts",
     "Suspects": "annotation.doubts",
+    "Trial": "comparing.trials",
     "UsageError": "errors",
     "WeightError": "errors",
     "WhichNumber": "conventions",
@@ -119,6 +121,7 @@ _HOME = {
     "merge": "summaries",
     "multilabel": "yesno.scoring",
     "observe": "observations",
+    "referee": "comparing.trials",
     "reliability": "curves.reliability",
     "score": "scoring",
     "shift_prior": "baserates.shifts",
@@ -164,6 +167,7 @@ __all__ = [
     "Summary",
     "Suspect",
     "Suspects",
+    "Trial",
     "UsageError",
     "WeightError",
     "WhichNumber",
@@ -186,6 +190,7 @@ __all__ = [
     "merge",
     "multilabel",
     "observe",
+    "referee",
     "reliability",
     "score",
     "shift_prior",

@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["Said", "fitted", "hypotheses", "say"]
 
 LONG = 48  # characters of a name
+SHORT = 32  # of what a model prints
 CURE = "A hypothesis has fit(X, y) and predict_proba(X) or surprise(X, y); or no fit, if nothing is fitted; or is a function (X, y) -> such a model."
 
 
@@ -43,14 +44,13 @@ class Said:
 
 
 def hypotheses(models: Any) -> dict[str, Any]:
-    """Return the hypotheses by name: those of a list are called after their class, those of one class as they print."""
+    """Return the hypotheses by name: those of a list are called after their class; several of one, by what differs."""
     if isinstance(models, Mapping):
         named = {str(name): model for name, model in models.items()}
         if len(named) < len(models):
             raise UsageError("bad-hypothesis", "Two hypotheses have the same name.", cure="Name each once.")
     elif isinstance(models, list | tuple):
-        names = [_class_of(model) for model in models]
-        names = [name if names.count(name) == 1 else _printed(model, name) for name, model in zip(names, models, strict=True)]  # fmt: skip
+        names = _names(models)
         named = {}
         for name, model in zip(names, models, strict=True):
             alike = sum(one == name or one.startswith(f"{name} #") for one in named)
@@ -154,6 +154,24 @@ def _class_of(model: Any) -> str:
     return str(getattr(model, "__name__", type(model).__name__))
 
 
-def _printed(model: Any, name: str) -> str:
-    text = " ".join(repr(model).split())
-    return text if len(text) <= LONG and " at 0x" not in text else name
+def _names(models: Sequence[Any]) -> list[str]:
+    """Return what models are called that were given no names: short, and each by what tells it from others of its class."""
+    names = [_class_of(model) for model in models]
+    for name in {name for name in names if names.count(name) > 1}:
+        alike = [at for at, one in enumerate(names) if one == name]
+        texts = [" ".join(repr(models[at]).split()) for at in alike]
+        if max(map(len, texts)) > SHORT or len(set(texts)) < len(texts) or not texts[0].isprintable():
+            texts = _differing(name, [models[at] for at in alike])
+        for at, text in zip(alike, texts, strict=True):
+            names[at] = text
+    return names
+
+
+def _differing(name: str, models: list[Any]) -> list[str]:
+    """Return the name with the arguments in which models of one class differ; the bare name where that is too long."""
+    if not all(hasattr(model, "get_params") for model in models):
+        return [name] * len(models)
+    given = [{key: repr(value) for key, value in model.get_params(deep=False).items()} for model in models]
+    differ = [key for key in given[0] if len({one.get(key) for one in given}) > 1]
+    texts = [f"{name}({', '.join(f'{key}={one.get(key)}' for key in differ)})" for one in given]
+    return texts if differ and max(map(len, texts)) <= LONG else [name] * len(models)

@@ -161,7 +161,7 @@ def _rows(given: Any, at: int, n: int) -> Ints:
     if values.ndim != 1 or (values.dtype.kind not in "iu" and values.size):
         raise UsageError("bad-cv", f"The rows of split {at} are not row numbers.", cure=CURE)
     found = np.unique(values.astype(np.int64))
-    if len(found) < len(values) or (len(found) and not (0 <= found[0] and found[-1] < n)):
+    if len(found) < len(values) or (len(found) and not (found[0] >= 0 and found[-1] < n)):
         raise UsageError(
             "bad-cv",
             f"Split {at} names a row twice, or one that is not among the {n:,}.",
