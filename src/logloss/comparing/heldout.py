@@ -30,14 +30,17 @@ __all__ = ["record_of", "split_notes", "unseen_note"]
 
 
 def record_of(
-    name: str, answers: list[Said], happened: NDArray[Any] | None, rows: Ints
+    name: str, answers: list[Said], happened: NDArray[Any] | None, rows: Ints, *, apart: bool = False
 ) -> tuple[Observations, NDArray[np.bool_]]:
-    """Return held-out probabilities as a checked record, columns by label, and which rows are of a class without one."""
+    """Return held-out probabilities as a checked record, columns by label, and which rows are of a class without one.
+
+    `apart`: none of the classes that happened need be among those forecast.
+    """
     where = printable(name, LONG)
     if happened is None:
         raise OutcomeError("outcomes-not-classes", f"{where!r} gives probabilities of classes, but y is not a column of labels.", cure="Give one label per row.")  # fmt: skip
     labels = distinct(happened)
-    if not any(set(answer.labels) & set(labels) for answer in answers):
+    if not apart and not any(set(answer.labels) & set(labels) for answer in answers):
         raise ForecastError(
             "classes-apart",
             f"{where!r} knows the classes {listing([repr(one) for one in answers[0].labels])}, of which none happened; there were {listing([repr(one) for one in labels])}.",
