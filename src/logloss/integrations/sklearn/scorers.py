@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from typing import Any
 
 import numpy as np
@@ -26,6 +27,12 @@ class _LogLossScorer(_BaseScorer):
 
     def __repr__(self) -> str:
         return "log_loss_scorer"
+
+    def set_score_request(self, **kwargs: Any) -> _LogLossScorer:
+        """Return a scorer that asks for this metadata; this one, which all share, stays as it is."""
+        own = copy.deepcopy(self)
+        super(_LogLossScorer, own).set_score_request(**kwargs)
+        return own
 
     def _score(self, method_caller: Any, estimator: Any, X: Any, y_true: Any, **kwargs: Any) -> float:  # noqa: ARG002  # scikit-learn's signature
         n = count_of(y_true, "The outcomes")
