@@ -83,8 +83,9 @@ class Law:
         by_rho, eta_rho, rho_rho = np.zeros(size), np.zeros(size), np.zeros(size)
         with np.errstate(divide="ignore"):  # a brood of two fathers is impossible at rho = 1
             value -= np.where(mixed, log_free, 0.0)
-            by_rho += mixed / np.float64(1.0 - rho)
-            rho_rho += mixed / np.float64(1.0 - rho) ** 2
+            steep = 1.0 / np.float64(1.0 - rho)
+        by_rho[mixed] += steep
+        rho_rho[mixed] += steep * steep
         for sign, (row, j), log_own, own, other in (
             (1.0, self.first, log_p, p, q),
             (-1.0, self.second, log_q, q, p),
