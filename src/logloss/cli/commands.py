@@ -6,6 +6,7 @@ from typing import Any
 
 import click
 
+from logloss.cli.comparing import compare
 from logloss.cli.explaining import explain
 from logloss.cli.fixing import apply, export, fix
 from logloss.cli.labels import estimate, suspects
@@ -21,6 +22,7 @@ Examples:
   logloss score submission.csv --truth solution.csv --id id
   logloss explain preds.csv --rows 20
   logloss fix preds.csv --apply new.csv --out better.csv
+  logloss compare old.csv new.csv --truth answers.csv --id id
   logloss suspects preds.csv --id id --out suspects.csv
   printf 'y,p\\n1,.9\\n0,.2\\n' | logloss score - --json
 """
@@ -192,5 +194,5 @@ def merge(
     emit(result.to_dict() if as_json else result.show(unit, notes=False), result.notes)
 
 
-for verb in (explain, fix, apply, export, shift, estimate, suspects):
+for verb in (explain, compare, fix, apply, export, shift, estimate, suspects):
     cli.add_command(verb)

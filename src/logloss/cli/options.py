@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["SPACES", "UNITS", "table_options"]
+__all__ = ["SPACES", "UNITS", "table_options", "tables_options"]
 
 SPACES = ("p", "logp", "logit")
 UNITS = ("nats", "bits", "bans")
@@ -17,8 +17,17 @@ UNITS = ("nats", "bits", "bans")
 
 def table_options(command: Callable[..., None]) -> Callable[..., None]:
     """Add the options that say where in the table everything stands."""
+    return _with(command, click.argument("file", metavar="FILE"))
+
+
+def tables_options(command: Callable[..., None]) -> Callable[..., None]:
+    """Add the same options for one table or several."""
+    return _with(command, click.argument("files", metavar="FILE...", nargs=-1, required=True))
+
+
+def _with(command: Callable[..., None], files: Callable[..., Any]) -> Callable[..., None]:
     options = [
-        click.argument("file", metavar="FILE"),
+        files,
         click.option(
             "--outcome",
             multiple=True,

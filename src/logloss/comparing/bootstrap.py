@@ -5,7 +5,7 @@
 #    for each forecast, and of w; a replicate is the sum of drawn units divided by its weight, so units may differ in size.
 # b) u is the surprise less the row's mean over the forecasts and less the forecast's mean of that: all forecasts are
 #    drawn together, what they share cannot matter, and a replicate's mean is its deviation, without cancellation.
-# c) Replicates have generators of their own, so that neither threads nor tiles change a number.
+# c) Every TILE replicates have a generator of their own, so that the number of threads changes nothing.
 """
 
 from __future__ import annotations
@@ -21,15 +21,18 @@ import numpy as np
 from logloss.errors import UsageError
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     Float = NDArray[np.float64]
+    Drawn = NDArray[np.uint32]
     Whole = NDArray[np.int64]
 
 __all__ = ["Units", "block_length", "gathered", "replicates"]
 
 TILE = 16  # replicates that one thread takes at a time
-COMPILE_FROM = 20_000_000  # numbers added up; below, it is done before the compiler is imported
+COMPILE_FROM = 100_000_000  # numbers added up; below, it is done before the compiler is imported
 
 
 @dataclass(frozen=True, eq=False)
@@ -55,12 +58,16 @@ class Units:
 
 
 def block_length(periods: int) -> int:
-    """Return how many consecutive periods are drawn together: T^(1/3), rounded up.
+    """Return how many of T consecutive periods are drawn together: 1.75 T^(1/3), rounded up.
+
+    Of that order the error of the bootstrap's variance is least; 1.75 is right where losses differ from one period to the next
+    with a correlation of 0.6 (Politis and White 2004, Automatic block-length selection for the dependent bootstrap,
+    Econometric Reviews 23:53-70).
 
     >>> block_length(100), block_length(1000)
-    (5, 10)
+    (9, 18)
     """
-    return math.ceil(round(math.cbrt(periods), 9))
+    return math.ceil(1.75 * math.cbrt(periods))
 
 
 def gathered(
@@ -120,33 +127,33 @@ def _runs(table: Float, length: int) -> Float:
 
 def replicates(units: Units, count: int, seed: int) -> Float:
     """Return the deviation of each forecast's mean in each replicate, shape (count, M)."""
-    seeds = np.random.SeedSequence(seed).spawn(count)
-    add = _compiled if units.draws * units.table.shape[1] * count >= COMPILE_FROM else _counted
+    starts = range(0, count, TILE)
+    seeds = np.random.SeedSequence(seed).spawn(len(starts))
     table = np.ascontiguousarray(units.table)
+    large = units.draws * table.shape[1] * count >= COMPILE_FROM
+    add = _compiled if large else _counted
 
-    def tile(start: int) -> Float:
-        own = seeds[start : start + TILE]
-        out = np.empty((len(own), table.shape[1]))
-        for at, one in enumerate(own):
-            drawn = np.random.default_rng(one).integers(0, len(table), units.draws, dtype=np.uint32)
-            out[at] = add(table, drawn)
-        return out
+    def tile(start: int, own: np.random.SeedSequence) -> Float:
+        some, random = min(TILE, count - start), np.random.default_rng(own)
+        return add(table, (random.integers(0, len(table), units.draws, np.uint32) for _ in range(some)))
 
-    with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        sums = np.concatenate(list(pool.map(tile, range(0, count, TILE))))
+    with ThreadPoolExecutor(os.cpu_count() if large else 1) as pool:
+        sums = np.concatenate(list(pool.map(tile, starts, seeds)))
     return np.asarray(units.stretch * sums[:, :-1] / sums[:, -1:])
 
 
-def _counted(table: Float, drawn: NDArray[np.uint32]) -> Float:
-    """Return the sum of the drawn rows: how often each was drawn, times the row."""
-    times = np.bincount(drawn, minlength=len(table))
-    return np.asarray((times[:, None] * table).sum(axis=0))
+def _counted(table: Float, drawn: Iterable[Drawn]) -> Float:
+    """Return the sums of each replicate's rows, shape (replicates, M + 1): how often each was drawn, times the row."""
+    times = np.stack([np.bincount(one, minlength=len(table)) for one in drawn])
+    return np.asarray(np.einsum("rg,gm->rm", times.astype(np.float64), table))
 
 
-def _compiled(table: Float, drawn: NDArray[np.uint32]) -> Float:
-    """Return the same, compiled: rows that many replicates draw from are looked up faster than counted."""
+def _compiled(table: Float, drawn: Iterable[Drawn]) -> Float:
+    """Return the same, compiled: many rows are looked up faster than they are counted."""
     from logloss.kernels.draws import add_drawn
 
-    out = np.zeros(table.shape[1])
-    add_drawn(table, drawn, out)
-    return out
+    sums = []
+    for one in drawn:
+        sums.append(np.zeros(table.shape[1]))
+        add_drawn(table, one, sums[-1])
+    return np.stack(sums)

@@ -98,7 +98,7 @@ def confidence_set(
     draws
         Replicates.
     block
-        Consecutive periods that are drawn together; T^(1/3) of T periods, rounded up, by default.
+        Consecutive periods that are drawn together; by default 1.75 T^(1/3) of T periods, rounded up.
 
     Raises
     ------

@@ -14,13 +14,11 @@ from logloss.columns import IDS, OUTCOMES, known_name, labels_of, named, require
 from logloss.errors import UsageError, listing
 from logloss.fixing.divisions import array_of, column_of
 from logloss.joining import keys_of, positions_of
-from logloss.recognise import has_columns, is_path, is_table, stream_kind, vector
-from logloss.sources import Opened, is_rows, joined, opened, single
+from logloss.recognise import is_path, is_table, stream_kind, vector
+from logloss.sources import Opened, joined, opened, single
 from logloss.why.asides import beside, with_columns
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
     from logloss.choosing import Asked
@@ -94,7 +92,7 @@ def is_several(data: Any, forecast: Any) -> bool:
     return not all(isinstance(one, Mapping) for one in data) and by_name(forecast)
 
 
-def of_arrays(outcome: Any, forecasts: Any, **options: Any) -> dict[str, Entrant]:
+def of_arrays(data: Any, forecasts: Any, **options: Any) -> dict[str, Entrant]:
     """Return the forecasts of an array of outcomes: a mapping of names to arrays."""
     if not isinstance(forecasts, Mapping):
         raise UsageError(
@@ -105,14 +103,14 @@ def of_arrays(outcome: Any, forecasts: Any, **options: Any) -> dict[str, Entrant
     _check_names(forecasts)
     found = {}
     for name, one in forecasts.items():
-        record = opened(outcome, one, **options)
+        record = opened(data, one, **options)
         if isinstance(record, Opened):
             raise UsageError(
                 "array-and-names",
                 f"Forecast {name!r} names columns, but the outcomes are an array.",
                 cure='Give arrays only, compare(y, {"a": p, "b": q}), or a table with all columns.',
             )
-        found[str(name)] = Entrant(record, given=outcome)
+        found[str(name)] = Entrant(record, given=data)
     return _paired(found)
 
 
@@ -141,7 +139,9 @@ def of_files(sources: Mapping[str, Any], forecast: Any, options: Mapping[str, An
         )
     found: dict[str, Entrant] = {}
     for name, source in sources.items():
-        one = opened(source, columns.get(name), **_present(source, columns.get(name), options, first=not found))
+        one = opened(
+            source, columns.get(name), **_present(source, columns.get(name), options, first=not found)
+        )
         assert isinstance(one, Opened)
         table = one.stream.whole()
         answers = None if one.answers is None else one.answers.whole()

@@ -14,6 +14,7 @@ from logloss.joining import keys_of, positions_of
 from logloss.notes import Note
 from logloss.plain import plain
 from logloss.recognise import vector
+from logloss.surprises import class_blocks
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["check_same", "matched"]
 
 FEW = 3
+SAME = 1e-9  # shares that were written in other ways
 
 
 def matched(
@@ -34,8 +36,8 @@ def matched(
     `partly`: keep the rows that all of them have, where they differ.
     """
     if any(one.record.ids is None for one in entrants.values()):
-        note = _by_position(entrants)
-        return entrants, (note,)
+        entrants = _same_classes(entrants)
+        return entrants, (_by_position(entrants),)
     keys = {
         name: keys_of(vector(one.record.ids, "The ids"), one.asked.ids or "", one.table)  # type: ignore[union-attr, arg-type]
         for name, one in entrants.items()
@@ -54,8 +56,11 @@ def matched(
     told = f"Matched by id {next(iter(entrants.values())).asked.ids!r}: {units.count(len(order), 'row')} in all of {len(at)} tables."  # type: ignore[union-attr]
     notes = [Note("matched-by-id", told)]
     if not same:
-        lost = ", ".join(f"{len(one) - len(common):,} of {name}" for name, one in at.items() if len(one) > len(common))
+        lost = ", ".join(
+            f"{len(one) - len(common):,} of {name}" for name, one in at.items() if len(one) > len(common)
+        )
         notes.append(Note("rows-not-shared", f"Compared on the {len(common):,} ids that all have, as was asked for; left out: {lost}."))  # fmt: skip
+    found = _same_classes(found)
     check_same(found, order)
     return found, tuple(notes)
 
@@ -64,7 +69,6 @@ def check_same(entrants: dict[str, Entrant], keys: list[str] | None = None) -> N
     """Refuse forecasts in the same order whose classes, outcomes or weights differ."""
     (lead, first), *others = entrants.items()
     for name, one in others:
-        _check_classes(lead, first.record, name, one.record)
         differ = _differing(first.record, one.record)
         if len(differ):
             raise _different_outcomes(lead, first.record, name, one.record, differ, keys)
@@ -114,7 +118,9 @@ def _different_rows(at: dict[str, dict[str, int]], common: set[str]) -> Alignmen
     for name in names:
         rest = [key for key in at[name] if key not in common]
         if rest:
-            alone.append(f"{len(rest):,} of the {len(at[name]):,} in {name} are not ({listing([repr(key) for key in rest[:FEW]], total=len(rest), limit=FEW)})")
+            alone.append(
+                f"{len(rest):,} of the {len(at[name]):,} in {name} are not ({listing([repr(key) for key in rest[:FEW]], total=len(rest), limit=FEW)})"
+            )
     told = f"{len(common):,} ids are in all of {listing(names)}; {'; '.join(alone)}"
     cure = "Compare on the rows that all have: shared=True (CLI: --shared)."
     if not common:
@@ -124,6 +130,31 @@ def _different_rows(at: dict[str, dict[str, int]], common: set[str]) -> Alignmen
         f"These are not forecasts of the same rows, and scores on two data sets are incomparable: {told}.",
         cure=cure,
     )
+
+
+def _same_classes(entrants: dict[str, Entrant]) -> dict[str, Entrant]:
+    """Return the records with their classes in the order of the first; refuse other classes."""
+    (lead, first), *_ = entrants.items()
+    for name, one in entrants.items():
+        _check_classes(lead, first.record, name, one.record)
+    classes = first.record.classes
+    return {name: replace(one, record=_in_order(one.record, classes)) for name, one in entrants.items()}
+
+
+def _in_order(record: Observations, classes: tuple[Any, ...]) -> Observations:
+    """Return the record with its classes in this order; a single column is then about the other one of two."""
+    if record.classes == classes:
+        return record
+    place = [record.classes.index(one) for one in classes]
+    back = np.array([classes.index(one) for one in record.classes], np.int64)
+    if record.soft:
+        outcome = 1 - record.outcome if record.outcome.ndim == 1 else record.outcome[:, place]
+    else:
+        outcome = back[record.outcome.astype(np.int64)]
+    if not record.binary:
+        return replace(record, classes=classes, outcome=outcome, forecast=record.forecast[:, place])
+    odds = np.concatenate([s[:, 1] - s[:, 0] for _, s, _ in class_blocks(record)])
+    return replace(record, classes=classes, outcome=outcome, forecast=odds, space="logit")
 
 
 def _check_classes(lead: str, a: Observations, name: str, b: Observations) -> None:
@@ -139,10 +170,8 @@ def _check_classes(lead: str, a: Observations, name: str, b: Observations) -> No
 def _differing(a: Observations, b: Observations) -> NDArray[np.int64]:
     """Return the positions at which the outcomes differ."""
     if a.soft:
-        s, t = _shares(a), _shares(b)[:, [b.classes.index(one) for one in a.classes]]
-        return np.flatnonzero((np.abs(s - t) > 1e-9).any(axis=1))
-    place = np.array([b.classes.index(one) for one in a.classes], np.int64)
-    return np.flatnonzero(place[a.outcome.astype(np.int64)] != b.outcome.astype(np.int64))
+        return np.flatnonzero((np.abs(_shares(a) - _shares(b)) > SAME).any(axis=1))
+    return np.flatnonzero(a.outcome != b.outcome)
 
 
 def _shares(record: Observations) -> NDArray[np.float64]:

@@ -106,7 +106,13 @@ def _infinite(pair: Pair, unit: str) -> Finding:
 
 def _fragile(pair: Pair, unit: str) -> list[Finding]:
     """Say that few rows bring much of a difference."""
-    if pair.difference is None or pair.top_share is None or pair.top_share < MUCH or not pair.top:
+    if (
+        pair.better is None
+        or pair.difference is None
+        or pair.top_share is None
+        or pair.top_share < MUCH
+        or not pair.top
+    ):
         return []
     loss = partial(units.loss, in_unit=unit)
     signed = partial(units.signed, in_unit=unit)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from logloss import screens, units
 from logloss.comparing import sentences
+from logloss.comparing.evidence import odds
 from logloss.text import printable, table
 
 if TYPE_CHECKING:
@@ -30,7 +31,7 @@ def comparison(result: Comparison, unit: str, *, notes: bool = True) -> str:
     for finding in said[1:]:
         parts += _wrapped(finding.text, "  ")
     first = result.pairs[0]
-    parts += [*_beside(first, unit), *_evidence(first, unit), *_slices(first, unit), *_rows(first, unit)]
+    parts += [*_beside(first), *_evidence(first), *_slices(first, unit), *_rows(first, unit)]
     if notes and result.notes:
         parts += ["", *screens.noted(result.notes)]
     return "\n".join(parts)
@@ -111,12 +112,32 @@ def _to(span: tuple[float, float] | None, shown: Callable[[float], str]) -> str:
     return "" if span is None else f"{shown(span[0])} to {shown(span[1])}"
 
 
-def _beside(pair: Pair, unit: str) -> list[str]:  # noqa: ARG001
-    return []
+def _beside(pair: Pair) -> list[str]:
+    """Return other rules' answers, a line each."""
+    lines = []
+    tested, watched = pair.beside.get("diebold_mariano"), pair.beside.get("sequential")
+    if tested is not None:
+        told = f"Diebold-Mariano {tested['statistic']:.2f}, corrected {tested['corrected']:.2f}, p {tested['p_value']:.2g} (horizon {tested['lags'] + 1}): as others report it; trust the interval."
+        lines += _wrapped(told, "  ")
+    if watched is not None:
+        since = "" if watched["crossed"] is None else f", known since row {watched['crossed']:,}"
+        told = f"Watched row by row: {printable(watched['verdict'], 60)}{since}; p {watched['p_value']:.2g}, however often one looks."
+        lines += _wrapped(told, "  ")
+    return lines
 
 
-def _evidence(pair: Pair, unit: str) -> list[str]:  # noqa: ARG001
-    return []
+def _evidence(pair: Pair) -> list[str]:
+    """Return the reading as a likelihood ratio, with its warning."""
+    found = pair.beside.get("evidence")
+    if found is None or not isinstance(found["nats"], float) or not found["nats"]:
+        return []
+    likelier, other = (pair.b, pair.a) if found["nats"] > 0 else (pair.a, pair.b)
+    spread = "" if found["standard_error"] is None else f", standard error {found['standard_error']:.3g}"
+    told = (
+        f"As hypotheses: {odds(abs(found['nats']))} for {printable(likelier, 20)} against {printable(other, 20)} "
+        f"(sum {abs(found['nats']):.4g} nats{spread}). That is not evidence that one is better."
+    )
+    return _wrapped(told, "  ")
 
 
 def _slices(pair: Pair, unit: str) -> list[str]:

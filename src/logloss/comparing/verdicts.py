@@ -4,15 +4,25 @@ from __future__ import annotations
 
 import itertools
 import math
-from dataclasses import replace
+from dataclasses import asdict, replace
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from logloss import units
 from logloss.comparing.bases import basis_of
-from logloss.comparing.differences import pair_of
+from logloss.comparing.betting import of_records
+from logloss.comparing.clips import clip_change
+from logloss.comparing.crowds import among_all
+from logloss.comparing.differences import gap_of, pair_of
+from logloss.comparing.evidence import evidence
+from logloss.comparing.parts import where
 from logloss.comparing.results import Comparison, Pair, Standing
+from logloss.comparing.series import diebold_mariano, lag_one
+from logloss.comparing.slices import sliced
 from logloss.errors import UsageError, suggestion
+from logloss.notes import Note
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -25,6 +35,8 @@ if TYPE_CHECKING:
 __all__ = ["of_contest"]
 
 CLOSE = 4  # forecasts of which every pair is looked at closely
+SMALL, LARGE = 100_000, 1_000_000  # rows up to which every pair, and the first one, is clipped
+MANY_ROWS = 100  # of which it is worth looking whether neighbours are alike
 
 
 def of_contest(
@@ -34,6 +46,7 @@ def of_contest(
     target: str = "models",
     horizon: int = 1,
     reference: str | None = None,
+    sequential: bool = False,
     seed: int = 0,
 ) -> Comparison:
     """Compare the forecasts of a contest.
@@ -51,6 +64,8 @@ def of_contest(
         How many points in time ahead the forecasts were made.
     reference
         The forecast that all others are set against; by default every two.
+    sequential
+        Bet on the first pair row after row, in order of time, for a p-value that holds whenever one looks.
     seed
         Of what is drawn at random.
 
@@ -72,7 +87,7 @@ def of_contest(
             f"There is no forecast {reference!r} to set the others against.{suggestion(reference, names)}",
             cure=f"There are {list(names)}.",
         )
-    basis = basis_of(contest, level=level)
+    basis = basis_of(contest, level=level, target=target)
     alone = [_alone(contest, at, basis) for at in range(len(names))]
     finite = [math.inf if one.log_loss_finite is None else one.log_loss_finite for one in alone]
     order = sorted(range(len(names)), key=lambda at: (alone[at].log_loss, finite[at]))
@@ -81,8 +96,18 @@ def of_contest(
         pair_of(contest, a, b, basis, level, closer=len(names) <= CLOSE or centre in (a, b))
         for a, b in _couples(order, None if reference is None else centre)
     ]
+    notes = [*contest.notes, *basis.notes]
+    pairs = [_closer(contest, pair, first=not at, horizon=horizon) for at, pair in enumerate(pairs)]
+    if sequential:
+        pairs[0], more = _watched(contest, pairs[0], 1 - level, horizon)
+        notes += more
+    if contest.beside:
+        rule = partial(_rule, contest, target)
+        slices, more = sliced(contest, names.index(pairs[0].a), names.index(pairs[0].b), rule, level)
+        pairs[0] = replace(pairs[0], slices=slices)
+        notes += more
     standings = [_behind(alone[at], names[centre], pairs) for at in order]
-    classes = next((len(record.classes) for record in contest.records.values()), None)
+    standings, set_level = among_all(contest, standings, names[centre], basis, level, seed)
     return Comparison(
         standings=tuple(standings),
         pairs=tuple(pairs),
@@ -91,9 +116,67 @@ def of_contest(
         units=basis.units,
         unit=basis.unit,
         reference=reference,
-        classes=classes,
-        notes=contest.notes,
+        set_level=set_level,
+        classes=next((len(record.classes) for record in contest.records.values()), None),
+        target=None if contest.fold is None else target,
+        notes=tuple(dict.fromkeys([*notes, *_remarks(contest, pairs[0], basis)])),
     )
+
+
+def _rule(contest: Contest, target: str, level: float) -> Basis:
+    return basis_of(contest, level=level, target=target)
+
+
+def _closer(contest: Contest, pair: Pair, *, first: bool, horizon: int) -> Pair:
+    """Return a pair with what is known of it beside its difference; of the first one, more."""
+    a, b = contest.records.get(pair.a), contest.records.get(pair.b)
+    if a is not None and b is not None and (len(contest) <= SMALL or (first and len(contest) <= LARGE)):
+        pair = replace(pair, clip=clip_change(a, b))
+        if first:
+            pair = replace(pair, **where(a, b))
+    at = contest.names.index(pair.a), contest.names.index(pair.b)
+    if first:
+        with np.errstate(invalid="ignore"):
+            told = evidence(contest.surprise[:, at[0]] - contest.surprise[:, at[1]], contest.weight)
+        if told is not None:
+            pair = replace(pair, beside=pair.beside | {"evidence": told.to_dict()})
+    if contest.period is not None:
+        gap = gap_of(contest, *at)
+        period = contest.period if gap.at is None else contest.period[gap.at]
+        tested = diebold_mariano(gap.values, gap.weight, period, horizon=horizon)
+        if tested is not None:
+            pair = replace(pair, beside=pair.beside | {"diebold_mariano": asdict(tested)})
+    return pair
+
+
+def _watched(contest: Contest, pair: Pair, alpha: float, horizon: int) -> tuple[Pair, tuple[Note, ...]]:
+    """Return a pair with what two bettors made of it, in order of time."""
+    records = [contest.records.get(name) for name in (pair.a, pair.b)]
+    a, b = records
+    if a is None or b is None:
+        raise UsageError(
+            "no-bets",
+            "Bets are placed on the classes of single rows, and here only their losses are known.",
+            cure="Compare without sequential=.",
+        )
+    found = of_records(a, b, contest.period, alpha=alpha, horizon=horizon, names=(pair.a, pair.b))
+    notes = tuple(note for note in found.notes if note not in a.notes and note not in b.notes)
+    return replace(pair, beside=pair.beside | {"sequential": found.to_dict()}), notes
+
+
+def _remarks(contest: Contest, pair: Pair, basis: Basis) -> list[Note]:
+    """Return notes on what the first difference rests on."""
+    notes = []
+    if pair.infinite_both:
+        told = f"{units.count(pair.infinite_both, 'row')} infinite under both {pair.a!r} and {pair.b!r} tell nothing of their difference, which leaves them out."
+        notes.append(Note("infinite-under-both", told))
+    if basis.unit == "row" and len(contest) > MANY_ROWS:
+        gap = gap_of(contest, contest.names.index(pair.a), contest.names.index(pair.b))
+        lag = lag_one(gap.values)
+        if lag.clear:
+            told = f"Differences of neighbouring rows go together (correlation {lag.correlation:.2f}), so the interval is too narrow if rows follow each other in time or come in groups: say time= or group= (CLI: --time, --group)."
+            notes.append(Note("neighbours-alike", told))
+    return notes
 
 
 def _couples(order: list[int], reference: int | None) -> list[tuple[int, int]]:

@@ -24,7 +24,16 @@ if TYPE_CHECKING:
     from logloss.columns import Table
     from logloss.record import Observations
 
-__all__ = ["Divided", "Together", "array_of", "check_time", "column_of", "divided", "divided_together", "training_words"]
+__all__ = [
+    "Divided",
+    "Together",
+    "array_of",
+    "check_time",
+    "column_of",
+    "divided",
+    "divided_together",
+    "training_words",
+]
 
 SPLITS = (
     "split",
@@ -129,6 +138,7 @@ def training_words(stream: Any, asked: Asked) -> list[Note]:
 
 
 def column_of(table: Table, name: Any, record: Observations) -> NDArray[Any]:
+    """Return a column of a record's table, or an array given beside it, in the order of the record's rows."""
     if not isinstance(name, str):
         return array_of(name, "The column", record)
     require(table, [name])
@@ -156,6 +166,7 @@ def array_of(values: Any, what: str, record: Observations) -> NDArray[Any]:
 
 
 def check_time(when: NDArray[Any], record: Observations) -> None:
+    """Refuse times that are missing, or have no order."""
     gone = missing_mask(when)
     if gone.any():
         raise ColumnError(
