@@ -26,8 +26,8 @@ if TYPE_CHECKING:
     from logloss.comparing.evidence import Evidence
     from logloss.comparing.results import Comparison, Pair, Standing
     from logloss.comparing.sequence import Sequential
-    from logloss.comparing.watching import SequentialTest
     from logloss.comparing.trials import Trial, referee
+    from logloss.comparing.watching import SequentialTest
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
     from logloss.curves.inequality import Lorenz, lorenz
     from logloss.curves.reliability import reliability

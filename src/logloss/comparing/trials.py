@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss.codes import distinct
+from logloss.comparing.bases import TARGETS
 from logloss.comparing.contest import Contest
 from logloss.comparing.heldout import record_of, split_notes, unseen_note
 from logloss.comparing.hypotheses import LONG, Said, check_length, fitted, hypotheses, say
@@ -281,8 +282,8 @@ def _check_call(named: dict[str, Any], level: float, target: str, reference: str
             f"A comparison needs two hypotheses, and there {'is one' if named else 'are none'}.",
             cure="Add a simple one to beat: a fixed forecast, or a constant such as scikit-learn's DummyClassifier(strategy='prior').",
         )
-    if target not in ("models", "algorithm"):
-        raise UsageError("unknown-target", f"{target!r} is no target.", cure='Ask for "models" or "algorithm".')  # fmt: skip
+    if target not in TARGETS:
+        raise UsageError("unknown-target", f"{target!r} is nothing that a cross-validation estimates here.", cure=f"Targets: {', '.join(TARGETS)}.")  # fmt: skip
     if not 0 < level < 1:
         raise UsageError("bad-level", f"level is {level}, but it is a probability.", cure="Give one between 0 and 1, such as 0.95.")  # fmt: skip
     if reference is not None and reference not in named:
