@@ -197,6 +197,18 @@ def test_one_column_is_about_the_last_class() -> None:
     assert of(trial, "half") == pytest.approx(-np.log([0.25, 0.75, 0.25, 0.25] * 5))
 
 
+@pytest.mark.parametrize("kind", [np.asarray, list, pd.Series, pl.Series])
+def test_forecasts_that_are_there_already(kind: Any) -> None:
+    rng = np.random.default_rng(6)
+    y, p = rng.integers(0, 2, 40), rng.uniform(0.1, 0.9, 40)
+    trial = ll.referee({"there": kind(p), "prior": PRIOR}, np.zeros((40, 1)), y, 4)
+    assert of(trial, "there") == pytest.approx(ll.surprise(y, p), rel=1e-15)
+    both = ll.referee({"there": np.stack([1 - p, p], axis=1), "prior": PRIOR}, np.zeros((40, 1)), y, 4)
+    assert of(both, "there") == pytest.approx(of(trial, "there"), rel=1e-12)
+    with pytest.raises(ll.AlignmentError, match="39 forecasts of 'there'"):
+        ll.referee({"there": kind(p[:-1]), "prior": PRIOR}, np.zeros((40, 1)), y, 4)
+
+
 @pytest.mark.parametrize(
     "kind", ["pandas", "polars", "lazy", "arrow", "list", "mapping", "csr", "coo", "frame of columns"]
 )
@@ -393,10 +405,13 @@ class Hostile(GaussianNB):
             "fit",
             r"'bad', split 1 of 3: KeyError: 'no.\[31m zeros'.*\[hypothesis-failed\]|'bad', split 1 of 3",
         ),
-        ("short", "'bad', split 0 of 3: 50 rows were held out, and 49 forecasts came back"),
+        (
+            "short",
+            "'bad', split 0 of 3, rows counted within it: 50 rows were held out, and 49 forecasts came back",
+        ),
         ("range", "'bad': .*out-of-range"),
         ("nan", "'bad': .*missing-values"),
-        ("wide", "'bad', split 0 of 3: .*labels-count"),
+        ("wide", "'bad', split 0 of 3, .*labels-count"),
     ],
 )
 def test_a_hypothesis_that_fails_is_named(when: str, says: str) -> None:
@@ -491,6 +506,8 @@ def test_hypotheses_that_are_none(models: Any, slug: str) -> None:
         ({"level": 95}, "bad-level"),
         ({"target": "truth"}, "unknown-target"),
         ({"reference": "c"}, "no-such-model"),
+        ({"y": "y"}, "array-and-names"),
+        ({"groups": "female"}, "array-and-names"),
         ({"X": 3}, "not-rows"),
         ({"X": {"a": [1, 2], "b": [1]}}, "different-lengths"),
         ({"X": pd.DataFrame(X), "y": pd.Series(Y, index=np.arange(150) + 1)}, "index-mismatch"),

@@ -23,11 +23,11 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["Said", "fitted", "hypotheses", "say"]
+__all__ = ["Given", "Said", "check_length", "fitted", "hypotheses", "is_forecast", "say"]
 
 LONG = 48  # characters of a name
 SHORT = 32  # of what a model prints
-CURE = "A hypothesis has fit(X, y) and predict_proba(X) or surprise(X, y); or no fit, if nothing is fitted; or is a function (X, y) -> such a model."
+CURE = "A hypothesis has fit(X, y) and predict_proba(X) or surprise(X, y); or no fit, if nothing is fitted; or is an array of probabilities, or a function (X, y) -> such a model."
 
 
 @dataclass(frozen=True, eq=False)
@@ -64,13 +64,29 @@ def hypotheses(models: Any) -> dict[str, Any]:
     for name, model in named.items():
         if isinstance(model, type):
             raise UsageError("bad-hypothesis", f"{printable(name, LONG)!r} is a class, not a model of it.", cure=f"Write {model.__name__}(...).")  # fmt: skip
-        if not (_speaks(model) or callable(model) or hasattr(model, "fit")):
+        if not (_speaks(model) or callable(model) or hasattr(model, "fit") or is_forecast(model)):
             raise UsageError(
                 "bad-hypothesis",
                 f"{printable(name, LONG)!r} is a {type(model).__name__}, which makes no forecast.",
                 cure=CURE,
             )
     return named
+
+
+def is_forecast(model: Any) -> bool:
+    """Tell whether this is no model but what one said already: probabilities of all rows."""
+    return not _speaks(model) and (isinstance(model, list | tuple) or is_table(model) or len(getattr(model, "shape", ())) in (1, 2))  # fmt: skip
+
+
+class Given:
+    """Probabilities of held-out rows that were there before."""
+
+    def __init__(self, p: Any) -> None:
+        self.p = p
+
+    def predict_proba(self, X: Any) -> Any:  # noqa: ARG002  # as models have it
+        """Return them."""
+        return self.p
 
 
 def fitted(model: Any, X: Any, y: Any) -> Any:

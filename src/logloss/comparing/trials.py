@@ -12,13 +12,13 @@ from logloss.codes import distinct
 from logloss.comparing.bases import TARGETS
 from logloss.comparing.contest import Contest
 from logloss.comparing.heldout import record_of, split_notes, unseen_note
-from logloss.comparing.hypotheses import LONG, Said, check_length, fitted, hypotheses, say
-from logloss.comparing.portions import portion, settled
+from logloss.comparing.hypotheses import LONG, Given, Said, check_length, fitted, hypotheses, is_forecast, say
+from logloss.comparing.portions import count_of, portion, settled
 from logloss.comparing.repeats import of_repeats
 from logloss.comparing.splits import Splits, splits_of
 from logloss.comparing.verdicts import of_contest
 from logloss.comparing.witnesses import check_rows, groups_of, kinds_of, outcomes_of, weights_of
-from logloss.errors import ForecastError, LoglossError, UsageError
+from logloss.errors import AlignmentError, ForecastError, LoglossError, UsageError
 from logloss.notes import Note
 from logloss.plain import jsonable
 from logloss.surprises import per_row
@@ -114,8 +114,8 @@ def referee(
     ----------
     models
         {name: hypothesis}, or a list. A hypothesis has `fit(X, y)`, and `predict_proba(X)` with `classes_`, or
-        `surprise(X, y)`: -log p of what happened in each row, in nats, shape (n,). One without `fit` has nothing to be fitted. A
-        function `(X, y) -> model` fits as it likes. Copies are fitted; what is given stays as it is.
+        `surprise(X, y)`: -log p of what happened in each row, in nats, shape (n,). One without `fit` has nothing to be fitted; probabilities
+        that are there already, shape (n,) or (n, K), are such a one. A function `(X, y) -> model` fits as it likes. Copies are fitted; what is given stays as it is.
     X, y
         Arrays, frames, lists or mappings of columns, with n rows; hypotheses get some of the rows of what was given.
     cv
@@ -179,6 +179,9 @@ def referee(
     X, y, groups = settled(X), settled(y), settled(groups)
     n = check_rows(X, y)
     mass = weights_of(weight, n)
+    for name, model in named.items():
+        if is_forecast(model) and count_of(model, repr(name)) != n:
+            raise AlignmentError("different-lengths", f"The parts have different lengths: {n:,} outcomes, {count_of(model, repr(name)):,} forecasts of {printable(name, LONG)!r}.", cure="Give one of each per row.")  # fmt: skip
     happened = outcomes_of(y)
     of_group = groups_of(groups, n)
     splits = splits_of(cv, mass > 0, kinds=kinds_of(happened), groups=None if of_group is None else of_group.code, data=(X, y, groups), seed=seed)  # fmt: skip
@@ -202,9 +205,11 @@ def _hear(
         parts = [portion(X, train), portion(y, train), portion(X, test), portion(y, test)]
         known = [] if happened is None else distinct(happened[train])
         for name, model in named.items():
-            where = f"{printable(name, LONG)!r}, split {at} of {len(splits)}"
+            where = f"{printable(name, LONG)!r}, split {at} of {len(splits)}, rows counted within it"
             try:
-                made = fitted(model, parts[0], parts[1])
+                made = (
+                    Given(portion(model, test)) if is_forecast(model) else fitted(model, parts[0], parts[1])
+                )
                 answer = say(made, parts[2], parts[3], known, labels)
                 check_length(answer, len(test))
             except LoglossError as error:

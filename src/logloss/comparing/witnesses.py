@@ -8,7 +8,7 @@ import numpy as np
 
 from logloss.codes import Coded, distinct, encode
 from logloss.comparing.portions import count_of
-from logloss.errors import AlignmentError, ColumnError, OutcomeError, WeightError, places
+from logloss.errors import AlignmentError, ColumnError, OutcomeError, UsageError, WeightError, places
 from logloss.recognise import has_columns, missing_mask, vector
 
 if TYPE_CHECKING:
@@ -22,6 +22,7 @@ __all__ = ["check_rows", "groups_of", "kinds_of", "outcomes_of", "weights_of"]
 
 def check_rows(X: Any, y: Any) -> int:
     """Return how many rows there are; refuse X and y that do not belong together."""
+    _check_column(y, "y")
     n = count_of(y, "The outcomes")
     if count_of(X, "X") != n:
         raise AlignmentError("different-lengths", f"The parts have different lengths: {count_of(X, 'X'):,} rows of X, {n:,} outcomes.", cure="Give one of each per row.")  # fmt: skip
@@ -55,6 +56,7 @@ def groups_of(groups: Any, n: int) -> Coded | None:
     """Return each row's group as a position; None without groups."""
     if groups is None:
         return None
+    _check_column(groups, "groups")
     values = vector(groups, "The groups").values
     if len(values) != n:
         raise AlignmentError("different-lengths", f"The parts have different lengths: {n:,} outcomes, {len(values):,} groups.", cure="Give one of each per row.")  # fmt: skip
@@ -68,6 +70,7 @@ def weights_of(weight: Any, n: int) -> Float:
     """Return the weight of each row, 1 if none were given."""
     if weight is None:
         return np.ones(n)
+    _check_column(weight, "weight")
     values = vector(weight, "The weights").values
     if len(values) != n:
         raise AlignmentError("different-lengths", f"The parts have different lengths: {n:,} outcomes, {len(values):,} weights.", cure="Give one of each per row.")  # fmt: skip
@@ -78,3 +81,9 @@ def weights_of(weight: Any, n: int) -> Float:
     if len(bad) or not values.any():
         raise WeightError("bad-weights", f"Negative, missing or infinite weights ({places(bad)})." if len(bad) else "All weights are 0, so no row counts.", cure="A weight says how much a row counts: 0 or more.")  # fmt: skip
     return values
+
+
+def _check_column(given: Any, name: str) -> None:
+    """Refuse the name of a column: hypotheses are fitted to all columns of X, so what is no evidence has no place there."""
+    if isinstance(given, str):
+        raise UsageError("array-and-names", f"{name}={given!r} is a name, and an array was expected.", cure=f"Give the column itself, {name}=X[{given!r}], and leave it out of X if hypotheses should not see it.")  # fmt: skip

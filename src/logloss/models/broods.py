@@ -85,7 +85,7 @@ def raffles(broods: int = 40, *, r: float = 1.0, rho: float = 0.0, seed: int = 0
     >>> from logloss.models.broods import raffles
     >>> drawn = raffles(3, r=2, seed=7)
     >>> drawn.n.tolist(), drawn.k.tolist()
-    ([16, 22, 23], [4, 16, 16])
+    ([24, 17, 17], [19, 13, 8])
 
     References
     ----------

@@ -71,9 +71,9 @@ def alike(law: Law, Z: Float, start: Float, offset: Float, ridge: float, first: 
         found = minimize(mean, np.append(first, rho), jac=True, method="SLSQP", bounds=bounds, options={"ftol": 1e-13, "maxiter": 300})  # fmt: skip
         theta = np.append(found.x[:size], min(max(found.x[size], 0.0), most))
         value = at(theta)[0]
-        if value < least - 1e-12 * abs(least):
+        if theta[-1] > 0 and value < least - 1e-12 * abs(least):
             best, least = theta, value
-    return _polished(at, best, most)
+    return _polished(at, best, most) if best[-1] > 0 else (first, 0.0)
 
 
 def _polished(at: Any, theta: Float, most: float) -> tuple[Float, float]:
