@@ -76,7 +76,7 @@ def unseen_note(
         return []
     any_lost = np.logical_or.reduce(list(whose.values()))
     lost = np.unique(rows[any_lost])
-    split = np.repeat(np.arange(len(splits)), [len(test) for _, test in splits.pairs])
+    split = splits.which()
     which = [repr(label) for label in distinct(happened[lost])]
     names = listing([repr(printable(name, LONG)) for name in whose])
     told = f"{units.count(len(lost), 'row')} ({places(lost)}; splits {listing(np.unique(split[any_lost]))}) of {listing(which)} {'was' if len(lost) == 1 else 'were'} held out by hypotheses that had no such class: {names}. Its probability is 0 there, and the loss infinite. Deal every class to several folds (a number of folds does), or leave out classes of single rows."
@@ -94,7 +94,8 @@ def split_notes(splits: Splits, times: Ints, mass: Float, groups: Coded | None) 
         span = f"{often.max():,}" if often.min() == often.max() else f"{often.min():,} to {often.max():,}"
         notes.append(Note("held-out-repeatedly", f"Rows were held out {span} times; the surprise of each is the mean."))  # fmt: skip
     torn = set()
-    for train, test in splits.pairs if groups is not None else ():
+    torn_by = splits.pairs() if groups is not None and splits.trains is not None else ()
+    for train, test in torn_by:
         torn |= set(np.intersect1d(groups.code[train], groups.code[test]).tolist())  # type: ignore[union-attr]
     if torn:
         notes.append(Note("groups-torn", f"{units.count(len(torn), 'group')} stood on both sides of a split, so the hypotheses had seen others of the group whose rows they were judged by."))  # fmt: skip

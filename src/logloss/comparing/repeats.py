@@ -67,7 +67,7 @@ def of_repeats(
     surprise, weight
         Of every row as often as it was held out, split after split, shapes (N, M) and (N,).
     """
-    split = np.repeat(np.arange(len(splits)), [len(test) for _, test in splits.pairs])
+    split = splits.which()
     mass = np.bincount(split, weight)
 
     def found(values: Float) -> Interval | None:

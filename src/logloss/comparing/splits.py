@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -25,29 +25,52 @@ CURE = 'Give a number of folds, "leave-one-out", an object with split(X, y, grou
 
 @dataclass(frozen=True, eq=False)
 class Splits:
-    """Training and test rows of each split, ascending, and how they were made, in words."""
+    """Which rows each split holds out, ascending, and how they were made, in words.
 
-    pairs: tuple[tuple[Ints, Ints], ...]
+    Attributes
+    ----------
+    tests
+        The rows held out, one array per split.
+    rows
+        All rows that count.
+    trains
+        The rows trained on, one array per split; None: all others that count.
+    """
+
+    tests: tuple[Ints, ...]
+    rows: Ints
     words: str
+    trains: tuple[Ints, ...] | None = None
 
     def __len__(self) -> int:
-        return len(self.pairs)
+        return len(self.tests)
+
+    def pairs(self) -> Iterator[tuple[Ints, Ints]]:
+        """Yield (training rows, test rows) of each split; they would fill the memory if every row is left out in turn."""
+        for at, test in enumerate(self.tests):
+            yield (np.delete(self.rows, np.searchsorted(self.rows, test)) if self.trains is None else self.trains[at]), test  # fmt: skip
 
     def times(self, n: int) -> Ints:
         """Return how often each row is held out, shape (n,)."""
-        return np.bincount(np.concatenate([test for _, test in self.pairs]), minlength=n)
+        return np.bincount(np.concatenate(self.tests), minlength=n)
 
     def first(self, n: int) -> Ints:
         """Return the first split that holds each row out, shape (n,); -1 where none does."""
         fold = np.full(n, -1)
-        for at in range(len(self.pairs) - 1, -1, -1):
-            fold[self.pairs[at][1]] = at
+        for at in range(len(self.tests) - 1, -1, -1):
+            fold[self.tests[at]] = at
         return fold
+
+    def which(self) -> Ints:
+        """Return the split of every row held out, split after split."""
+        return np.repeat(np.arange(len(self)), [len(test) for test in self.tests])
 
     @property
     def ratio(self) -> float:
         """Rows tested over rows trained on, the mean of the splits."""
-        return float(np.mean([len(test) / len(train) for train, test in self.pairs]))
+        held = np.array([len(test) for test in self.tests])
+        seen = len(self.rows) - held if self.trains is None else np.array([len(one) for one in self.trains])
+        return float((held / seen).mean())
 
 
 def splits_of(
@@ -103,7 +126,8 @@ def splits_of(
     for at, (train, _) in enumerate(kept):
         if not len(train):
             raise UsageError("bad-cv", f"Split {at} leaves no row to train on.", cure=CURE)
-    return Splits(tuple(kept), f"{words}, {len(kept)} split{'s' if len(kept) > 1 else ''}")
+    words = f"{words}, {len(kept)} split{'s' if len(kept) > 1 else ''}"
+    return Splits(tuple(test for _, test in kept), rows, words, tuple(train for train, _ in kept))
 
 
 def _numbered(count: int, rows: Ints, kinds: Ints | None, groups: Ints | None, seed: int) -> Splits:
@@ -129,12 +153,7 @@ def _folded(rows: Ints, fold: Ints, words: str) -> Splits:
         raise UsageError("bad-cv", "There is only one row or group, so none is left to train on.", cure="Give more.")  # fmt: skip
     order = np.argsort(fold, kind="stable")
     ends = np.cumsum(np.bincount(fold, minlength=count))
-    pairs = []
-    for start, end in zip(ends - np.bincount(fold, minlength=count), ends, strict=True):
-        rest = np.ones(len(rows), bool)
-        rest[order[start:end]] = False
-        pairs.append((rows[rest], rows[order[start:end]]))
-    return Splits(tuple(pairs), words)
+    return Splits(tuple(np.split(rows[order], ends[:-1])), rows, words)
 
 
 def _pair(one: Any, at: int, n: int) -> tuple[Ints, Ints]:

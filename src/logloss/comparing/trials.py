@@ -200,10 +200,11 @@ def _hear(
 ) -> dict[str, list[Said]]:
     """Fit every hypothesis to every split, and return what it says of the rows held out."""
     said: dict[str, list[Said]] = {name: [] for name in named}
-    done = 0
-    for at, (train, test) in enumerate(splits.pairs):
+    code, done = kinds_of(happened), 0
+    every = [] if code is None or happened is None else distinct(happened)
+    for at, (train, test) in enumerate(splits.pairs()):
         parts = [portion(X, train), portion(y, train), portion(X, test), portion(y, test)]
-        known = [] if happened is None else distinct(happened[train])
+        known = [] if code is None else [every[one] for one in np.flatnonzero(np.bincount(code[train]))]
         for name, model in named.items():
             where = f"{printable(name, LONG)!r}, split {at} of {len(splits)}, rows counted within it"
             try:
@@ -238,7 +239,7 @@ def _judged(
 ) -> Trial:
     """Set the surprises of held-out rows against each other."""
     n = len(mass)
-    rows = np.concatenate([test for _, test in splits.pairs])
+    rows = np.concatenate(splits.tests)
     times, fold = splits.times(n), splits.first(n)
     held = np.flatnonzero(times)
     again = bool((times > 1).any())
