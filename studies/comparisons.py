@@ -17,7 +17,7 @@ from sklearn.linear_model import LogisticRegression
 
 from logloss.comparing.folded import of_folds
 from logloss.comparing.series import of_series
-from logloss.interval import Interval, cr1, of_clusters, of_rows
+from logloss.interval import Interval, cr1, hall_t, of_clusters, of_rows
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -93,6 +93,14 @@ def paired(n: int, sets: int) -> Counts:
     return found
 
 
+def hall_of_groups(d: Float, cluster: Int) -> Interval | None:
+    """Return Hall's interval of the jackknife's pseudo-values: the means of groups where these are of equal weight."""
+    sums, sizes = np.bincount(cluster, d), np.bincount(cluster)
+    groups, left_out = len(sums), (sums.sum() - sums) / (sizes.sum() - sizes)
+    off = (groups - 1) * (left_out.mean() - left_out)
+    return hall_t(float(d.mean()), groups, float((off**2).sum()), float((off**3).sum()))
+
+
 def grouped(groups: int, sets: int, *, skewed: bool = False, equal: bool = False) -> Counts:
     """Differences that rows of a group have in common in part: groups of 2 to 39 rows, or of 20 each."""
     random, found = np.random.default_rng(2), Counts()
@@ -108,6 +116,7 @@ def grouped(groups: int, sets: int, *, skewed: bool = False, equal: bool = False
             0.0,
             rows=of_rows(d, ones),
             cr1=students(float(d.mean()), cr1(d, ones, cluster), groups - 1),
+            hall=hall_of_groups(d, cluster),
             ours=of_clusters(d, ones, cluster),
         )
     return found

@@ -121,8 +121,8 @@ def together(m: int, n: int, sets: int) -> tuple[float, float, float]:
 
 CASES: tuple[tuple[str, Callable[[int, np.random.Generator], Drawn], tuple[int, ...]], ...] = (
     ("rows", independent, (100, 1000)),
-    ("clusters", clustered, (10, 20, 50)),
-    ("AR(.6)", through_time, (100, 400, 1000)),
+    ("clusters", clustered, (5, 20, 50)),
+    ("AR(.6)", through_time, (20, 100, 400)),
 )
 
 

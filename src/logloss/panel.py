@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from logloss.comparing.tallies import Tally
 from logloss.errors import AlignmentError, SourceError, UsageError
 from logloss.interval import Interval, hall_t
 from logloss.saving import read_json, write_json
@@ -16,15 +17,16 @@ from logloss.tally import Moments, Table
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Sequence
 
     from numpy.typing import NDArray
+
+    from logloss.record import Observations
 
     Float = NDArray[np.float64]
 
 __all__ = ["SCHEMA", "Panel", "load"]
 
-SCHEMA = 1
+SCHEMA = 2
 
 
 @dataclass(frozen=True, eq=False)
@@ -39,23 +41,28 @@ class Panel:
         Moments of (w, w s_1, ..., w s_M) over the rows that are finite under all of them.
     apart
         Shape (2, M, M): rows and weight that are infinite under the first and finite under the second.
+    tally
+        What comparing them takes; None in panels saved before there was any.
     """
 
     summaries: dict[str, Summary]
     joint: Moments
     apart: Table
+    tally: Tally | None = None
 
     @classmethod
-    def of(cls, summaries: dict[str, Summary], weight: Float, surprises: Sequence[Float]) -> Panel:
-        """Return the panel of rows with weights (n,) and their surprise under each forecast."""
+    def of(cls, summaries: dict[str, Summary], surprise: Float, records: dict[str, Observations]) -> Panel:
+        """Return the panel of rows: their summaries, surprise (M, n) and records by forecast."""
+        given = next(iter(records.values())).weight
+        weight = np.ones(surprise.shape[1]) if given is None else given
         counts = weight > 0
-        w, s = weight[counts], np.stack([column[counts] for column in surprises], axis=1)
+        w, s = (weight, surprise.T) if counts.all() else (weight[counts], surprise[:, counts].T)
         lost = np.isinf(s)
         shared = ~lost.any(axis=1)
-        rows = np.column_stack([np.ones(int(shared.sum())), s[shared]]) * w[shared, None]
+        joint = Moments.of(np.column_stack([np.ones(int(shared.sum())), s[shared]]) * w[shared, None])
         one = lost.astype(np.float64)
         apart = np.stack([one.T @ (1.0 - one), (one * w[:, None]).T @ (1.0 - one)])
-        return cls(summaries, Moments.of(rows), Table(apart))
+        return cls(summaries, joint, Table(apart), Tally.of(records, surprise, weight))
 
     @property
     def names(self) -> list[str]:
@@ -71,7 +78,8 @@ class Panel:
                 cure="Score all parts with the same forecasts.",
             )
         summaries = {name: self.summaries[name] + other.summaries[name] for name in self.names}
-        return Panel(summaries, self.joint + other.joint, self.apart + other.apart)
+        tally = None if self.tally is None or other.tally is None else self.tally + other.tally
+        return Panel(summaries, self.joint + other.joint, self.apart + other.apart, tally)
 
     def difference(self, a: str, b: str, level: float = 0.95) -> tuple[float, Interval | None]:
         """Return the mean of s_a - s_b, paired, and its interval (None where undefined).
@@ -107,12 +115,13 @@ class Panel:
             "summaries": {name: summary.to_dict() for name, summary in self.summaries.items()},
             "joint": self.joint.to_dict(),
             "apart": self.apart.to_dict(),
+            "tally": None if self.tally is None else self.tally.to_dict(),
         }
 
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Panel:
         """Return what `to_dict` wrote."""
-        if state.get("kind") != "logloss-panel" or state.get("schema") != SCHEMA:
+        if state.get("kind") != "logloss-panel" or state.get("schema") not in (1, SCHEMA):
             raise SourceError(
                 "not-a-summary",
                 "This JSON is not a panel of summaries this version can read.",
@@ -122,6 +131,7 @@ class Panel:
             {name: Summary.from_dict(summary) for name, summary in state["summaries"].items()},
             Moments.from_dict(state["joint"]),
             Table.from_dict(state["apart"]),
+            None if state.get("tally") is None else Tally.from_dict(state["tally"]),
         )
 
     def save(self, path: str | os.PathLike[str]) -> None:

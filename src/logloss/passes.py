@@ -89,8 +89,12 @@ def passed(
     *,
     skip_unreadable: bool,
     threads: int | None,
-) -> tuple[Summary | Panel, Plan, Work, int, bool]:
-    """Return the pass, its plan, what did it, how many first rows were looked at, and whether these are all."""
+    visitor: Callable[[Plan], Any] | None = None,
+) -> tuple[Any, Plan, Work, int, bool]:
+    """Return the pass, its plan, what did it, how many first rows were looked at, and whether these are all.
+
+    `visitor` makes of a plan what folds the batches instead of it.
+    """
     head = stream.head(HEAD)
     rows = height(head)
     complete = (
@@ -100,7 +104,7 @@ def passed(
 
     def run(plan: Plan, *, first: bool) -> Any:
         try:
-            return work.run(plan, typed=first)
+            return work.run(plan if visitor is None else visitor(plan), typed=first)
         except SourceError as error:
             if not (first and work.textual and stream.again) or error.slug == "ragged":
                 raise

@@ -17,7 +17,7 @@ from logloss.choosing import Asked, choose, outcome_of
 from logloss.codes import Coded, as_seen, distinct
 from logloss.columns import as_kind, is_text, kind_of, labels_of
 from logloss.errors import ColumnError, LoglossError, OutcomeError
-from logloss.folding import fold_clean, fold_record, ones
+from logloss.folding import fold_clean, fold_record
 from logloss.forensics import examine
 from logloss.labels import Classes, classes_of_columns, two_classes
 from logloss.lanes import codes_of, floats_of, ids_of
@@ -46,8 +46,8 @@ ORDER = ("class-order", "matched-by-name", "positive-class")  # said once, when 
 
 
 Folded = tuple[
-    "NDArray[np.float64]", "dict[str, tuple[Summary, NDArray[np.float64] | None]]"
-]  # weight; by forecast
+    "dict[str, Observations]", "dict[str, tuple[Summary, NDArray[np.float64] | None]]"
+]  # both by forecast
 
 
 class Surprised(Exception):  # noqa: N818  # not an error: the plan is made again
@@ -87,8 +87,8 @@ class Plan:
         Surprised
             Where the plan does not fit this batch and may not have seen everything.
         """
-        self._refuse_other_groups(batch)
-        weight, folded = self._folded_clean(batch) or self._folded(batch)
+        self.refuse_other_groups(batch)
+        records, folded = self._folded_clean(batch) or self._folded(batch)
         summaries = {
             name: replace(summary, columns=self.roles(name)) for name, (summary, _) in folded.items()
         }
@@ -97,9 +97,8 @@ class Plan:
             summaries = {name: one.remarked(blank) for name, one in summaries.items()}
         if not self.asked.models:
             return summaries[""]
-        return Panel.of(
-            summaries, weight, [surprise for _, surprise in folded.values() if surprise is not None]
-        )
+        surprises = [surprise for _, surprise in folded.values() if surprise is not None]
+        return Panel.of(summaries, np.stack(surprises), records)
 
     def roles(self, model: str) -> dict[str, list[str]]:
         """Return the columns of one forecast by role."""
@@ -107,8 +106,8 @@ class Plan:
 
     # ------------------------------------------------------------ the compiled lane
 
-    def _folded_clean(self, batch: Batch) -> Folded | None:
-        """Fold plain binary probabilities without looking at them first; None where a row is not clean."""
+    def unchecked(self, batch: Batch) -> dict[str, Observations] | None:
+        """Return a batch of plain binary probabilities as records that nobody has looked at; None for anything else."""
         asked = self.asked
         forecasts = asked.forecasts()
         if (
@@ -121,33 +120,35 @@ class Plan:
             classes: codes_of(batch.columns[asked.outcome[0]], classes, self.kinds.get("outcome"))
             for classes in set(self.classes.values())
         }
-        outcome = next(iter(codes.values()))
         weight = None if asked.weight is None else floats_of(batch.columns[asked.weight])
         group = None if asked.group is None else self._group(batch)
-        if (
-            outcome is None
-            or (weight is None) != (asked.weight is None)
-            or (group is None) != (asked.group is None)
-        ):
+        if (weight is None) != (asked.weight is None) or (group is None) != (asked.group is None):
             return None
         rows = batch.numbers()
         ids = None if asked.ids is None else ids_of(batch.columns[asked.ids])
         found = {}
         for name, columns in forecasts.items():
             p = floats_of(batch.columns[columns[0]], narrow=True)
-            if p is None:
-                return None
             code = codes[self.classes[name]]
-            if code is None:
+            if p is None or code is None:
                 return None
-            record = Observations(
+            found[name] = Observations(
                 code, p, "p", self.classes[name], weight, ids, group, False, rows, batch.part
             )
-            one = fold_clean(record, top=self.top, keep=bool(asked.models))
+        return found
+
+    def _folded_clean(self, batch: Batch) -> Folded | None:
+        """Fold plain binary probabilities without looking at them first; None where a row is not clean."""
+        records = self.unchecked(batch)
+        if records is None:
+            return None
+        found = {}
+        for name, record in records.items():
+            one = fold_clean(record, top=self.top, keep=bool(self.asked.models))
             if one is None:
                 return None
             found[name] = one
-        return (ones(len(outcome)) if weight is None else weight), found
+        return records, found
 
     def _group(self, batch: Batch) -> Coded | None:
         column = batch.columns[self.asked.group or ""]
@@ -168,17 +169,20 @@ class Plan:
 
     def _folded(self, batch: Batch) -> Folded:
         """Fold whatever it is: through the door, which says what is wrong."""
+        records = self.checked(batch)
+        return records, {
+            name: (fold_record(record, top=self.top), per_row(record)) for name, record in records.items()
+        }
+
+    def checked(self, batch: Batch) -> dict[str, Observations]:
+        """Return the checked records of the rows of a batch that every forecast has; of their notes, those that count."""
         records = {name: self.record(batch, name) for name in self.asked.forecasts()}
         if len(records) > 1 and any(record.skipped for record in records.values()):
             records = shared(records, len(batch))
-        found: dict[str, tuple[Summary, NDArray[np.float64] | None]] = {}
-        for name, record in records.items():
-            counted = tuple(
-                note for note in record.notes if note.remark is not None
-            )  # the rest is in self.notes
-            found[name] = fold_record(replace(record, notes=counted), top=self.top), per_row(record)
-        first = next(iter(records.values()))
-        return (np.ones(len(first)) if first.weight is None else first.weight), found
+        return {
+            name: replace(record, notes=tuple(note for note in record.notes if note.remark is not None))
+            for name, record in records.items()
+        }  # the rest of the notes is in self.notes
 
     def record(self, batch: Batch, model: str = "") -> Observations:
         """Return the checked record of a batch; of one of several forecasts."""
@@ -204,7 +208,7 @@ class Plan:
                 raise Surprised from None
             raise
 
-    def _refuse_other_groups(self, batch: Batch) -> None:
+    def refuse_other_groups(self, batch: Batch) -> None:
         """Be surprised by groups in text that are not what they were in the first rows; refuse other types."""
         column = None if self.asked.group is None else batch.columns[self.asked.group]
         if column is None or not is_text(column) or self.kinds["group"] == "String":

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CLASS_MEASURES", "GROUP_MEASURES", "MASS_MEASURES", "SCHEMA", "Summary"]
+__all__ = ["CLASS_MEASURES", "GROUP_MEASURES", "MASS_MEASURES", "SCHEMA", "Summary", "together"]
 
 SCHEMA = 2
 CLASS_MEASURES = ("rows", "weight", "nats", "infinite")
@@ -166,7 +166,7 @@ class Summary:
 
     def remarked(self, remark: Remark) -> Summary:
         """Return the same summary with one more remark."""
-        return replace(self, remarks=_together(self.remarks, (remark,)))
+        return replace(self, remarks=together(self.remarks, (remark,)))
 
     def __add__(self, other: Summary) -> Summary:
         """Return the summary of both parts together."""
@@ -188,7 +188,7 @@ class Summary:
             top=self.top + other.top,
             fingerprint=(self.fingerprint + other.fingerprint) % 2**64,
             groups=None if self.groups is None or other.groups is None else self.groups + other.groups,
-            remarks=_together(self.remarks, other.remarks),
+            remarks=together(self.remarks, other.remarks),
             notes=tuple(dict.fromkeys([*self.notes, *other.notes])),
         )
 
@@ -280,7 +280,7 @@ def _to_plain(value: Any) -> Any:
     return jsonable(value)
 
 
-def _together(a: tuple[Remark, ...], b: tuple[Remark, ...]) -> tuple[Remark, ...]:
+def together(a: tuple[Remark, ...], b: tuple[Remark, ...]) -> tuple[Remark, ...]:
     """Add remarks of the same id up; the order is that in which they came."""
     added: dict[str, Remark] = {}
     for remark in (*a, *b):

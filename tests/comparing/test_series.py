@@ -103,6 +103,7 @@ def test_laws(case: tuple[np.ndarray, np.ndarray, np.ndarray]) -> None:
     near(of_series(values + 2.5, weight, period), shift=2.5)
     near(of_series(values, 7 * weight, period))
     near(of_series(values, weight, 5 * period - 3))  # only their order matters
+    near(of_series(values, weight, 86_400 * period + 1_700_000_000))
     order = np.random.default_rng(1).permutation(len(values))
     near(of_series(values[order], weight[order], period[order]))
     alive = weight > 0
@@ -190,6 +191,37 @@ def test_neighbours_alike(rng: np.random.Generator) -> None:
     for values in (np.empty(0), np.ones(2), np.ones(50)):
         assert lag_one(values).correlation == 0
         assert not lag_one(values).clear
+
+
+def test_a_drift_hides_in_noise_but_not_in_means(rng: np.random.Generator) -> None:
+    """Lag one hardly sees it: most of the variance of a row is its own."""
+    drift = np.convolve(rng.normal(size=1015), np.full(16, 0.08), mode="valid")
+    found = lag_one(drift + rng.normal(size=1000))
+    assert not found.correlation > 3 * found.error + 0.05
+    assert found.inflation > 1.8
+    assert found.clear
+
+
+def test_means_of_neighbours_by_hand() -> None:
+    x = np.arange(
+        100.0
+    )  # ten blocks of ten; sums 45, 145, ..., 945, their variance 100^2 (100 - 1) / 12 / .9
+    found = lag_one(x)
+    assert found.inflation == pytest.approx((100**2 * 99 / 12 / 0.9 / 10) / (100 * 101 / 12), rel=1e-12)
+    from scipy.stats import chi2
+
+    assert found.chance == pytest.approx(chi2.sf(9 * found.inflation, 9), rel=1e-9)
+
+
+def test_independent_rows_are_seldom_called_alike(rng: np.random.Generator) -> None:
+    """Skewed values too: in 2,000 data sets about a dozen at most."""
+    alarms = sum(
+        lag_one(rng.exponential(size=n) ** power).clear
+        for n in (150, 1000)
+        for power in (1, 2)
+        for _ in range(500)
+    )
+    assert alarms <= 20
 
 
 def test_a_million_points_are_quick(rng: np.random.Generator) -> None:

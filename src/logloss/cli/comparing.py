@@ -84,7 +84,7 @@ def compare(
     One FILE with several forecast columns (--forecast a --forecast b, or --model NAME=COLUMN,... for more classes), or
     several FILEs with one forecast each, matched by --id, with outcomes in each or in --truth.
     """
-    from logloss.cli.output import columns_asked, emit
+    from logloss.cli.output import columns_asked, emit, progress
     from logloss.comparing.comparison import compare as compared
 
     rest = {
@@ -93,7 +93,8 @@ def compare(
     }
     asked = columns_asked(options)
     data = _given(files, models, asked)
-    result = compared(data, **asked, **rest, by=list(by) or None, level=level)
+    with progress(None) as watch:
+        result = compared(data, **asked, **rest, by=list(by) or None, level=level, watch=watch)
     failed = None if fail_if_worse is None else _worse(result, fail_if_worse)
     emit(
         result.to_dict() if as_json else result.show(unit, notes=False),
@@ -140,12 +141,14 @@ def _follow(
     from logloss.cli.output import again
 
     verdict = result.pairs[0].verdict
+    named = dict(text.partition("=")[::2] for text in models)
+    if len(files) == 1 and not named and not options["forecast"]:
+        return None  # a saved panel
     if len(files) > 1:
-        best = next(
-            (file for file in files if file == result.best.name or _stem(file) == result.best.name), None
-        )
-        return None if best is None else again("explain", best, options)
-    named = dict(text.partition("=")[::2] for text in models) or {name: name for name in options["forecast"]}
+        best = next((file for file in files if result.best.name in (file, _stem(file))), None)
+        columns = tuple(filter(None, named.get(result.best.name, "").split(","))) or options["forecast"]
+        return None if best is None else again("explain", best, {**options, "forecast": columns})
+    named = named or {name: name for name in options["forecast"]}
     if verdict == "tie":
         pooled = tuple(f"{name}={columns}" for name, columns in named.items())
         return again("fix", files[0], {**options, "forecast": (), "model": pooled})

@@ -21,8 +21,6 @@ import numpy as np
 from logloss.errors import UsageError
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
-
     from numpy.typing import NDArray
 
     Float = NDArray[np.float64]
@@ -32,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["Units", "block_length", "gathered", "replicates"]
 
 TILE = 16  # replicates that one thread takes at a time
+LOCAL = 8192  # units that stay near the processor while a tile draws from them
 COMPILE_FROM = 100_000_000  # numbers added up; below, it is done before the compiler is imported
 
 
@@ -46,7 +45,9 @@ class Units:
     draws
         How many make one replicate.
     stretch
-        What deviations are multiplied by: as many degrees of freedom as units, less one, and no more weight than there is.
+        What deviations are multiplied by: runs do not fill the time exactly, and the mean takes one degree of freedom.
+    freedom
+        Degrees of freedom: rows, clusters or runs side by side, less one.
     block
         Consecutive periods in a unit; None where time plays no part.
     """
@@ -54,6 +55,7 @@ class Units:
     table: Float
     draws: int
     stretch: float
+    freedom: float
     block: int | None = None
 
 
@@ -102,7 +104,7 @@ def gathered(
         table = np.column_stack(columns)[columns[-1] > 0]
     T = len(table)
     if period is None:
-        return Units(table, T, math.sqrt(T / (T - 1))) if T > 1 else None
+        return Units(table, T, math.sqrt(T / (T - 1)), T - 1.0) if T > 1 else None
     length = block_length(T) if block is None else block
     if length < 1:
         raise UsageError("bad-count", f"block is {block}.", cure="Draw at least one period at a time.")
@@ -110,7 +112,7 @@ def gathered(
         return None
     draws = math.ceil(T / length)
     stretch = math.sqrt(draws * length / T / (1 - length / T))
-    return Units(_runs(table, length), draws, stretch, length)
+    return Units(_runs(table, length), draws, stretch, T / length - 1, length)
 
 
 def _runs(table: Float, length: int) -> Float:
@@ -126,34 +128,41 @@ def _runs(table: Float, length: int) -> Float:
 
 
 def replicates(units: Units, count: int, seed: int) -> Float:
-    """Return the deviation of each forecast's mean in each replicate, shape (count, M)."""
-    starts = range(0, count, TILE)
-    seeds = np.random.SeedSequence(seed).spawn(len(starts))
+    """Return the deviation of each forecast's mean in each replicate, shape (count, M).
+
+    How many draws fall in each stretch of LOCAL units is drawn first, then which: the same multinomial counts, and the
+    units looked up lie near each other.
+    """
     table = np.ascontiguousarray(units.table)
+    parts = [table[start : start + LOCAL] for start in range(0, len(table), LOCAL)]
+    shares = np.array([len(part) for part in parts]) / len(table)
+    starts = range(0, count, TILE)
     large = units.draws * table.shape[1] * count >= COMPILE_FROM
     add = _compiled if large else _counted
 
     def tile(start: int, own: np.random.SeedSequence) -> Float:
-        some, random = min(TILE, count - start), np.random.default_rng(own)
-        return add(table, (random.integers(0, len(table), units.draws, np.uint32) for _ in range(some)))
+        random = np.random.default_rng(own)
+        out = np.zeros((min(TILE, count - start), table.shape[1]))
+        many = random.multinomial(units.draws, shares, len(out))
+        for part, drawn in zip(parts, many.T, strict=True):
+            add(part, [random.integers(0, len(part), times, np.uint32) for times in drawn], out)
+        return out
 
     with ThreadPoolExecutor(os.cpu_count() if large else 1) as pool:
+        seeds = np.random.SeedSequence(seed).spawn(len(starts))
         sums = np.concatenate(list(pool.map(tile, starts, seeds)))
     return np.asarray(units.stretch * sums[:, :-1] / sums[:, -1:])
 
 
-def _counted(table: Float, drawn: Iterable[Drawn]) -> Float:
-    """Return the sums of each replicate's rows, shape (replicates, M + 1): how often each was drawn, times the row."""
+def _counted(table: Float, drawn: list[Drawn], out: Float) -> None:
+    """Add the drawn rows of each replicate to out (replicates, M + 1): how often each was drawn, times the row."""
     times = np.stack([np.bincount(one, minlength=len(table)) for one in drawn])
-    return np.asarray(np.einsum("rg,gm->rm", times.astype(np.float64), table))
+    out += np.einsum("rg,gm->rm", times.astype(np.float64), table)
 
 
-def _compiled(table: Float, drawn: Iterable[Drawn]) -> Float:
-    """Return the same, compiled: many rows are looked up faster than they are counted."""
+def _compiled(table: Float, drawn: list[Drawn], out: Float) -> None:
+    """Do the same, compiled: many rows are looked up faster than they are counted."""
     from logloss.kernels.draws import add_drawn
 
-    sums = []
-    for one in drawn:
-        sums.append(np.zeros(table.shape[1]))
-        add_drawn(table, one, sums[-1])
-    return np.stack(sums)
+    for one, sums in zip(drawn, out, strict=True):
+        add_drawn(table, one, sums)

@@ -13,19 +13,18 @@ from logloss.comparing import entrants, matching
 from logloss.comparing.bases import TARGETS
 from logloss.comparing.clips import clipped
 from logloss.comparing.contest import Contest
+from logloss.comparing.panels import of_panel
+from logloss.comparing.saved import panel_of, refuse_idle
+from logloss.comparing.streaming import MOST_ROWS, many, of_stream
 from logloss.comparing.verdicts import of_contest
-from logloss.errors import AlignmentError, UsageError, suggestion
+from logloss.errors import UsageError, suggestion
 from logloss.fixing.divisions import check_time
 from logloss.notes import Note
-from logloss.panel import Panel
-from logloss.ranking import Scores
-from logloss.scoring import Score
 from logloss.sources import Opened, is_rows, opened
-from logloss.summary import Summary
 from logloss.surprises import per_row
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
     from numpy.typing import NDArray
 
@@ -63,6 +62,7 @@ def compare(
     sequential: bool = False,
     level: float = 0.95,
     seed: int = 0,
+    watch: Callable[[int, int | None], None] | None = None,
 ) -> Comparison:
     """Tell whether one forecast really beats another: paired differences of log losses, and how sure they are.
 
@@ -75,7 +75,10 @@ def compare(
         * a table and its columns: `compare("preds.csv", {"a": "p_a", "b": "p_b"})`, or a list of columns that are a forecast
           each; for more than two classes, a list of columns per forecast;
         * several tables: `compare(["a.csv", "b.csv"], ids="id")`, or `compare({"old": "a.csv", "new": "b.csv"})`, with
-          outcomes in each or in `truth`; `forecast` then names the column in all of them, or of each by its name.
+          outcomes in each or in `truth`; `forecast` then names the column in all of them, or of each by its name;
+        * a panel that :func:`logloss.summarize` returned for several forecasts, or the file it was saved to.
+
+        A table of more than 5,000,000 rows is passed over once, in bounded memory.
     outcome, space, weight, ids, group, truth, labels, positive, normalize_rows, skip_missing, counts, skip_unreadable
         As in :func:`logloss.score`. With groups the interval is that of groups drawn. Several tables are matched by `ids`.
     shared
@@ -101,6 +104,8 @@ def compare(
         Coverage of the intervals; a verdict is given where that of the difference leaves out 0.
     seed
         Of what is drawn at random where there are more than two.
+    watch
+        Called with (rows done, rows expected or None) after every batch of a table that is passed over.
 
     Returns
     -------
@@ -142,18 +147,41 @@ def compare(
         "labels": labels, "positive": positive, "normalize_rows": normalize_rows, "skip_missing": skip_missing,
         "counts": counts, "skip_unreadable": skip_unreadable,
     }  # fmt: skip
+    rows = {
+        "shared": shared,
+        "clip": clip,
+        "time": time,
+        "fold": fold,
+        "by": by,
+        "sequential": sequential,
+        "target": None if target == "models" else target,
+    }
+    needs = [name for name, value in rows.items() if value is not None and value is not False]
+    rule: dict[str, Any] = {"level": level, "reference": reference, "seed": seed}
+    panel = panel_of(data)
+    if panel is not None:
+        refuse_idle(panel, forecast, needs, options)
+        return of_panel(panel, **rule)
+    found = (
+        None
+        if entrants.is_several(data, forecast) or not is_rows(data, forecast)
+        else opened(data, forecast, **options)
+    )
+    if isinstance(found, Opened):
+        found = entrants.apart(found)
+        if not (isinstance(data, str) and data == "-") and many(found) and (found.stream.again or not needs):
+            if needs:
+                raise UsageError(
+                    "not-in-passes",
+                    f"More than {MOST_ROWS:,} rows are passed over batch by batch, and {needs[0]}= needs all of them at once.",
+                    cure="Give a sample of the rows, or leave it out.",
+                )
+            return of_stream(found, **rule, watch=watch)
     contest = contest_of(
-        data, forecast, shared=shared, clip=clip, time=time, fold=fold, by=by, reference=reference, **options
-    )
-    return of_contest(
-        contest,
-        level=level,
-        target=target,
-        horizon=horizon,
-        reference=reference,
-        sequential=sequential,
-        seed=seed,
-    )
+        data if found is None else found, forecast, shared=shared, clip=clip, time=time, fold=fold, by=by,
+        reference=reference, **options,
+    )  # fmt: skip
+    return of_contest(contest, target=target, horizon=horizon, sequential=sequential, **rule)
 
 
 def contest_of(
@@ -169,9 +197,10 @@ def contest_of(
     **options: Any,
 ) -> Contest:
     """Return whatever was given as one contest; see :func:`compare` for the arguments."""
-    _refuse_summaries(data)
     notes: tuple[Note, ...] = ()
-    if entrants.is_several(data, forecast):
+    if isinstance(data, Opened):
+        found = entrants.of_table(data)
+    elif entrants.is_several(data, forecast):
         found = entrants.of_files(_named(data), forecast, options)
         found, notes = matching.matched(found, partly=shared)
     elif is_rows(data, forecast):
@@ -254,29 +283,6 @@ def _named(data: Any) -> dict[str, Any]:
             cure="Give each file once.",
         )
     return dict(zip(stems, data, strict=True))
-
-
-def _refuse_summaries(data: Any) -> None:
-    """Refuse scores and summaries that were made one by one: they do not know of each other's rows."""
-    given = (
-        list(data.values())
-        if isinstance(data, Mapping)
-        else data
-        if isinstance(data, list | tuple)
-        else [data]
-    )
-    if any(isinstance(one, Summary | Score) for one in given):
-        raise AlignmentError(
-            "unpaired-summaries",
-            "A summary holds the loss of one forecast, not row by row, so two of them cannot be paired.",
-            cure="Compare the rows themselves; or summarize both in one pass: ll.summarize(table, {'a': 'p_a', 'b': 'p_b'}) (CLI: logloss score --model ... --save).",
-        )
-    if any(isinstance(one, Panel | Scores) for one in given) and (len(given) > 1 or given[0] is not data):
-        raise AlignmentError(
-            "unpaired-summaries",
-            "Two panels are of two passes, whose rows are not paired.",
-            cure="Compare within one panel; parts of the same forecasts are added up with ll.merge.",
-        )
 
 
 def _check(level: float, target: str, clip: float | None) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -82,6 +83,10 @@ def confidence_set(
     (d* - d) / e; the forecast that has it is dropped, and its p-value is the share of replicates that reach it, or that of one dropped
     before if larger. The set is all whose p-value is at least 1 - level.
 
+    Replicates are judged by one standard error, samples each by their own: t is read as the normal deviate that is as rare as
+    Student's t with n - 1 degrees of freedom (clusters - 1; T / block - 1). With a hundred rows this is hardly seen; with
+    ten points in time it keeps the best in the set where it would be lost in one of four.
+
     Rows are drawn with replacement, or whole clusters, or runs of consecutive periods (a circular block bootstrap, the
     first period following the last).
 
@@ -134,9 +139,9 @@ def confidence_set(
     mean = (weight[:, None] * u).sum(axis=0) / mass
     units = gathered(u - mean, weight, cluster=cluster, period=period, block=block)
     if units is None or M == 1:
-        return _all(M, level, draws)
+        return _all(mean, level, draws)
     noise = SAME * float((weight * np.abs(surprise).max(axis=1)).sum() / mass)
-    return _dropped(mean, replicates(units, draws, seed), level, (noise, noise), units.block)
+    return _dropped(mean, replicates(units, draws, seed), level, (noise, noise), units.freedom, units.block)
 
 
 def confidence_set_of(
@@ -174,14 +179,14 @@ def confidence_set_of(
         )
     M = len(mean)
     if M == 1:
-        return _all(1, level, draws)
+        return _all(mean, level, draws)
     # What all forecasts share cannot matter: rows and columns less their means.
     own = covariance - covariance.mean(axis=0) - covariance.mean(axis=1)[:, None] + covariance.mean()
     half = root(own)
-    deviations = (np.random.default_rng(seed).standard_normal((draws, M))[:, :, None] * half.T).sum(axis=1)
+    deviations = np.random.default_rng(seed).standard_normal((draws, M)) @ half
     error = SAME_ERROR * float(np.sqrt(np.diag(covariance).max(initial=0.0)))
     floors = (1e3 * SAME * float(np.abs(mean).max()), error)
-    return _dropped(mean - mean.mean(), deviations, level, floors, None)
+    return _dropped(mean - mean.mean(), deviations, level, floors)
 
 
 def _checked(level: float, draws: int) -> None:
@@ -195,13 +200,20 @@ def _checked(level: float, draws: int) -> None:
         raise UsageError("bad-count", f"draws is {draws}.", cure="Draw 20 or more.")
 
 
-def _all(M: int, level: float, draws: int) -> ConfidenceSet:
+def _all(mean: Float, level: float, draws: int) -> ConfidenceSet:
     """Return the set of all: there is one, or nothing is known of how far means vary."""
-    return ConfidenceSet((True,) * M, np.ones(M), tuple(range(M))[::-1], level, draws)
+    M = len(mean)
+    order = np.argsort(-mean, kind="stable").tolist()
+    return ConfidenceSet((True,) * M, np.ones(M), tuple(order), level, draws)
 
 
 def _dropped(
-    mean: Float, deviations: Float, level: float, floors: tuple[float, float], block: int | None
+    mean: Float,
+    deviations: Float,
+    level: float,
+    floors: tuple[float, float],
+    freedom: float = math.inf,
+    block: int | None = None,
 ) -> ConfidenceSet:
     """Drop the worst, again and again.
 
@@ -213,6 +225,8 @@ def _dropped(
         Of each replicate's means from those of the rows, shape (draws, M).
     floors
         A difference of means, and a standard error, that are taken for 0.
+    freedom
+        Degrees of freedom of the standard errors.
     """
     draws = len(deviations)
     alike = _alike(mean, deviations, floors)
@@ -227,7 +241,7 @@ def _dropped(
         t = np.where(sure, np.where(np.abs(d) <= floors[0], 0.0, np.copysign(np.inf, d)), d / scale)
         largest = np.where(sure, 0.0, off / scale).max(axis=1)
         worst = int(np.argmax(t))
-        reached = largest >= t[worst] - EQUAL * abs(t[worst]) if np.isfinite(t[worst]) else np.zeros(draws)
+        reached = largest >= (1 - EQUAL) * _normal(float(t[worst]), freedom)
         so_far = max(so_far, (1 + int(reached.sum())) / (1 + draws))
         gone = np.flatnonzero(alike == left.pop(worst))[::-1]
         p_values[gone] = so_far
@@ -235,6 +249,15 @@ def _dropped(
     order += np.flatnonzero(alike == left[0])[::-1].tolist()
     members = p_values >= 1 - level
     return ConfidenceSet(tuple(members.tolist()), p_values, tuple(order), level, draws, block)
+
+
+def _normal(t: float, freedom: float) -> float:
+    """Return the normal deviate that is as rarely reached as Student's t."""
+    if math.isinf(freedom) or math.isinf(t):
+        return t
+    from scipy.special import ndtri, stdtr
+
+    return -float(ndtri(stdtr(freedom, -t)))
 
 
 def _alike(mean: Float, deviations: Float, floors: tuple[float, float]) -> Whole:

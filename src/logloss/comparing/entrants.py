@@ -103,8 +103,8 @@ def of_arrays(data: Any, forecasts: Any, **options: Any) -> dict[str, Entrant]:
     _check_names(forecasts)
     found = {}
     for name, one in forecasts.items():
-        record = opened(data, one, **options)
-        if isinstance(record, Opened):
+        record = None if isinstance(one, str) else opened(data, one, **options)
+        if record is None or isinstance(record, Opened):
             raise UsageError(
                 "array-and-names",
                 f"Forecast {name!r} names columns, but the outcomes are an array.",

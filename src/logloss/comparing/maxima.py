@@ -19,9 +19,13 @@ CHUNK = 1 << 20  # numbers drawn at a time
 
 
 def root(covariance: Float) -> Float:
-    """Return A (m, m) with A A' the covariance; it may be singular, and what rounding makes negative is taken for 0."""
+    """Return the symmetric A (m, m) with A A the covariance.
+
+    It may be singular; what rounding makes negative is taken for 0. There is only one such A, so that no choice of eigenvectors
+    shows in the draws.
+    """
     values, vectors = np.linalg.eigh(0.5 * (covariance + covariance.T))
-    return np.asarray(vectors * np.sqrt(np.maximum(values, 0.0)))
+    return np.asarray((vectors * np.sqrt(np.maximum(values, 0.0))) @ vectors.T)
 
 
 def draws_of(correlation: Float, count: int, seed: int) -> Iterator[Float]:
@@ -30,4 +34,4 @@ def draws_of(correlation: Float, count: int, seed: int) -> Iterator[Float]:
     random = np.random.default_rng(seed)
     step = max(1, CHUNK // len(half))
     for start in range(0, count, step):
-        yield np.abs(random.standard_normal((min(step, count - start), len(half))) @ half.T)
+        yield np.abs(random.standard_normal((min(step, count - start), len(half))) @ half)

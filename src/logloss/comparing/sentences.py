@@ -36,6 +36,9 @@ def headline(result: Comparison, pair: Pair, unit: str = "nats") -> Finding:
         return _undefined(pair)
     if math.isinf(pair.difference):
         return _infinite(pair, unit)
+    if pair.difference == 0 and pair.verdict == "tie":
+        text = f"{_name(pair.a)} and {_name(pair.b)} lose the same on these rows."
+        return Finding("LL061", 0.0, text, "logloss compare FILE --json")
     loss, signed = partial(units.loss, in_unit=unit), partial(units.signed, in_unit=unit)
     better, worse = (
         (pair.b, pair.a) if pair.verdict == "b better" or pair.difference > 0 else (pair.a, pair.b)
@@ -156,7 +159,12 @@ def _best_set(result: Comparison) -> list[Finding]:
     which = ", ".join(_name(name) for name in kept[:4]) + (
         f" and {len(kept) - 4} more" if len(kept) > 4 else ""
     )
-    text = f"{len(kept)} of {len(result.standings)} may be the best, with {100 * result.set_level:g} % confidence: {which}."
+    sure = f"with {100 * result.set_level:g} % confidence"
+    text = (
+        f"{which} is the best of {len(result.standings)}, {sure}."
+        if len(kept) == 1
+        else f"{len(kept)} of {len(result.standings)} may be the best, {sure}: {which}."
+    )
     return [Finding("LL067", 0.0, text, "logloss fix FILE --model ...")]
 
 

@@ -49,15 +49,27 @@ class DieboldMariano:
 
 @dataclass(frozen=True)
 class LagOne:
-    """The correlation of each value with the one before, and its standard error were there none (1 / sqrt(n))."""
+    """Whether rows that stand together are alike.
+
+    Attributes
+    ----------
+    correlation, error
+        Of each value with the one before, and its standard error were there none (1 / sqrt(n)).
+    inflation, chance
+        How much larger the variance of a mean of about sqrt(n) neighbours is than that of as many independent rows, and the
+        probability that chance makes it so. It finds a slow drift that hides in the noise of single rows.
+    """
 
     correlation: float
     error: float
+    inflation: float = 1.0
+    chance: float = 1.0
 
     @property
     def clear(self) -> bool:
-        """Whether neighbours are alike by more than chance (3 errors) and enough to matter to an interval."""
-        return self.correlation > max(3 * self.error, 0.05)
+        """Whether neighbours are alike by more than chance, and enough to matter to an interval."""
+        alike = self.correlation > max(3 * self.error, 0.05)
+        return alike or (self.chance < 0.001 and self.inflation > 1.25)
 
 
 @dataclass(frozen=True, eq=False)
@@ -69,14 +81,19 @@ class _Series:
 
 
 def _series(values: Float, weight: Float, period: Int) -> _Series | None:
-    keep = weight > 0
-    values, weight = values[keep], weight[keep]
+    if not weight.all():
+        keep = weight > 0
+        values, weight, period = values[keep], weight[keep], period[keep]
     if not len(values):
         return None
-    code = np.unique(period[keep], return_inverse=True)[1]
+    code = period - period.min()
+    if code.max() > 8 * len(code):  # far apart: seconds since 1970, say
+        code = np.unique(period, return_inverse=True)[1]
     mean = float((weight * values).sum() / weight.sum())
     mass = np.bincount(code, weight)
-    return _Series(mean, np.bincount(code, weight * (values - mean)) / float(mass.mean()))
+    moved = np.bincount(code, weight * (values - mean))
+    moved, mass = moved[mass > 0], mass[mass > 0]
+    return _Series(mean, moved / float(mass.mean()))
 
 
 def of_series(values: Float, weight: Float, period: Int, *, level: float = 0.95) -> Interval | None:
@@ -178,10 +195,22 @@ def reason(values: Float, weight: Float, period: Int, *, horizon: int | None = N
 
 
 def lag_one(values: Float) -> LagOne:
-    """Return the correlation of neighbours among values (n,) in the order of time."""
+    """Return how alike neighbours are among values (n,) in the order of time, or of a table."""
     n = len(values)
     if n < 3:
         return LagOne(0.0, math.inf)
     x = values - values.mean()
     square = float((x * x).sum())
-    return LagOne(float((x[1:] * x[:-1]).sum()) / square if square > 0 else 0.0, 1 / math.sqrt(n))
+    if square <= 0:
+        return LagOne(0.0, 1 / math.sqrt(n))
+    correlation = float((x[1:] * x[:-1]).sum()) / square
+    size = math.isqrt(n)
+    blocks = n // size
+    if blocks < 10:
+        return LagOne(correlation, 1 / math.sqrt(n))
+    from scipy.special import chdtrc
+
+    sums = x[: blocks * size].reshape(blocks, size).sum(axis=1)
+    inflation = float(sums.var(ddof=1)) / size / (square / (n - 1))
+    chance = float(chdtrc(blocks - 1, (blocks - 1) * inflation))
+    return LagOne(correlation, 1 / math.sqrt(n), inflation, chance)

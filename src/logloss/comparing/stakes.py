@@ -20,40 +20,30 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["Stakes", "break_even", "break_even_bets", "stakes_of"]
+__all__ = ["Stakes", "break_even", "break_even_bets", "capped_bets", "stakes_of"]
 
 NOISE = 8 * float(np.finfo(np.float64).eps)  # of a difference of surprises, in units of them
+MOST = 0.5  # share of what it places that a bet on more than two classes can lose
 NEAR = 0.5  # relative difference below which a ratio of probabilities is formed from the difference
 
 
 @dataclass(frozen=True, eq=False)
 class Stakes:
-    """What each row offers to a bettor, arrays of shape (n,).
+    """What the bets on each row paid.
 
     Attributes
     ----------
     logs
-        Of two classes, shape (n, 2): log of what the bet on a, and the bet on b, paid. None for more: how much is bet is
-        then learnt from the rows before.
-    happened
-        d of what happened; 0 where both forecasts called it impossible.
-    low, high
-        The least and the greatest d of the row's classes.
+        Log of what the bet on a, and the bet on b, paid, shape (n, 2); 0 where none was placed.
     void
-        Rows on which both called impossible what happened.
+        Rows on which both called impossible what happened, shape (n,).
     clash
-        Rows on which each calls impossible what the other allows: the mean of d is inf - inf, and no bet is fair.
+        Rows on which each calls impossible what the other allows, shape (n,): the mean of d is inf - inf, and no bet is fair.
     """
 
-    logs: Float | None
-    happened: Float
-    low: Float
-    high: Float
+    logs: Float
     void: NDArray[np.bool_]
     clash: NDArray[np.bool_]
-
-    def __len__(self) -> int:
-        return len(self.happened)
 
 
 def stakes_of(a: Observations, b: Observations) -> Stakes:
@@ -61,15 +51,14 @@ def stakes_of(a: Observations, b: Observations) -> Stakes:
     parts = []
     for (part, s_a, t), (_, s_b, _) in zip(class_blocks(a), class_blocks(b), strict=True):
         d = _apart(a, b, part, s_a, s_b)
-        at = (np.arange(len(d)), t.argmax(axis=1))
         missing = np.isnan(d)
-        low = np.where(missing, 0.0, d).min(axis=1)
-        high = np.where(missing, 0.0, d).max(axis=1)
-        happened, void = np.where(missing[at], 0.0, d[at]), missing[at]
-        logs = break_even_bets(d, s_a, s_b)[at[0], :, at[1]] if d.shape[1] == 2 else np.zeros((len(d), 0))
-        parts.append((logs, happened, low, high, void, np.isneginf(low) & np.isposinf(high)))
-    logs, *rest = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Stakes(logs if logs.shape[1] else None, *rest)
+        d[missing] = 0.0  # both impossible: these settle no bet
+        pays = (break_even_bets if d.shape[1] == 2 else capped_bets)(d, s_a, s_b)
+        at = (np.arange(len(d)), t.argmax(axis=1))
+        clash = np.isneginf(d).any(axis=1) & np.isposinf(d).any(axis=1)
+        parts.append((pays[at[0], :, at[1]], missing[at], clash))
+    logs, void, clash = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Stakes(logs, void, clash)
 
 
 def break_even(p: Float, q: Float) -> Float:
@@ -92,8 +81,8 @@ def break_even_bets(d: Float, s_a: Float, s_b: Float) -> Float:
     it. The bet on b believes b's probability pi (Kelly): it pays pi / th if class 1 happens, (1 - pi) / (1 - th) if not, and its mean
     is 1 where the truth is th, less on a's side. The bet on a believes a.
 
-    Where a says 0 and b does not, a is at least as good only if it cannot happen: th is 0, and the bet pays infinitely if
-    it does. No bet is placed where forecasts are equal, where the bettor could lose infinitely, and where one forecast loses more whatever
+    Where a says 0 and b does not, a is at least as good only if it cannot happen: the bet pays infinitely if it does, and
+    costs nothing if not. No bet is placed where forecasts are equal, where the bettor could lose infinitely, and where one forecast loses more whatever
     happens (rows that do not sum to one).
 
     Parameters
@@ -119,15 +108,46 @@ def break_even_bets(d: Float, s_a: Float, s_b: Float) -> Float:
             won = np.take_along_axis(pays, wins, axis=1)[:, 0]
             lost = np.take_along_axis(pays, 1 - wins, axis=1)[:, 0]
             placed = opposite & (gain.min(axis=1) > -np.inf) & (won > 0) & (lost < 0)
-            out[placed, bet] = pays[placed]
+            out[placed, bet] = np.where(
+                np.isposinf(won)[placed, None], np.maximum(pays[placed], 0.0), pays[placed]
+            )
+    return out
+
+
+def capped_bets(d: Float, s_a: Float, s_b: Float) -> Float:
+    """Return logs of what bets on a and on b pay in rows of any classes, shape (m, 2 bets, K outcomes): log(1 + lam d).
+
+    Its mean is 1 + lam E[d], 1 at most as long as a is at least as good, whatever lam >= 0 is. lam = E_b[d] / E_b[d^2]
+    grows fastest if b is right and differs little, and is kept within half of what could lose all, 1 / -min d. A class that only a
+    calls impossible pays infinitely, and plays no part in lam. Where a bettor could lose infinitely, none is placed.
+
+    Parameters
+    ----------
+    d, s_a, s_b
+        Differences of surprise, and surprises, of every class, shape (m, K).
+    """
+    out = np.zeros((len(d), 2, d.shape[1]))
+    with np.errstate(all="ignore"):
+        for bet, (s, gain) in enumerate(((s_a, -d), (s_b, d))):
+            finite = np.where(np.isfinite(gain), gain, 0.0)
+            belief = np.exp(-s)
+            worst, best = -gain.min(axis=1), gain.max(axis=1)
+            lam = (belief * finite).sum(axis=1) / (belief * finite**2).sum(axis=1)
+            lam = np.minimum(lam, MOST / worst)
+            placed = (worst > 0) & (worst < np.inf) & (best > 0) & (lam > 0)
+            out[placed, bet] = np.log1p(lam[placed, None] * finite[placed])
+            out[:, bet][(worst < np.inf)[:, None] & np.isposinf(gain)] = np.inf
     return out
 
 
 def _apart(a: Observations, b: Observations, part: slice, s_a: Float, s_b: Float) -> Float:
     """Return s_a - s_b of every class, shape (m, K); NaN where both are infinite, 0 where they agree within rounding."""
+    least = (
+        0.0 if a.binary and b.binary else 1.0
+    )  # surprises from one column are exact to a few units in the last place
     with np.errstate(invalid="ignore"):
         d = s_a - s_b
-        d[np.isfinite(d) & (np.abs(d) <= NOISE * (1.0 + s_a + s_b))] = 0.0
+        d[np.isfinite(d) & (np.abs(d) <= NOISE * (least + s_a + s_b))] = 0.0
     if a.binary and b.binary and a.space == b.space:
         x, y = (one.forecast[part].astype(np.float64, copy=False) for one in (a, b))
         near, close = _near(a.space, x, y, s_a)
@@ -141,11 +161,11 @@ def _near(space: str, x: Float, y: Float, s: Float) -> tuple[NDArray[np.bool_], 
         moved = y - x
         if space == "p":
             near = np.abs(moved) < NEAR * np.minimum(x, 1.0 - x)
-            d0, d1 = -np.log1p(-moved / (1.0 - x)), np.log1p(moved / x)
+            d0, d1 = np.log1p(-moved / (1.0 - x)), np.log1p(moved / x)
         elif space == "logp":
-            odds = moved_odds(x, moved)
+            odds = _moved_odds(x, moved)
             near = (np.abs(odds) < NEAR) & (np.abs(moved) < NEAR)
-            d0, d1 = -np.log1p(-odds), moved
+            d0, d1 = np.log1p(-odds), moved
         else:
             near = np.abs(moved) < NEAR
             d0 = -np.log1p(np.exp(-s[:, 1]) * np.expm1(moved))
@@ -153,6 +173,6 @@ def _near(space: str, x: Float, y: Float, s: Float) -> tuple[NDArray[np.bool_], 
     return near, np.stack([d0, d1], axis=1)
 
 
-def moved_odds(logp: Float, moved: Float) -> Float:
+def _moved_odds(logp: Float, moved: Float) -> Float:
     """Return (q - p) / (1 - p) from log p and log q - log p."""
     return np.asarray(np.exp(logp) / -np.expm1(logp) * np.expm1(moved))

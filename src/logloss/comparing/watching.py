@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -85,7 +85,7 @@ class SequentialTest:
         self.alpha, self.horizon, self.space = float(alpha), int(horizon), space
         self.names = (str(names[0]), str(names[1]))
         self.crossed: int | None = None
-        self._book = Book.of(self.horizon, len(self.classes))
+        self._book = Book.of(self.horizon)
 
     def update(self, y: Any, p: Any, q: Any) -> None:
         """Enter one row, or a batch of rows in order of time.
@@ -104,7 +104,7 @@ class SequentialTest:
             As in :func:`logloss.score`; the rows are then not entered, none of them.
         """
         if np.ndim(y) == 0:
-            y, p, q = [y], [p], [q]
+            y, p, q = [y.item() if isinstance(y, np.ndarray) else y], [p], [q]
         a, b = self._checked(y, p), self._checked(y, q)
         before = self._book.rows
         paths = self._book.enter(staked(a, b))
@@ -174,13 +174,13 @@ class SequentialTest:
             For what is none, was changed, or was written by a later version.
         """
         if not isinstance(state, dict) or state.get("logloss_sequential") != SCHEMA:
-            raise _damaged("it has no such mark, or that of another version")
+            _refuse("it has no such mark, or that of another version")
         try:
             expected = checksum(state)
         except (ValueError, TypeError, RecursionError):
-            raise _damaged("it holds what JSON lacks") from None
+            _refuse("it holds what JSON lacks")
         if state.get("checksum") != expected:
-            raise _damaged("its checksum does not fit, so something in it was changed")
+            _refuse("its checksum does not fit, so something in it was changed")
         try:
             names = state["names"]
             test = cls(
@@ -190,10 +190,10 @@ class SequentialTest:
                 space=state["space"],
                 names=(names[0], names[1]),
             )
-            test._book = Book.from_dict(state["book"], test.horizon, len(test.classes))
+            test._book = Book.from_dict(state["book"], test.horizon)
             test.crossed = None if state["crossed"] is None else int(state["crossed"])
         except (KeyError, TypeError, ValueError, IndexError) as error:
-            raise _damaged(str(error)) from None
+            _refuse(str(error))
         return test
 
     def save(self, path: str | os.PathLike[str]) -> None:
@@ -204,6 +204,10 @@ class SequentialTest:
     def load(cls, path: str | os.PathLike[str]) -> SequentialTest:
         """Return the test that was saved; it goes on where it stopped."""
         return read_json(path, cls.from_dict, unlike=_damaged)
+
+
+def _refuse(why: str) -> NoReturn:
+    raise _damaged(why)
 
 
 def _damaged(why: str) -> SourceError:

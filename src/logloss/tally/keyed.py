@@ -65,6 +65,15 @@ class Keyed:
         sums = sums_by(code, measures, G)
         return cls(tuple(keys), n, mean, second, third, sums)
 
+    @classmethod
+    def stacked(cls, moments: Sequence[Moments], sums: Float) -> Keyed:
+        """Return moments one under the other, their positions being the keys; sums (G, m)."""
+        n = np.array([one.n for one in moments], np.int64)
+        mean, second, third = (
+            np.array([getattr(one, name) for one in moments]) for name in ("mean", "second", "third")
+        )
+        return cls(tuple(range(len(moments))), n, mean, second, third, sums)
+
     def __len__(self) -> int:
         return len(self.keys)
 

@@ -83,6 +83,26 @@ class Moments:
             self.third + other.third + cube * (both * (self.n - other.n) / n) + sym,
         )
 
+    def __sub__(self, part: Moments) -> Moments:
+        """Return the moments of the rows that are not in `part`, which must be some of these."""
+        n = self.n - part.n
+        if not n or not part.n:
+            return self if n else Moments.empty(len(self.mean))
+        mean = self.mean + (self.mean - part.mean) * (part.n / n)
+        delta = part.mean - mean
+        outer = np.multiply.outer(delta, delta)
+        cube = np.multiply.outer(outer, delta)
+        both = n * part.n / self.n
+        second = self.second - part.second - outer * both
+        mixed = (n * part.second - part.n * second) / self.n
+        sym = (
+            np.einsum("i,jk->ijk", delta, mixed)
+            + np.einsum("j,ik->ijk", delta, mixed)
+            + np.einsum("k,ij->ijk", delta, mixed)
+        )
+        third = self.third - part.third - cube * (both * (n - part.n) / self.n) - sym
+        return Moments(n, mean, second, third)
+
     def along(self, direction: NDArray[np.float64]) -> tuple[float, float]:
         """Return the second and third central sums of the linear combination `direction` of the columns."""
         second = float(direction @ self.second @ direction)
