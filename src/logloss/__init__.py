@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from logloss.comparing.evidence import Evidence
     from logloss.comparing.results import Comparison, Pair, Standing
     from logloss.comparing.sequence import Sequential
+    from logloss.comparing.trials import Trial, referee
     from logloss.comparing.watching import SequentialTest
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
     from logloss.curves.benefits import DecisionCurve
@@ -123,6 +124,7 @@ _HOME = {
     "Summary": "summary",
     "Suspect": "annotation.doubts",
     "Suspects": "annotation.doubts",
+    "Trial": "comparing.trials",
     "UsageError": "errors",
     "Utilities": "deciding.utilities",
     "WeightError": "errors",
@@ -151,6 +153,7 @@ _HOME = {
     "multilabel": "yesno.scoring",
     "murphy_curve": "curves.murphy",
     "observe": "observations",
+    "referee": "comparing.trials",
     "reliability": "curves.reliability",
     "score": "scoring",
     "sequential": "comparing.betting",
@@ -208,6 +211,7 @@ __all__ = [
     "Summary",
     "Suspect",
     "Suspects",
+    "Trial",
     "UsageError",
     "Utilities",
     "WeightError",
@@ -236,6 +240,7 @@ __all__ = [
     "multilabel",
     "murphy_curve",
     "observe",
+    "referee",
     "reliability",
     "score",
     "sequential",

@@ -72,8 +72,8 @@ class Observations:
         """Whether the forecast is one column about the second of two classes."""
         return self.forecast.ndim == 1
 
-    def take(self, keep: NDArray[np.bool_]) -> Observations:
-        """Return the record of only the rows to keep, which keep their numbers."""
+    def take(self, keep: NDArray[np.bool_] | NDArray[np.int64]) -> Observations:
+        """Return the record of only the rows to keep, a mask or positions in the order wanted; they keep their numbers."""
         return replace(
             self,
             outcome=self.outcome[keep],

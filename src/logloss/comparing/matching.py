@@ -109,7 +109,7 @@ def _by_position(entrants: dict[str, Entrant]) -> Note:
 def _reordered(one: Entrant, at: NDArray[np.int64]) -> Entrant:
     if np.array_equal(at, np.arange(len(one.record))):
         return one
-    return replace(one, record=one.record.take(at))  # type: ignore[arg-type]
+    return replace(one, record=one.record.take(at))
 
 
 def _different_rows(at: dict[str, dict[str, int]], common: set[str]) -> AlignmentError:

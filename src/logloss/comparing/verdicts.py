@@ -199,7 +199,9 @@ def _alone(contest: Contest, at: int, basis: Basis) -> Standing:
     if not count:
         mean = float((weight * s).sum() / weight.sum())
         found = basis.of(s, weight, None)
-        told = None if found is None else (max(0.0, found.low), found.high)
+        told = None
+        if found is not None:  # only a density's surprise may be below 0
+            told = (found.low if s.min() < 0 else max(0.0, found.low), found.high)
         return Standing(contest.names[at], mean, mean, 0, told)
     rest = ~lost
     finite = float((weight[rest] * s[rest]).sum() / weight[rest].sum()) if rest.any() else None

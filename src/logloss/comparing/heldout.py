@@ -1,0 +1,102 @@
+"""What hypotheses said of rows held out -> checked records, and what has to be said about the splits."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logloss import units
+from logloss.codes import distinct, encode
+from logloss.comparing.hypotheses import LONG
+from logloss.errors import ForecastError, LoglossError, OutcomeError, listing, places
+from logloss.notes import Note
+from logloss.observations import observe
+from logloss.text import printable
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from logloss.codes import Coded
+    from logloss.comparing.hypotheses import Said
+    from logloss.comparing.splits import Splits
+    from logloss.record import Observations
+
+    Float = NDArray[np.float64]
+    Ints = NDArray[np.int64]
+
+__all__ = ["record_of", "split_notes", "unseen_note"]
+
+
+def record_of(
+    name: str, answers: list[Said], happened: NDArray[Any] | None, rows: Ints, *, apart: bool = False
+) -> tuple[Observations, NDArray[np.bool_]]:
+    """Return held-out probabilities as a checked record, columns by label, and which rows are of a class without one.
+
+    `apart`: none of the classes that happened need be among those forecast.
+    """
+    where = printable(name, LONG)
+    if happened is None:
+        raise OutcomeError("outcomes-not-classes", f"{where!r} gives probabilities of classes, but y is not a column of labels.", cure="Give one label per row.")  # fmt: skip
+    labels = distinct(happened)
+    if not apart and not any(set(answer.labels) & set(labels) for answer in answers):
+        raise ForecastError(
+            "classes-apart",
+            f"{where!r} knows the classes {listing([repr(one) for one in answers[0].labels])}, of which none happened; there were {listing([repr(one) for one in labels])}.",
+            cure="Give y as the hypothesis names its classes, or give it classes_.",
+        )
+    further = dict.fromkeys(label for answer in answers for label in answer.labels if label not in labels)
+    labels = [*labels, *further]
+    code = encode(happened[rows], labels).astype(np.int64)
+    p = np.zeros((len(rows), len(labels)))
+    lost = np.zeros(len(rows), bool)
+    start = 0
+    for answer in answers:
+        assert answer.p is not None
+        end = start + len(answer.p)
+        at = [labels.index(label) for label in answer.labels]
+        p[start:end, at] = answer.p
+        lost[start:end] = ~np.isin(code[start:end], at)
+        start = end
+    try:
+        record = observe(code, p, labels=list(range(len(labels))), rows=rows)
+    except LoglossError as error:
+        raise error.within(repr(where)) from error
+    own = tuple(note for note in record.notes if note.id not in ("class-not-seen", "class-order"))
+    return replace(record, classes=tuple(labels), notes=own), lost
+
+
+def unseen_note(
+    unseen: dict[str, NDArray[np.bool_]], rows: Ints, splits: Splits, happened: NDArray[Any] | None
+) -> list[Note]:
+    """Say which rows are of a class that hypotheses had not seen."""
+    whose = {name: lost for name, lost in unseen.items() if lost.any()}
+    if not whose or happened is None:
+        return []
+    any_lost = np.logical_or.reduce(list(whose.values()))
+    lost = np.unique(rows[any_lost])
+    split = splits.which()
+    which = [repr(label) for label in distinct(happened[lost])]
+    names = listing([repr(printable(name, LONG)) for name in whose])
+    told = f"{units.count(len(lost), 'row')} ({places(lost)}; splits {listing(np.unique(split[any_lost]))}) of {listing(which)} {'was' if len(lost) == 1 else 'were'} held out by hypotheses that had no such class: {names}. Its probability is 0 there, and the loss infinite. Deal every class to several folds (a number of folds does), or leave out classes of single rows."
+    return [Note("class-not-trained", told)]
+
+
+def split_notes(splits: Splits, times: Ints, mass: Float, groups: Coded | None) -> list[Note]:
+    """Say which rows were never held out, or several times, and which groups stood on both sides."""
+    notes = []
+    never = np.flatnonzero((times == 0) & (mass > 0))
+    if len(never):
+        notes.append(Note("never-held-out", f"No split holds out {len(never):,} of {int((mass > 0).sum()):,} rows ({places(never)}); they count nowhere."))  # fmt: skip
+    often = times[times > 0]
+    if often.max() > 1:
+        span = f"{often.max():,}" if often.min() == often.max() else f"{often.min():,} to {often.max():,}"
+        notes.append(Note("held-out-repeatedly", f"Rows were held out {span} times; the surprise of each is the mean."))  # fmt: skip
+    torn = set()
+    torn_by = splits.pairs() if groups is not None and splits.trains is not None else ()
+    for train, test in torn_by:
+        torn |= set(np.intersect1d(groups.code[train], groups.code[test]).tolist())  # type: ignore[union-attr]
+    if torn:
+        notes.append(Note("groups-torn", f"{units.count(len(torn), 'group')} stood on both sides of a split, so the hypotheses had seen others of the group whose rows they were judged by."))  # fmt: skip
+    return notes
