@@ -197,7 +197,9 @@ def test_other_classes_are_refused_and_other_orders_are_not() -> None:
         "id", label=pl.col("y").replace_strict({0: "cat", 1: "dog"}), cat=1 - pl.col("old"), dog="old"
     )
     same(ll.compare({"new": words, "old": turned}))
-    about = {"labels": ["dog", "cat"]}
+    one = words.select("id", "label", "dog")
+    other = turned.select("id", "label", "cat").reverse()
+    same(ll.compare({"new": one, "old": other}))
     with pytest.raises(ll.OutcomeError, match="different-classes"):
         ll.compare(
             {
@@ -207,7 +209,6 @@ def test_other_classes_are_refused_and_other_orders_are_not() -> None:
                 ),
             }
         )
-    assert about
 
 
 def test_weights_and_groups_may_stand_in_the_first_file() -> None:
@@ -276,6 +277,41 @@ def test_bets_row_by_row() -> None:
     pair = ll.compare(Y, {"new": NEW, "old": OLD}, sequential=True).pairs[0]
     alone = ll.sequential(Y, {"new": NEW, "old": OLD})
     assert pair.beside["sequential"]["p_value"] == alone.p_value
+
+
+def test_many_classes_in_another_order_and_an_error_that_names_its_table() -> None:
+    random = np.random.default_rng(0)
+    names = ["ant", "bee", "cow"]
+    p, q = random.dirichlet(np.ones(3), 200), random.dirichlet(np.ones(3), 200)
+    y = random.integers(0, 3, 200)
+    base = pl.DataFrame({"id": np.arange(200), "label": [names[k] for k in y]})
+    new = base.with_columns(pl.Series(name, p[:, k]) for k, name in enumerate(names))
+    old = base.with_columns(pl.Series(names[k], q[:, k]) for k in (2, 0, 1)).sample(
+        fraction=1, shuffle=True, seed=0
+    )
+    at = np.arange(200)
+    found = ll.compare({"new": new, "old": old}).pair("new", "old")
+    assert found.difference == pytest.approx(np.log(q[at, y] / p[at, y]).mean(), rel=1e-9)
+    t = np.eye(3)[y] * 0.7 + 0.1
+    soft = [
+        pl.DataFrame(
+            {"id": np.arange(200)}
+            | {f"y_{names[k]}": t[:, k] for k in order}
+            | {names[k]: x[:, k] for k in order}
+        )
+        for x, order in ((p, (0, 1, 2)), (q, (1, 2, 0)))
+    ]
+    shares = ll.compare(
+        dict(zip(("new", "old"), soft, strict=True)), names, outcome=[f"y_{name}" for name in names]
+    ).pair("new", "old")
+    assert shares.difference == pytest.approx((t * np.log(q / p)).sum(axis=1).mean(), rel=1e-9)
+    with pytest.raises(ll.LoglossError, match=r"old: .*row 3"):
+        ll.compare(
+            {
+                "new": new,
+                "old": old.with_columns(ant=pl.when(pl.int_range(200) == 3).then(None).otherwise("ant")),
+            }
+        )
 
 
 def test_a_panel_knows_what_its_rows_said(tmp_path: Path) -> None:

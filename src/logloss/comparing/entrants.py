@@ -148,11 +148,17 @@ def of_files(sources: Mapping[str, Any], forecast: Any, options: Mapping[str, An
 
 
 def _of_file(source: Any, columns: Any, options: Mapping[str, Any], *, first: bool) -> Entrant:
-    one = opened(source, columns, **_present(source, columns, options, first=first))
+    """Return the forecast of one of several tables; weights and groups need to stand in the first only."""
+    one = opened(source, columns, **options)
     assert isinstance(one, Opened)
     table = one.stream.whole()
     answers = None if one.answers is None else one.answers.whole()
-    record, chosen = single(table, one.asked) if answers is None else joined(table, answers, one.asked)
+    asked = one.asked
+    if not first:
+        names = {*table.names, *(() if answers is None else answers.names)}
+        weight, group = (name if name in names else None for name in (asked.weight, asked.group))
+        asked = replace(asked, weight=weight, group=group)
+    record, chosen = single(table, asked) if answers is None else joined(table, answers, asked)
     return Entrant(record, table, answers, chosen)
 
 
@@ -165,17 +171,6 @@ def _said(name: str, found: dict[str, Entrant]) -> Observations:
         for note in record.notes
     ]
     return replace(record, notes=tuple(notes))
-
-
-def _present(source: Any, forecast: Any, options: Mapping[str, Any], *, first: bool) -> dict[str, Any]:
-    """Return the options for one of several tables: weights and groups need to stand in the first only."""
-    if first:
-        return dict(options)
-    found = opened(source, forecast, **{k: v for k, v in options.items() if k not in ("weight", "group")})
-    assert isinstance(found, Opened)
-    names = {*found.stream.names, *(() if found.answers is None else found.answers.names)}
-    idle = [one for one in ("weight", "group") if options.get(one) not in names]
-    return {name: value for name, value in options.items() if name not in idle}
 
 
 def apart(found: Opened) -> Opened:
