@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from timing import Check, arguments, conclude, faster, measure, show
 
-from logloss.comparing.confidencesets import confidence_set, confidence_set_of
+from logloss.multiplicity.confidencesets import confidence_set, confidence_set_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable

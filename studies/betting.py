@@ -13,15 +13,15 @@ import numpy as np
 from scipy.special import ndtr, stdtrit
 
 import logloss as ll
-from logloss.comparing.betting import of_records
-from logloss.comparing.stakes import break_even, stakes_of
+from logloss.betting.running import of_records
+from logloss.betting.stakes import break_even, stakes_of
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from numpy.typing import NDArray
 
-    from logloss.comparing.sequence import Sequential
+    from logloss.betting.sequence import Sequential
 
     Float = NDArray[np.float64]
     Rows = tuple[NDArray[np.int64], Float, Float]

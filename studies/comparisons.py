@@ -15,8 +15,8 @@ from scipy.signal import lfilter
 from scipy.special import expit, stdtrit
 from sklearn.linear_model import LogisticRegression
 
-from logloss.comparing.folded import of_folds
-from logloss.comparing.series import of_series
+from logloss.dependence.folded import of_folds
+from logloss.dependence.series import of_series
 from logloss.interval import Interval, cr1, hall_t, of_clusters, of_rows
 
 if TYPE_CHECKING:

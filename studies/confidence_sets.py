@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 from scipy.signal import lfilter
 
-from logloss.comparing.confidencesets import confidence_set
-from logloss.comparing.simultaneous import simultaneous
 from logloss.interval import of_rows
 from logloss.kernels import binary_logit
+from logloss.multiplicity.confidencesets import confidence_set
+from logloss.multiplicity.simultaneous import simultaneous
 
 if TYPE_CHECKING:
     from collections.abc import Callable

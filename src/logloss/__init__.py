@@ -18,16 +18,15 @@ if TYPE_CHECKING:
     from logloss.baserates.prevalence import PriorEstimate
     from logloss.baserates.priors import estimate_prior
     from logloss.baserates.shifts import shift_prior, undo_class_weights
+    from logloss.betting.running import sequential
+    from logloss.betting.sequence import Sequential
+    from logloss.betting.watching import SequentialTest
     from logloss.calibrate.fitted import FittedMap
     from logloss.calibrate.pooled import FittedPool, Member, load_map
-    from logloss.comparing.betting import sequential
     from logloss.comparing.comparison import compare
     from logloss.comparing.contest import Contest
     from logloss.comparing.evidence import Evidence
     from logloss.comparing.results import Comparison, Pair, Standing
-    from logloss.comparing.sequence import Sequential
-    from logloss.comparing.trials import Trial, referee
-    from logloss.comparing.watching import SequentialTest
     from logloss.conventions import CONVENTIONS, Convention, WhichNumber, which_number
     from logloss.curves.benefits import DecisionCurve
     from logloss.curves.dominance import MurphyCurve
@@ -64,6 +63,7 @@ if TYPE_CHECKING:
     from logloss.panel import Panel, load
     from logloss.ranking import Scores
     from logloss.record import Observations
+    from logloss.refereeing.trials import Trial, referee
     from logloss.scoring import Score, score
     from logloss.slicing.slices import Slices
     from logloss.summaries import merge, summarize
@@ -116,15 +116,15 @@ _HOME = {
     "Score": "scoring",
     "Scores": "ranking",
     "Selection": "annotation.sampling",
-    "Sequential": "comparing.sequence",
-    "SequentialTest": "comparing.watching",
+    "Sequential": "betting.sequence",
+    "SequentialTest": "betting.watching",
     "Slices": "slicing.slices",
     "SourceError": "errors",
     "Standing": "comparing.results",
     "Summary": "summary",
     "Suspect": "annotation.doubts",
     "Suspects": "annotation.doubts",
-    "Trial": "comparing.trials",
+    "Trial": "refereeing.trials",
     "UsageError": "errors",
     "Utilities": "deciding.utilities",
     "WeightError": "errors",
@@ -153,10 +153,10 @@ _HOME = {
     "multilabel": "yesno.scoring",
     "murphy_curve": "curves.murphy",
     "observe": "observations",
-    "referee": "comparing.trials",
+    "referee": "refereeing.trials",
     "reliability": "curves.reliability",
     "score": "scoring",
-    "sequential": "comparing.betting",
+    "sequential": "betting.running",
     "shift_prior": "baserates.shifts",
     "summarize": "summaries",
     "surprise": "exact",

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss import interval
-from logloss.comparing import series
-from logloss.comparing.folded import of_folds
+from logloss.dependence import series
+from logloss.dependence.folded import of_folds
 from logloss.errors import UsageError
 from logloss.notes import Note
 

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from logloss.comparing.confidencesets import confidence_set, confidence_set_of
-from logloss.comparing.simultaneous import simultaneous
+from logloss.multiplicity.confidencesets import confidence_set, confidence_set_of
+from logloss.multiplicity.simultaneous import simultaneous
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -11,16 +11,16 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logloss import units
+from logloss.betting.running import of_records
 from logloss.comparing.bases import basis_of
-from logloss.comparing.betting import of_records
 from logloss.comparing.clips import clip_change
 from logloss.comparing.crowds import among_all
 from logloss.comparing.differences import gap_of, pair_of
 from logloss.comparing.evidence import evidence
 from logloss.comparing.parts import where
 from logloss.comparing.results import Comparison, Pair, Standing
-from logloss.comparing.series import diebold_mariano, lag_one, reason
 from logloss.comparing.slices import sliced
+from logloss.dependence.series import diebold_mariano, lag_one, reason
 from logloss.errors import UsageError, suggestion
 from logloss.notes import Note
 

@@ -8,10 +8,10 @@ from typing import Any
 import numpy as np
 from sklearn.metrics._scorer import _BaseScorer
 
-from logloss.comparing.heldout import record_of
-from logloss.comparing.hypotheses import check_length, say
-from logloss.comparing.portions import count_of
-from logloss.comparing.witnesses import outcomes_of, weights_of
+from logloss.refereeing.heldout import record_of
+from logloss.refereeing.hypotheses import check_length, say
+from logloss.refereeing.portions import count_of
+from logloss.refereeing.witnesses import outcomes_of, weights_of
 from logloss.surprises import per_row
 
 __all__ = ["log_loss_scorer"]

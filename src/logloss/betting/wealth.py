@@ -19,7 +19,7 @@ from logloss.plain import jsonable
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from logloss.comparing.stakes import Stakes
+    from logloss.betting.stakes import Stakes
 
     Float = NDArray[np.float64]
 

@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 from scipy.special import ndtr, stdtrit
 
 import logloss as ll
-from logloss.comparing.simultaneous import Simultaneous, simultaneous, simultaneous_of
 from logloss.interval import of_clusters, of_rows
+from logloss.multiplicity.simultaneous import Simultaneous, simultaneous, simultaneous_of
 
 
 def given_(*args: object, **options: object) -> Simultaneous:

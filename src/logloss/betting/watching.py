@@ -7,10 +7,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
+from logloss.betting.running import staked
+from logloss.betting.sequence import check_alpha, p_values, p_words, verdict_of, wealth_words
+from logloss.betting.wealth import Book
 from logloss.calibrate.stored import checksum
-from logloss.comparing.betting import staked
-from logloss.comparing.sequence import check_alpha, p_values, p_words, verdict_of, wealth_words
-from logloss.comparing.wealth import Book
 from logloss.errors import SourceError, UsageError
 from logloss.observations import observe
 from logloss.plain import jsonable

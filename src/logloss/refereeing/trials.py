@@ -11,16 +11,25 @@ import numpy as np
 from logloss.codes import distinct
 from logloss.comparing.bases import TARGETS
 from logloss.comparing.contest import Contest
-from logloss.comparing.heldout import record_of, split_notes, unseen_note
-from logloss.comparing.hypotheses import LONG, Given, Said, check_length, fitted, hypotheses, is_forecast, say
-from logloss.comparing.portions import count_of, portion, settled
-from logloss.comparing.repeats import of_repeats
-from logloss.comparing.splits import Splits, splits_of
 from logloss.comparing.verdicts import of_contest
-from logloss.comparing.witnesses import check_rows, groups_of, kinds_of, outcomes_of, weights_of
 from logloss.errors import AlignmentError, ForecastError, LoglossError, UsageError
 from logloss.notes import Note
 from logloss.plain import jsonable
+from logloss.refereeing.heldout import record_of, split_notes, unseen_note
+from logloss.refereeing.hypotheses import (
+    LONG,
+    Given,
+    Said,
+    check_length,
+    fitted,
+    hypotheses,
+    is_forecast,
+    say,
+)
+from logloss.refereeing.portions import count_of, portion, settled
+from logloss.refereeing.repeats import of_repeats
+from logloss.refereeing.splits import Splits, splits_of
+from logloss.refereeing.witnesses import check_rows, groups_of, kinds_of, outcomes_of, weights_of
 from logloss.surprises import per_row
 from logloss.text import printable
 

@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss import units
-from logloss.comparing.sequence import Sequential, check_alpha
-from logloss.comparing.stakes import Stakes, stakes_of
-from logloss.comparing.wealth import Book
+from logloss.betting.sequence import Sequential, check_alpha
+from logloss.betting.stakes import Stakes, stakes_of
+from logloss.betting.wealth import Book
 from logloss.errors import AlignmentError, OutcomeError, UsageError, WeightError, places
 from logloss.fixing.divisions import divided_together
 from logloss.notes import Note

@@ -14,7 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import logloss as ll
-from logloss.comparing.betting import of_records
+from logloss.betting.running import of_records
 
 
 def forecasts(K: int, n: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

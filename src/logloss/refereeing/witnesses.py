@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss.codes import Coded, distinct, encode
-from logloss.comparing.portions import count_of
 from logloss.errors import AlignmentError, ColumnError, OutcomeError, UsageError, WeightError, places
 from logloss.recognise import has_columns, missing_mask, vector
+from logloss.refereeing.portions import count_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 import logloss as ll
-from logloss.comparing.folded import of_folds
-from logloss.comparing.series import of_series
+from logloss.dependence.folded import of_folds
+from logloss.dependence.series import of_series
 from logloss.interval import of_clusters, of_rows
 
 N = 240

@@ -15,7 +15,7 @@ import pytest
 from scipy import sparse, stats
 
 import logloss as ll
-from logloss.comparing.repeats import nadeau_bengio
+from logloss.refereeing.repeats import nadeau_bengio
 
 sklearn = pytest.importorskip("sklearn")
 
@@ -151,7 +151,7 @@ def test_functions_and_results_of_fits() -> None:
 
 def test_names_of_a_list() -> None:
     models = [LogisticRegression(C=1), LogisticRegression(C=0.1), PRIOR, Fixed(1), Fixed(2)]
-    from logloss.comparing.hypotheses import hypotheses
+    from logloss.refereeing.hypotheses import hypotheses
 
     names = ["LogisticRegression(C=1)", "LogisticRegression(C=0.1)", "DummyClassifier", "Fixed", "Fixed #2"]
     assert list(hypotheses(models)) == names

@@ -9,19 +9,19 @@ import numpy as np
 
 from logloss import units
 from logloss.codes import distinct, encode
-from logloss.comparing.hypotheses import LONG
 from logloss.errors import ForecastError, LoglossError, OutcomeError, listing, places
 from logloss.notes import Note
 from logloss.observations import observe
+from logloss.refereeing.hypotheses import LONG
 from logloss.text import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from logloss.codes import Coded
-    from logloss.comparing.hypotheses import Said
-    from logloss.comparing.splits import Splits
     from logloss.record import Observations
+    from logloss.refereeing.hypotheses import Said
+    from logloss.refereeing.splits import Splits
 
     Float = NDArray[np.float64]
     Ints = NDArray[np.int64]

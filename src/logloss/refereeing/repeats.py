@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from logloss.comparing.results import Comparison, Pair, Standing
-    from logloss.comparing.splits import Splits
+    from logloss.refereeing.splits import Splits
 
     Float = NDArray[np.float64]
 

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from logloss.comparing.folded import of_folds
+from logloss.dependence.folded import of_folds
 from logloss.interval import of_clusters
 
 

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss.comparing.bootstrap import gathered, replicates
-from logloss.comparing.maxima import root
 from logloss.errors import UsageError
+from logloss.multiplicity.bootstrap import gathered, replicates
+from logloss.multiplicity.maxima import root
 from logloss.plain import jsonable
 
 if TYPE_CHECKING:

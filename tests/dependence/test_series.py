@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from logloss import LoglossError
-from logloss.comparing.series import diebold_mariano, lag_one, of_series, reason
+from logloss.dependence.series import diebold_mariano, lag_one, of_series, reason
 
 # Twelve differences: the intermediate values below were computed with 60-digit arithmetic.
 D = np.array([0.1, 0.3, 0.2, -0.1, 0.0, 0.4, 0.2, 0.1, -0.2, 0.3, 0.1, 0.2])

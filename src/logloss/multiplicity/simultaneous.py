@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss.comparing.maxima import draws_of
 from logloss.errors import UsageError
+from logloss.multiplicity.maxima import draws_of
 from logloss.plain import jsonable
 
 if TYPE_CHECKING:

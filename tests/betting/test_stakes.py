@@ -11,8 +11,8 @@ from hypothesis import assume, example, given, settings
 from hypothesis import strategies as st
 
 import logloss as ll
-from logloss.comparing.stakes import break_even, stakes_of
-from logloss.comparing.wealth import Book
+from logloss.betting.stakes import break_even, stakes_of
+from logloss.betting.wealth import Book
 
 probability = st.one_of(
     st.floats(1e-300, 1e-5),

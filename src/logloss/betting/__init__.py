@@ -1,0 +1,1 @@
+"""Bets on which of two forecasts is better, looked at after every row: anytime-valid tests."""

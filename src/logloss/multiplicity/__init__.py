@@ -1,0 +1,1 @@
+"""Many forecasts at once: bands that hold together, the set that holds the best."""
