@@ -92,6 +92,15 @@ def test_the_next_command_names_the_same_columns(tmp_path: Path) -> None:
     assert "next: logloss explain 'my file.csv' --outcome t --forecast a --skip-missing" in done.stderr
 
 
+def test_of_several_forecasts_the_next_command_compares_them(tmp_path: Path) -> None:
+    path = tmp_path / "m.csv"
+    path.write_text("y,p,q\n1,.9,.8\n0,.2,.3\n1,.6,.7\n")
+    done = run("score", str(path), "--model", "a=p", "--model", "b=q")
+    follow = done.stderr.split("next: logloss ")[1].strip()
+    assert follow == f"compare {path} --model a=p --model b=q"
+    assert run(*follow.split()).returncode == 0
+
+
 def test_colour_only_on_a_terminal_that_wants_it() -> None:
     import pty
 

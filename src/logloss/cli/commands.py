@@ -124,7 +124,9 @@ def score(
     emit(
         result.to_dict() if as_json else result.show(unit, notes=False),
         result.notes,
-        follow=None if models else again("explain", file, columns),
+        follow=again("compare", file, columns | {"model": models})
+        if models
+        else again("explain", file, columns),
     )
 
 
