@@ -163,7 +163,7 @@ def _check_classes(lead: str, a: Observations, name: str, b: Observations) -> No
     raise OutcomeError(
         "different-classes",
         f"{lead!r} has the classes {listing([repr(one) for one in a.classes])}, {name!r} has {listing([repr(one) for one in b.classes])}{'' if a.soft == b.soft else '; and the outcomes of one of them are shares'}.",
-        cure="Score both with the same classes: labels=[...] (CLI: --labels).",
+        cure="Write the outcomes alike in all tables, or give them once: truth=... (CLI: --truth). Where one only lacks some of the classes: labels=[...] (CLI: --labels).",
     )
 
 

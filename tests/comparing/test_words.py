@@ -1,0 +1,136 @@
+"""What a comparison says: names that are told apart, rules by their name, notes that are true."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+import logloss as ll
+from logloss.comparing.contest import Contest
+from logloss.comparing.verdicts import of_contest
+from logloss.interval import of_clusters
+
+N = 400
+_RANDOM = np.random.default_rng(5)
+Z = _RANDOM.normal(size=N)
+Y = (_RANDOM.random(N) < 1 / (1 + np.exp(-Z))).astype(int)
+A, B, C = 1 / (1 + np.exp(-Z)), 1 / (1 + np.exp(-1.6 * Z)), 1 / (1 + np.exp(-0.5 * Z))
+
+
+def told(found: ll.Comparison) -> set[str]:
+    return {note.id for note in found.notes}
+
+
+def test_long_names_are_told_apart() -> None:
+    names = [
+        "gradient boosting, depth 3, seed 1",
+        "gradient boosting, depth 3, seed 2",
+        "gradient boosting, depth 4, seed 1",
+    ]
+    found = ll.compare(Y, dict(zip(names, (A, B, C), strict=True)))
+    shown = str(found)
+    board = [line[5:29].strip() for line in shown.splitlines() if line[:3] in ("  1", "  2", "  3")]
+    assert len(set(board)) == 3
+    assert "seed 2" in shown
+    headline = found.findings[1].text
+    assert sum(name in headline for name in board) == 2
+    assert [one["name"] for one in found.to_dict()["models"]] == list(found.names)  # JSON has them whole
+
+
+def test_hostile_names_are_shown_harmlessly() -> None:
+    shown = str(ll.compare(Y, {"<b>\x1b[31mred\n": A, "\u202eright to left": B}, by={"site": Y}))
+    assert "\x1b" not in shown
+    assert "\u202e" not in shown
+
+
+def test_groups_that_weigh_the_same_have_their_own_rule() -> None:
+    group = np.arange(N) // 10
+    equal, unequal = (ll.compare(Y, {"a": A, "b": B}, group=one) for one in (group, group // 3))
+    assert (equal.pairs[0].rule, unequal.pairs[0].rule) == ("hall-t-groups", "jackknife")
+    assert "Hall-t of groups that weigh the same" in str(equal)
+    assert "jackknife over groups" in str(unequal)
+    panel = ll.summarize({"y": Y, "a": A, "b": B, "g": group}, {"a": "a", "b": "b"}, outcome="y", group="g")
+    kept = ll.compare(panel).pairs[0]
+    assert kept.rule == "hall-t-groups"
+    assert kept.interval == pytest.approx(equal.pairs[0].interval)
+
+
+def test_a_tie_is_settled_by_more_than_there_are() -> None:
+    random = np.random.default_rng(0)
+    ties = 0
+    for _ in range(200):
+        d = random.exponential(size=40) ** 2 * random.choice([-1, 1]) + random.normal(0.3, 1, 40)
+        group = np.repeat(np.arange(8), 5)
+        for more in ({}, {"cluster": group}, {"cluster": group**2 // 9}, {"period": np.arange(40)}):
+            found = of_contest(Contest(("a", "b"), np.column_stack([d + 99, np.full(40, 99.0)]), np.ones(40), **more))  # fmt: skip
+            pair = found.pairs[0]
+            assert pair.needed is not None
+            assert found.units is not None
+            assert (pair.needed >= found.units) == (pair.verdict == "tie")
+            ties += pair.verdict == "tie"
+    assert 100 < ties < 700
+
+
+def test_a_horizon_without_times_is_refused() -> None:
+    with pytest.raises(ll.UsageError, match="idle-horizon"):
+        ll.compare(Y, {"a": A, "b": B}, horizon=3)
+    assert ll.compare(Y, {"a": A, "b": B}, horizon=3, time=np.arange(N)).n == N
+    assert ll.compare(Y, {"a": A, "b": B}, horizon=3, sequential=True).n == N
+
+
+def test_rows_sorted_by_outcome_are_no_neighbours() -> None:
+    order = np.lexsort((_RANDOM.random(N), Y))
+    assert "neighbours-alike" not in told(ll.compare(Y[order], {"a": A[order], "b": 0.5 * A[order]}))
+    last = np.where(np.arange(N) % 200 < 100, 0.6, 0.4)  # sorted by outcome, and alike within each
+    assert "neighbours-alike" in told(ll.compare(np.arange(N) // 200, {"a": last, "b": np.full(N, 0.5)}))
+    waves = np.resize(np.repeat([0, 1], 20), N)  # not sorted: outcomes that come in waves
+    assert "neighbours-alike" in told(ll.compare(waves, {"a": np.full(N, 0.5), "b": np.full(N, 0.3)}))
+
+
+def test_bets_on_every_pair() -> None:
+    found = ll.compare(Y, {"a": A, "b": B, "c": C}, sequential=True)
+    assert all("sequential" in pair.beside for pair in found.pairs)
+    alone = ll.sequential(Y, {"b": B, "c": C})
+    last = found.pair("b", "c")
+    assert last.beside["sequential"]["p_value"] == pytest.approx(alone.p_value)
+    assert "Of 2 other pairs" in " ".join(str(found).split())
+    many = ll.compare(Y[:60], {f"m{k}": A[:60] ** (1 + k / 20) for k in range(11)}, sequential=True)
+    assert ["sequential" in pair.beside for pair in many.pairs[:2]] == [True, False]
+    assert "one-pair-bet-on" in told(many)
+
+
+def test_differences_without_spread_settle_nothing() -> None:
+    p = {"a": [0.9] * 5, "b": [0.8] * 5}
+    few = ll.compare([1] * 5, p, labels=[0, 1])
+    assert (few.pairs[0].verdict, "no-spread" in told(few)) == ("undefined", True)
+    assert "would settle" not in str(few)
+    many = ll.compare([1] * 6, {name: [*one, one[0]] for name, one in p.items()}, labels=[0, 1])
+    assert (many.pairs[0].verdict, "no-spread" in told(many)) == ("a better", True)
+    same = ll.compare([1] * 5, {"a": [0.9] * 5, "b": [0.9] * 5}, labels=[0, 1])
+    assert (same.pairs[0].verdict, "no-spread" in told(same)) == ("tie", False)
+
+
+def test_by_groups_the_sum_has_their_error() -> None:
+    group = np.arange(N) // 7
+    pair = ll.compare(Y, {"a": A, "b": B}, group=group).pairs[0]
+    d = -np.log(np.where(Y == 1, A, 1 - A)) + np.log(np.where(Y == 1, B, 1 - B))
+    found = of_clusters(d, np.ones(N), group)
+    assert found is not None
+    assert pair.beside["evidence"]["standard_error"] == pytest.approx(N * found.standard_error)
+
+
+def test_groups_of_a_panel_turn_round() -> None:
+    data = {"y": Y, "a": A, "b": B, "g": np.arange(N) // 10}
+    found = ll.compare(ll.summarize(data, {"a": "a", "b": "b"}, outcome="y", group="g"))
+    one, other = found.pair("a", "b").beside["groups"], found.pair("b", "a").beside["groups"]
+    assert one["a_better_in"] != one["b_better_in"]
+    assert (one["a_better_in"], one["b_better_in"]) == (other["b_better_in"], other["a_better_in"])
+    assert one["moving_most"][0]["difference"] == -other["moving_most"][0]["difference"]
+    less = sum(
+        (np.log(np.where(Y == 1, B / A, (1 - B) / (1 - A)))[10 * k : 10 * k + 10].sum() < 0)
+        for k in range(N // 10)
+    )
+    assert one["a_better_in"] == less
+    assert json.dumps(found.pair("b", "a").to_dict())
