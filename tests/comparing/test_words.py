@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 
 import numpy as np
 import pytest
@@ -134,3 +136,14 @@ def test_groups_of_a_panel_turn_round() -> None:
     )
     assert one["a_better_in"] == less
     assert json.dumps(found.pair("b", "a").to_dict())
+
+
+def test_a_small_comparison_imports_little() -> None:
+    code = (
+        "import sys, numpy as np, logloss as ll; y = np.arange(300) % 2; p = np.where(y, 0.9, 0.1); p[1] = 1e-300;"
+        "found = ll.compare(y, {'a': p, 'b': np.linspace(0.4, 0.6, 300)}); str(found);"
+        "assert found.pairs[0].clip.changes_at and found.pairs[0].parts_method;"
+        "print(*(name for name in ('scipy.stats', 'scipy.optimize', 'numba', 'polars') if name in sys.modules))"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == ""
