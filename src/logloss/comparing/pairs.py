@@ -119,7 +119,7 @@ class Pair:
         The rows that carry most of the difference in its own direction (20 at most), their share of it, and the difference
         of the others.
     clip
-        What clipping both would change.
+        What clipping both would change; None where that is not known, or rows and pairs are too many to look at all.
     calibration, sorting, parts_method
         What of the difference is miscalibration, and what is telling rows apart; they add up to it.
     slices

@@ -36,7 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["of_contest"]
 
 CLOSE = 4  # forecasts of which every pair is looked at closely
-SMALL, LARGE = 100_000, 1_000_000  # rows up to which every pair, and the first one, is clipped
+SMALL, LARGE = 100_000, 1_000_000  # rows up to which pairs with the best, and the first one, are clipped
+CLIPPED = 1_000_000  # rows times pairs up to which all pairs are
 BETS = 45  # pairs that are bet on: those of ten forecasts
 MANY_ROWS = 100  # of which it is worth looking whether neighbours are alike
 
@@ -107,7 +108,11 @@ def of_contest(
         for a, b in _couples(order, None if reference is None else centre)
     ]
     notes = [*contest.notes, *basis.notes]
-    pairs = [_closer(contest, pair, first=not at, horizon=horizon) for at, pair in enumerate(pairs)]
+    every = len(contest) * len(pairs) <= CLIPPED
+    pairs = [
+        _closer(contest, pair, first=not at, clip=every or names[centre] in (pair.a, pair.b), horizon=horizon)
+        for at, pair in enumerate(pairs)
+    ]
     other = other_target(contest, target)
     if other is not None:
         rest = basis_of(contest, level=level, target=other)
@@ -149,10 +154,10 @@ def _rule(contest: Contest, target: str | None, level: float) -> Basis:
     return basis_of(contest, level=level, target=target)
 
 
-def _closer(contest: Contest, pair: Pair, *, first: bool, horizon: int) -> Pair:
+def _closer(contest: Contest, pair: Pair, *, first: bool, clip: bool, horizon: int) -> Pair:
     """Return a pair with what is known of it beside its difference; of the first one, more."""
     a, b = contest.records.get(pair.a), contest.records.get(pair.b)
-    if a is not None and b is not None and (len(contest) <= SMALL or (first and len(contest) <= LARGE)):
+    if a is not None and b is not None and clip and len(contest) <= (LARGE if first else SMALL):
         pair = replace(pair, clip=clip_change(a, b))
         if first:
             pair = replace(pair, **where(a, b))
