@@ -147,3 +147,31 @@ def test_a_small_comparison_imports_little() -> None:
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == ""
+
+
+def test_names_that_are_numbers() -> None:
+    found = ll.compare(Y, {1: A, 2: B}, reference=2)
+    assert found.reference == "2"
+    assert found.pair(1, 2).b == "2"
+    with pytest.raises(ll.UsageError, match="There is no forecast '3'"):
+        ll.compare(Y, {1: A, 2: B}, reference=3)
+
+
+@pytest.mark.parametrize("horizon", [0, 1.5, "2"])
+def test_a_horizon_is_a_whole_number(horizon: object) -> None:
+    with pytest.raises(ll.UsageError, match="is not a number of steps ahead"):
+        ll.compare(Y, {"a": A, "b": B}, horizon=horizon, time=np.arange(N))
+
+
+def test_an_id_that_occurs_twice_says_in_which_table() -> None:
+    one = {"id": np.arange(N), "y": Y, "p": A}
+    twice = {"id": np.where(np.arange(N) == 9, 0, np.arange(N)), "y": Y, "p": B}
+    with pytest.raises(
+        ll.AlignmentError, match=r"'new': Id '0' occurs more than once in the table \(rows 0 and 9\)"
+    ):
+        ll.compare({"old": one, "new": twice}, ids="id")
+
+
+def test_the_order_of_bets_is_told_in_words_of_the_call() -> None:
+    found = ll.compare(Y, {"a": A, "b": B}, sequential=True)
+    assert "time=" in next(note.text for note in found.notes if note.id == "order-assumed")

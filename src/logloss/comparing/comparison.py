@@ -146,7 +146,8 @@ def compare(
     >>> pair.a, pair.b, pair.verdict, round(pair.difference, 3)
     ('right', 'sharp', 'a better', -0.072)
     """
-    _check(level, target, clip)
+    _check(level, target, clip, horizon)
+    reference = None if reference is None else str(reference)
     options = {
         "outcome": outcome, "space": space, "weight": weight, "ids": ids, "group": group, "truth": truth,
         "labels": labels, "positive": positive, "normalize_rows": normalize_rows, "skip_missing": skip_missing,
@@ -303,7 +304,13 @@ def _named(data: Any) -> dict[str, Any]:
     return dict(zip(stems, data, strict=True))
 
 
-def _check(level: float, target: str | None, clip: float | None) -> None:
+def _check(level: float, target: str | None, clip: float | None, horizon: int) -> None:
+    if not isinstance(horizon, int | np.integer) or horizon < 1:
+        raise UsageError(
+            "horizon",
+            f"A horizon of {horizon} is not a number of steps ahead.",
+            cure="Give a whole number from 1 on.",
+        )
     if not 0 < level < 1:
         raise UsageError(
             "bad-level",
