@@ -175,3 +175,11 @@ def test_an_id_that_occurs_twice_says_in_which_table() -> None:
 def test_the_order_of_bets_is_told_in_words_of_the_call() -> None:
     found = ll.compare(Y, {"a": A, "b": B}, sequential=True)
     assert "time=" in next(note.text for note in found.notes if note.id == "order-assumed")
+
+
+def test_one_row_and_one_group_say_why_there_is_no_interval() -> None:
+    one = ll.compare([1], {"a": [0.3], "b": [0.4]}, labels=[0, 1])
+    group = ll.compare(Y, {"a": A, "b": B}, group=["x"] * N)
+    for found in (one, group):
+        assert (found.pairs[0].verdict, found.pairs[0].interval) == ("undefined", None)
+        assert "no-interval" in told(found)

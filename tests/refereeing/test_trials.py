@@ -26,6 +26,7 @@ from sklearn.model_selection import (  # noqa: E402
     GroupKFold,
     KFold,
     RepeatedStratifiedKFold,
+    ShuffleSplit,
     StratifiedKFold,
     TimeSeriesSplit,
     cross_val_predict,
@@ -325,6 +326,9 @@ def test_repeated_splits_are_averaged() -> None:
     span = sorted(sign * end for end in stats.t.interval(0.95, 11, np.mean(means), error))
     assert found.interval == pytest.approx(span, rel=1e-9)
     assert found.rule == "nadeau-bengio"
+    assert "means-over-splits" not in {note.id for note in trial.comparison.notes}
+    uneven = ll.referee(models, X, Y, ShuffleSplit(4, random_state=0))
+    assert "means-over-splits" in {note.id for note in uneven.comparison.notes}
 
 
 def test_nadeau_and_bengio() -> None:

@@ -228,6 +228,9 @@ def _remarks(contest: Contest, pair: Pair, basis: Basis, horizon: int) -> list[N
     if pair.infinite_both:
         told = f"{units.count(pair.infinite_both, 'row')} infinite under both {pair.a!r} and {pair.b!r} tell nothing of their difference, which leaves them out."
         notes.append(Note("infinite-under-both", told))
+    if pair.interval is None and basis.units == 1 and basis.unit in ("row", "group"):
+        told = f"No interval: one {basis.unit} tells nothing of how far others would differ."
+        notes.append(Note("no-interval", told))
     if same_for_all(pair.difference, pair.standard_error):
         told = f"Every {pair.unit} differs by the same {abs(pair.difference or 0.0):.4g} nats, so nothing tells how far others would: the interval has no width for that reason alone."
         notes.append(Note("no-spread", told))

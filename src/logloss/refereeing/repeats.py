@@ -11,6 +11,7 @@ import numpy as np
 from logloss.comparing.bases import ABOUT
 from logloss.comparing.results import verdict_of
 from logloss.interval import Interval
+from logloss.notes import Note
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     Float = NDArray[np.float64]
 
 __all__ = ["nadeau_bengio", "of_repeats"]
+
+VISIBLE = 0.02  # standard errors by which two means differ
 
 
 def nadeau_bengio(means: Float, ratio: float, *, level: float = 0.95) -> Interval | None:
@@ -87,7 +90,17 @@ def of_repeats(
             return replace(comparison, pairs=tuple(_beside(*one) for one in both), target="models")
         pairs = [_pair(*one) for one in both]
         standings = [_standing(one, centre, found(column[one.name]), pairs) for one in comparison.standings]
+    if any(_apart(*both) for both in zip(comparison.pairs, pairs, strict=True)):
+        text = "Losses are means over rows; the differences and their intervals are means over splits, which count alike however many rows they hold out, and rows as often as they were held out."
+        comparison = replace(comparison, notes=(*comparison.notes, Note("means-over-splits", text)))
     return replace(comparison, standings=tuple(standings), pairs=tuple(pairs), units=len(splits), unit="split", set_level=None, target="algorithm")  # fmt: skip
+
+
+def _apart(rows: Pair, splits: Pair) -> bool:
+    """Tell whether the mean over splits is visibly another than that over rows."""
+    if rows.difference is None or splits.difference is None or not splits.standard_error:
+        return False
+    return abs(rows.difference - splits.difference) > VISIBLE * splits.standard_error
 
 
 def _beside(pair: Pair, told: Interval | None) -> Pair:
