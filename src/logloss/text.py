@@ -25,12 +25,14 @@ def printable(value: object, width: int = 24) -> str:
 
 
 def distinct(names: Sequence[str], width: int = 24) -> list[str]:
-    """Return names as short lines that differ: long ones are cut in the middle, alike ones have their place behind.
+    """Return names as short lines that differ: long ones are cut in the middle, ones that then look alike have their place behind.
 
     >>> distinct(["a long name, version 1", "a long name, version 2", "short"], 12)
     ['a long…ion 1', 'a long…ion 2', 'short']
     >>> distinct(["same beginning one same end", "same beginning two same end"], 12)
     ['same …end #1', 'same …end #2']
+    >>> distinct(["one", "one"])
+    ['one', 'one']
     """
 
     def cut(text: str, most: int) -> str:
@@ -40,9 +42,10 @@ def distinct(names: Sequence[str], width: int = 24) -> list[str]:
 
     whole = [printable(name, len(str(name))) for name in names]
     found = [cut(name, width) for name in whole]
+    meant = {told: {name for name, one in zip(names, found, strict=True) if one == told} for told in found}
     places = [f" #{at}" for at in range(1, len(names) + 1)]
     return [
-        told if found.count(told) == 1 else cut(name, width - len(place)) + place
+        told if len(meant[told]) == 1 else cut(name, width - len(place)) + place
         for told, name, place in zip(found, whole, places, strict=True)
     ]
 

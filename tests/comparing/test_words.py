@@ -183,3 +183,14 @@ def test_one_row_and_one_group_say_why_there_is_no_interval() -> None:
     for found in (one, group):
         assert (found.pairs[0].verdict, found.pairs[0].interval) == ("undefined", None)
         assert "no-interval" in told(found)
+
+
+def test_long_ids_and_slices_are_told_apart() -> None:
+    ids = [f"hospital-of-the-holy-spirit/{at:05d}" for at in range(N)]
+    where = {"ward of the hospital of the holy spirit": np.where(np.arange(N) % 2, "second", "first")}
+    shown = str(ll.compare(Y, {"a": A, "b": B}, ids=ids, by=where))
+    top = ll.compare(Y, {"a": A, "b": B}, ids=ids).pairs[0].top
+    for row in top[:5]:
+        assert f"/{row.row:05d} " in shown
+    assert "= first " in shown
+    assert "= second " in shown

@@ -10,7 +10,7 @@ from logloss import screens, units
 from logloss.comparing import sentences
 from logloss.comparing.bases import ABOUT
 from logloss.comparing.evidence import odds
-from logloss.text import printable, table
+from logloss.text import distinct, printable, table
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -184,12 +184,12 @@ def _slices(pair: Pair, unit: str) -> list[str]:
     rest = [one for one in pair.slices if one.verdict not in ("a better", "b better")]
     shown = [*sure, *rest][:SHOWN_SLICES]
     rows = [["slice", "rows", f"{printable(pair.a)} - {printable(pair.b)}", "interval", "better"]]
-    for one in shown:
+    for one, name in zip(shown, distinct([one.name for one in shown], 32), strict=True):
         span = one.interval if one.simultaneous is None else one.simultaneous
         who = {"a better": pair.a, "b better": pair.b}.get(one.verdict, "")
         rows.append(
             [
-                printable(one.name, 32),
+                name,
                 f"{one.rows:,}",
                 "inf - inf" if one.difference is None else signed(one.difference),
                 _to(span, signed),
@@ -219,8 +219,9 @@ def _rows(pair: Pair, unit: str) -> list[str]:
         f"under {printable(pair.b)}",
     ]
     rows = [head]
-    for row in pair.top[:SHOWN_ROWS]:
-        named = [printable(row.id, 16)] if ids else []
+    shown = pair.top[:SHOWN_ROWS]
+    for row, key in zip(shown, distinct([str(row.id) for row in shown], 20), strict=True):
+        named = [key] if ids else []
         rows.append([f"{row.row:,}", *named, _outcome(row.outcome), loss(row.a), loss(row.b)])
     more = len(pair.top) - SHOWN_ROWS
     lines = [
