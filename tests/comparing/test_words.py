@@ -62,7 +62,7 @@ def test_groups_that_weigh_the_same_have_their_own_rule() -> None:
 def test_a_tie_is_settled_by_more_than_there_are() -> None:
     random = np.random.default_rng(0)
     ties = 0
-    for _ in range(200):
+    for _ in range(60):
         d = random.exponential(size=40) ** 2 * random.choice([-1, 1]) + random.normal(0.3, 1, 40)
         group = np.repeat(np.arange(8), 5)
         for more in ({}, {"cluster": group}, {"cluster": group**2 // 9}, {"period": np.arange(40)}):
@@ -72,7 +72,7 @@ def test_a_tie_is_settled_by_more_than_there_are() -> None:
             assert found.units is not None
             assert (pair.needed >= found.units) == (pair.verdict == "tie")
             ties += pair.verdict == "tie"
-    assert 100 < ties < 700
+    assert 30 < ties < 210
 
 
 def test_a_horizon_without_times_is_refused() -> None:

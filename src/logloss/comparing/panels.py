@@ -120,7 +120,7 @@ def of_tally(
     if tally.groups is not None:
         pairs = [replace(pair, beside={"groups": by_group(tally, pair.a, pair.b)}) for pair in pairs]
         if drawn < FEW_CLUSTERS:
-            told = f"Of {drawn} groups little can be said: with fewer than {FEW_CLUSTERS}, intervals cover less than they promise."
+            told = f"Of {units.count(drawn, 'group')} little can be said: with fewer than {FEW_CLUSTERS}, intervals cover less than they promise."
             said.append(Note("few-groups", told))
     pairs[0] = _read_as_hypotheses(tally, pairs[0])
     if pairs[0].infinite_both:
