@@ -13,6 +13,7 @@ import logloss as ll
 from logloss.comparing.contest import Contest
 from logloss.comparing.verdicts import of_contest
 from logloss.interval import of_clusters
+from logloss.why.decomposition import decompose
 
 N = 400
 _RANDOM = np.random.default_rng(5)
@@ -194,3 +195,16 @@ def test_long_ids_and_slices_are_told_apart() -> None:
         assert f"/{row.row:05d} " in shown
     assert "= first " in shown
     assert "= second " in shown
+
+
+@pytest.mark.parametrize("weight", [None, np.resize([0.0, 1.0, 2.5], N)])
+def test_the_parts_of_a_difference_are_those_of_the_two_losses(weight: np.ndarray | None) -> None:
+    pair = ll.compare(Y, {"a": A, "c": C}, weight=weight).pair("a", "c")
+    keep = np.ones(N, bool) if weight is None else weight > 0
+    rest = None if weight is None else weight[keep]
+    one, other = (decompose(Y[keep], p[keep], weight=rest).cross_fitted for p in (A, C))
+    assert one is not None
+    assert other is not None
+    assert pair.calibration == pytest.approx(one.miscalibration - other.miscalibration, abs=1e-12)
+    assert pair.sorting == pytest.approx(other.discrimination - one.discrimination, abs=1e-12)
+    assert pair.calibration + pair.sorting == pytest.approx(pair.difference, abs=1e-12)
