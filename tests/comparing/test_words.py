@@ -199,12 +199,14 @@ def test_long_ids_and_slices_are_told_apart() -> None:
 
 @pytest.mark.parametrize("weight", [None, np.resize([0.0, 1.0, 2.5], N)])
 def test_the_parts_of_a_difference_are_those_of_the_two_losses(weight: np.ndarray | None) -> None:
-    pair = ll.compare(Y, {"a": A, "c": C}, weight=weight).pair("a", "c")
+    noisy = 1 / (1 + np.exp(-Z - np.random.default_rng(3).normal(0, 1, N)))  # of another order
+    pair = ll.compare(Y, {"a": A, "c": noisy}, weight=weight).pair("a", "c")
     keep = np.ones(N, bool) if weight is None else weight > 0
     rest = None if weight is None else weight[keep]
-    one, other = (decompose(Y[keep], p[keep], weight=rest).cross_fitted for p in (A, C))
+    one, other = (decompose(Y[keep], p[keep], weight=rest).cross_fitted for p in (A, noisy))
     assert one is not None
     assert other is not None
+    assert abs(pair.sorting or 0.0) > 0.01
     assert pair.calibration == pytest.approx(one.miscalibration - other.miscalibration, abs=1e-12)
     assert pair.sorting == pytest.approx(other.discrimination - one.discrimination, abs=1e-12)
     assert pair.calibration + pair.sorting == pytest.approx(pair.difference, abs=1e-12)
