@@ -129,7 +129,7 @@ def suggestion(name: str, candidates: Sequence[str]) -> str:
     import difflib
 
     lowered = {candidate.lower(): candidate for candidate in reversed(candidates)}
-    close = difflib.get_close_matches(name.lower(), list(lowered), n=3, cutoff=0.6)
+    close = difflib.get_close_matches(str(name).lower(), list(lowered), n=3, cutoff=0.6)
     if not close:
         return ""
     return f" Did you mean {' or '.join(repr(lowered[match]) for match in close)}?"

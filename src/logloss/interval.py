@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -13,7 +13,17 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["FEW_CLUSTERS", "Interval", "Sample", "cr1", "hall_t", "hall_welch", "of_clusters", "of_rows"]
+__all__ = [
+    "FEW_CLUSTERS",
+    "Interval",
+    "Sample",
+    "cr1",
+    "hall_t",
+    "hall_welch",
+    "of_clusters",
+    "of_rows",
+    "weigh_the_same",
+]
 
 FEW_CLUSTERS = 10  # with fewer, intervals over clusters cover less than they say
 
@@ -130,7 +140,7 @@ def of_clusters(
     G = len(mass)
     if G < 2:
         return None
-    if mass.max() - mass.min() <= 1e-9 * mass.max():
+    if weigh_the_same(mass):
         return of_rows(sums / mass, np.ones(G), level=level)
     from scipy.special import stdtr, stdtrit
 
@@ -140,6 +150,11 @@ def of_clusters(
     reach = float(stdtrit(G - 1, 0.5 + level / 2)) * error
     p_value = 2 * float(stdtr(G - 1, -abs(mean / error))) if error > 0 else 1.0 if mean == 0 else 0.0
     return Interval(mean, error, mean - reach, mean + reach, p_value)
+
+
+def weigh_the_same(mass: NDArray[Any]) -> bool:
+    """Tell whether clusters of this weight (G,) have Hall's interval of their means, and not the jackknife's."""
+    return bool(len(mass)) and bool(mass.max() - mass.min() <= 1e-9 * mass.max())
 
 
 def cr1(values: Float, weight: Float, cluster: NDArray[np.int64]) -> float:

@@ -42,7 +42,7 @@ def positions_of(keys: list[str], source: Table) -> dict[str, int]:
         if key in rows:
             raise AlignmentError(
                 "duplicate-ids",
-                f"Id {key!r} occurs more than once in {source.where} (rows {rows[key]} and {position}), so its pair is ambiguous.",
+                f"Id {key!r} occurs more than once in {source.where.replace('The table', 'the table')} (rows {rows[key]} and {position}), so its pair is ambiguous.",
                 cure="Keep one row per id.",
             )
         rows[key] = position

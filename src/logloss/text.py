@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-__all__ = ["bar", "printable", "table", "wrapped"]
+__all__ = ["bar", "distinct", "printable", "table", "wrapped"]
 
 EIGHTHS = " ▏▎▍▌▋▊▉"
 _CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\u202a-\u202e\u2066-\u2069]")
@@ -22,6 +22,32 @@ def printable(value: object, width: int = 24) -> str:
     """
     text = _CONTROL.sub("·", str(value))
     return text if len(text) <= width else text[: width - 1] + "…"
+
+
+def distinct(names: Sequence[str], width: int = 24) -> list[str]:
+    """Return names as short lines that differ: long ones are cut in the middle, ones that then look alike have their place behind.
+
+    >>> distinct(["a long name, version 1", "a long name, version 2", "short"], 12)
+    ['a long…ion 1', 'a long…ion 2', 'short']
+    >>> distinct(["same beginning one same end", "same beginning two same end"], 12)
+    ['same …end #1', 'same …end #2']
+    >>> distinct(["one", "one"])
+    ['one', 'one']
+    """
+
+    def cut(text: str, most: int) -> str:
+        return (
+            text if len(text) <= most else text[: most - most // 2] + "…" + text[len(text) - most // 2 + 1 :]
+        )
+
+    whole = [printable(name, len(str(name))) for name in names]
+    found = [cut(name, width) for name in whole]
+    meant = {told: {name for name, one in zip(names, found, strict=True) if one == told} for told in found}
+    places = [f" #{at}" for at in range(1, len(names) + 1)]
+    return [
+        told if len(meant[told]) == 1 else cut(name, width - len(place)) + place
+        for told, name, place in zip(found, whole, places, strict=True)
+    ]
 
 
 def bar(share: float, width: int = 24) -> str:

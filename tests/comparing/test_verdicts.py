@@ -15,6 +15,7 @@ import logloss as ll
 from logloss.comparing.contest import Contest
 from logloss.comparing.results import Comparison, Pair, Standing, verdict_of
 from logloss.comparing.verdicts import of_contest
+from logloss.interval import of_rows
 
 Float = NDArray[np.float64]
 
@@ -60,10 +61,12 @@ def test_rows_needed_to_settle_a_tie() -> None:
     d = np.array([0.3, -0.2, 0.25, -0.3, 0.1, 0.05])
     pair = against_nothing(d)
     assert pair.verdict == "tie"
-    assert pair.needed == pytest.approx((1.959963984540054 * d.std(ddof=1) / d.mean()) ** 2, rel=1e-12)
+    found = of_rows(d, np.ones(6))  # Hall's interval reaches further below the mean than t's
+    assert found is not None
+    assert pair.needed == pytest.approx(6 * ((found.mean - found.low) / found.mean) ** 2, rel=1e-12)
     text = of_contest(contest(d + 1, np.ones(6))).findings[0]
     assert text.id == "LL061"
-    assert "About 200 rows would settle" in text.text  # 195.9
+    assert "About 450 rows would settle" in text.text
 
 
 def test_groups_are_drawn() -> None:
@@ -90,8 +93,8 @@ def test_time_is_allowed_for_and_the_classical_test_stands_beside() -> None:
 def test_folds_answer_two_questions() -> None:
     random = np.random.default_rng(0)
     d, fold = random.normal(0.2, 1, 100), np.repeat(np.arange(10), 10)
-    models = of_contest(contest(d + 9, np.full(100, 9.0), fold=fold))
-    algorithm = of_contest(contest(d + 9, np.full(100, 9.0), fold=fold), target="algorithm")
+    models = of_contest(contest(d + 9, np.full(100, 9.0), fold=fold), target="models")
+    algorithm = of_contest(contest(d + 9, np.full(100, 9.0), fold=fold))
     assert models.pairs[0].rule == "hall-t"
     assert models.target == "models"
     means = d.reshape(10, 10).mean(axis=1)  # Nadeau and Bengio (2003)

@@ -34,7 +34,9 @@ def test_each_word_has_its_rule(rows: tuple[np.ndarray, dict[str, np.ndarray], n
         ({"time": time}, of_series(d, ones, time), (N, "point in time")),
         ({"time": BLOCK}, of_series(d, ones, BLOCK), (24, "point in time")),
         ({"fold": fold, "target": "algorithm"}, of_folds(d, ones, fold), (10, "fold")),
-        ({"fold": fold}, of_rows(d, ones), (N, "row")),
+        ({"fold": fold, "target": "models"}, of_rows(d, ones), (N, "row")),
+        ({"fold": fold}, of_folds(d, ones, fold), (10, "fold")),
+        ({"fold": time}, of_rows(d, ones), (N, "row")),  # each row a fold of its own
     ):
         found = ll.compare(y, p, **said)
         pair = found.pairs[0]

@@ -26,6 +26,7 @@ from sklearn.model_selection import (  # noqa: E402
     GroupKFold,
     KFold,
     RepeatedStratifiedKFold,
+    ShuffleSplit,
     StratifiedKFold,
     TimeSeriesSplit,
     cross_val_predict,
@@ -105,7 +106,9 @@ def test_groups_stay_whole(cv: Any) -> None:
     of_group = pd.Series(trial.fold).groupby(groups).nunique()
     assert (of_group == 1).all()
     assert len(np.unique(trial.fold)) == {4: 4, "leave-one-out": 12}.get(cv if isinstance(cv, int | str) else "", 3)  # fmt: skip
-    assert (trial.comparison.unit, trial.comparison.units) == ("group", 12)
+    asked = ("group", 12) if cv == "leave-one-out" else ("fold", len(np.unique(trial.fold)))
+    assert (trial.comparison.unit, trial.comparison.units) == asked
+    assert ("models" in trial.comparison.pairs[0].beside) == (cv != "leave-one-out")
     assert "groups-torn" not in {note.id for note in trial.comparison.notes}
 
 
@@ -311,7 +314,10 @@ def test_repeated_splits_are_averaged() -> None:
     assert (trial.times == 3).all()
     assert trial.records == {}
     assert "held-out-repeatedly" in {note.id for note in trial.comparison.notes}
-    found = ll.referee(models, X, Y, cv, target="algorithm").comparison.pair("bayes", "logistic")
+    found = trial.comparison.pair("bayes", "logistic")
+    fitted = ll.referee(models, X, Y, cv, target="models").comparison.pair("bayes", "logistic")
+    assert found.beside["models"]["interval"] == pytest.approx(fitted.interval)
+    assert fitted.beside["algorithm"]["interval"] == pytest.approx(found.interval)
     sign = 1 if found.a == "bayes" else -1
     ratio = np.mean([len(test) / len(train) for train, test in cv.split(X, Y)])
     error = np.std(means, ddof=1) * math.sqrt(1 / 12 + ratio)
@@ -320,6 +326,9 @@ def test_repeated_splits_are_averaged() -> None:
     span = sorted(sign * end for end in stats.t.interval(0.95, 11, np.mean(means), error))
     assert found.interval == pytest.approx(span, rel=1e-9)
     assert found.rule == "nadeau-bengio"
+    assert "means-over-splits" not in {note.id for note in trial.comparison.notes}
+    uneven = ll.referee(models, X, Y, ShuffleSplit(4, random_state=0))
+    assert "means-over-splits" in {note.id for note in uneven.comparison.notes}
 
 
 def test_nadeau_and_bengio() -> None:

@@ -149,7 +149,7 @@ def of_records(
     _same_rows(a, b)
     at = np.arange(len(a)) if order is None else np.argsort(order, kind="stable")
     if order is None:
-        told = "The rows are taken to be in order of time, as they stand; order= tells another."
+        told = "The rows are taken to be in order of time, as they stand; order= tells another (in a comparison: time=, CLI: --time)."
         notes.append(Note("order-assumed", told))
     elif (ties := len(order) - len(np.unique(order))) > 0:
         told = f"{units.count(ties, 'row')} {'has' if ties == 1 else 'have'} the time of one before; such rows are bet on one after the other, as they stand. That is fair where, given the forecasts, their outcomes do not tell of each other."

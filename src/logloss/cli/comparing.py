@@ -47,14 +47,14 @@ __all__ = ["compare"]
 @click.option(
     "--target",
     type=click.Choice(("models", "algorithm")),
-    default="models",
-    show_default=True,
-    help="With --fold: how the fitted models differ, or how what fits them does.",
+    help="With --fold: how what fits the models differs (the default), or how the fitted models do.",
 )
 @click.option("--by", multiple=True, metavar="COLUMN", help="Slice by this column; repeatable.")
 @click.option("--reference", metavar="NAME", help="Set all others against this forecast.")
 @click.option(
-    "--sequential", is_flag=True, help="Also bet row after row: a p-value that holds however often one looks."
+    "--sequential",
+    is_flag=True,
+    help="Also bet on every pair row after row: a p-value that holds however often one looks.",
 )
 @click.option(
     "--fail-if-worse",
@@ -128,9 +128,9 @@ def _worse(result: Comparison, name: str) -> str | None:
         )
     for pair in result.pairs:
         if name in (pair.a, pair.b) and pair.verdict == "undefined":
-            return f"nothing can be said of {printable(pair.a)} against {printable(pair.b)}"
+            return f"nothing can be said of {printable(pair.a, 80)} against {printable(pair.b, 80)}"
         if pair.worse == name:
-            return f"{printable(name)} is worse than {printable(pair.better)}"
+            return f"{printable(name, 80)} is worse than {printable(pair.better, 80)}"
     return None
 
 

@@ -92,18 +92,24 @@ def _turn(
     turned = np.flatnonzero(signs == -signs[known[0]])
     if not len(turned):
         return None
-    from scipy.optimize import brentq
-
     right = int(turned[0])
     left = int(known[known < right][-1])
-    root = brentq(
-        lambda eps: float(difference(np.array([eps]))[0]),
-        float(grid[left]),
-        float(grid[right]),
-        xtol=1e-300,
-        rtol=1e-12,
-    )
-    return float(root)
+    return _root(difference, float(grid[left]), float(grid[right]))
+
+
+def _root(difference: Callable[[Float], Float], low: float, high: float) -> float:
+    """Return where the difference changes sign: by halves on the scale of logs, which needs no import that takes longer."""
+    low = max(low, 5e-324)
+    sign = math.copysign(1.0, float(difference(np.array([high]))[0]))
+    for _ in range(100):
+        middle = math.sqrt(low) * math.sqrt(high)
+        if not low < middle < high:
+            break
+        if float(difference(np.array([middle]))[0]) * sign > 0:
+            high = middle
+        else:
+            low = middle
+    return high
 
 
 def clipped(record: Observations, eps: float) -> tuple[Observations, int]:

@@ -17,9 +17,10 @@ from logloss.comparing.panels import of_panel
 from logloss.comparing.saved import panel_of, refuse_idle
 from logloss.comparing.streaming import MOST_ROWS, many, of_stream
 from logloss.comparing.verdicts import of_contest
-from logloss.errors import UsageError, suggestion
+from logloss.errors import ColumnError, UsageError, places, suggestion
 from logloss.fixing.divisions import check_time
 from logloss.notes import Note
+from logloss.recognise import missing_mask
 from logloss.sources import Opened, is_rows, opened
 from logloss.surprises import per_row
 
@@ -56,7 +57,7 @@ def compare(
     time: Any = None,
     horizon: int = 1,
     fold: Any = None,
-    target: str = "models",
+    target: str | None = None,
     by: Any = None,
     reference: str | None = None,
     sequential: bool = False,
@@ -88,18 +89,21 @@ def compare(
     time
         When each row is from: a column, or an array of shape (n,). The interval then allows for autocorrelation.
     horizon
-        How many points in time ahead was forecast, for the classical Diebold-Mariano test that stands beside, and for bets.
+        How many points in time ahead was forecast, for the classical Diebold-Mariano test that stands beside, and for bets;
+        refused without `time` or `sequential`.
     fold
         The fold of a cross-validation that each row was left out in: a column, or an array of shape (n,).
     target
-        With folds: "models", how the models that were fitted differ on average; or "algorithm", how what fits them does.
+        With folds: "algorithm", how what fits the models differs, given another sample of this size; or "models", how those
+        that were fitted do, averaged over the rows that each left out. By default the former, unless each row or group was
+        left out by itself; the interval of the other stands beside (`pair.beside`).
     by
         Columns to slice by: names, or a mapping of arrays of shape (n,).
     reference
         The forecast that all others are set against; by default every two.
     sequential
-        Also bet on the first pair row after row, in order of time, for a p-value that holds whenever one looks; see
-        :func:`logloss.sequential`.
+        Also bet on every pair (of up to ten forecasts; of more on the first) row after row, in order of time, for a p-value
+        of each that holds whenever one looks; see :func:`logloss.sequential`.
     level
         Coverage of the intervals; a verdict is given where that of the difference leaves out 0.
     seed
@@ -121,7 +125,8 @@ def compare(
     Notes
     -----
     The difference is the mean of s_a - s_b over the rows, always paired, its interval by Hall's transformation, which
-    allows for skewness; over groups by the jackknife, in time by the equal-weighted cosine estimate.
+    allows for skewness; over groups by the jackknife (Hall's of their means where they weigh the same), in time by the
+    equal-weighted cosine estimate, over folds by Nadeau and Bengio's.
 
     References
     ----------
@@ -141,7 +146,8 @@ def compare(
     >>> pair.a, pair.b, pair.verdict, round(pair.difference, 3)
     ('right', 'sharp', 'a better', -0.072)
     """
-    _check(level, target, clip)
+    _check(level, target, clip, horizon)
+    reference = None if reference is None else str(reference)
     options = {
         "outcome": outcome, "space": space, "weight": weight, "ids": ids, "group": group, "truth": truth,
         "labels": labels, "positive": positive, "normalize_rows": normalize_rows, "skip_missing": skip_missing,
@@ -154,7 +160,8 @@ def compare(
         "fold": fold,
         "by": by,
         "sequential": sequential,
-        "target": None if target == "models" else target,
+        "target": target,
+        "horizon": None if horizon == 1 else horizon,
     }
     needs = [name for name, value in rows.items() if value is not None and value is not False]
     rule: dict[str, Any] = {"level": level, "reference": reference, "seed": seed}
@@ -230,6 +237,8 @@ def _contest(
     if when is not None:
         check_time(when, first)
     folds = None if fold is None else holder.column(fold, "The folds")
+    if folds is not None:
+        _check_folds(folds, first)
     records = {name: one.record for name, one in found.items()}
     said = [*notes, *(note for record in records.values() for note in record.notes), *more]
     if clip is not None:
@@ -249,6 +258,16 @@ def _contest(
         notes=tuple(dict.fromkeys(said)),
     )
     return contest if contest.weight.all() else contest.take(contest.weight > 0)
+
+
+def _check_folds(folds: NDArray[Any], record: Observations) -> None:
+    gone = np.flatnonzero(missing_mask(folds))
+    if len(gone):
+        raise ColumnError(
+            "no-fold",
+            f"No fold is known of {units.count(len(gone), 'row')} ({places(record.numbers()[gone])}).",
+            cure="Fill them in, or leave these rows out.",
+        )
 
 
 def _positions(values: NDArray[Any]) -> NDArray[np.int64]:
@@ -285,14 +304,20 @@ def _named(data: Any) -> dict[str, Any]:
     return dict(zip(stems, data, strict=True))
 
 
-def _check(level: float, target: str, clip: float | None) -> None:
+def _check(level: float, target: str | None, clip: float | None, horizon: int) -> None:
+    if not isinstance(horizon, int | np.integer) or horizon < 1:
+        raise UsageError(
+            "horizon",
+            f"A horizon of {horizon} is not a number of steps ahead.",
+            cure="Give a whole number from 1 on.",
+        )
     if not 0 < level < 1:
         raise UsageError(
             "bad-level",
             f"level is {level}, but it is a probability.",
             cure="Give one between 0 and 1, such as 0.95.",
         )
-    if target not in TARGETS:
+    if target is not None and target not in TARGETS:
         raise UsageError(
             "unknown-target",
             f"{target!r} is nothing that a cross-validation estimates here.{suggestion(target, TARGETS)}",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,8 @@ from logloss.multiplicity.confidencesets import confidence_set, confidence_set_o
 from logloss.multiplicity.simultaneous import simultaneous
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from logloss.comparing.bases import Basis
@@ -26,15 +29,27 @@ MOST_DRAWN = 3_000_000  # numbers that are drawn from row by row; of more, the m
 
 
 def among_all(
-    contest: Contest, standings: list[Standing], centre: str, basis: Basis, level: float, seed: int
+    contest: Contest,
+    standings: list[Standing],
+    centre: str,
+    rule: Callable[[float], Basis],
+    level: float,
+    seed: int,
 ) -> tuple[list[Standing], float | None]:
     """Return standings with bands for all at once and membership in the set, and its level; None where there is none.
+
+    `rule` is the rule for a level. Over folds the bands are Bonferroni's, and there is no set.
 
     Forecasts with an infinite loss have no band, and are not among the best while others are finite.
     """
     finite = [one.name for one in standings if not one.infinite_rows]
-    if len(standings) < 3 or len(finite) < 2 or basis.unit == "fold" or basis.units < 2:
+    basis = rule(level)
+    if len(standings) < 3 or len(finite) < 2 or basis.units < 2:
         return standings, None
+    if basis.unit == "fold" and centre not in finite:
+        return standings, None
+    if basis.unit == "fold":
+        return _bonferroni(contest, standings, centre, rule, level), None
     columns = [contest.names.index(name) for name in finite]
     surprise = contest.surprise[:, columns]
     bands = _bands(contest, surprise, finite, centre, basis, level, seed)
@@ -50,6 +65,21 @@ def among_all(
         for one in standings
     ]
     return found, SET_LEVEL
+
+
+def _bonferroni(
+    contest: Contest, standings: list[Standing], centre: str, rule: Callable[[float], Basis], level: float
+) -> list[Standing]:
+    """Return standings with intervals, each at the level at which all hold at once."""
+    joint = rule(1 - (1 - level) / (len(standings) - 1))
+    column = {name: contest.surprise[:, at] for at, name in enumerate(contest.names)}
+    found = []
+    for one in standings:
+        told = None
+        if one.name != centre and one.difference is not None and math.isfinite(one.difference):
+            told = joint.of(column[one.name] - column[centre], contest.weight, None)
+        found.append(replace(one, simultaneous=None if told is None else (told.low, told.high)))
+    return found
 
 
 def _bands(

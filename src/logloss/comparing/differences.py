@@ -21,10 +21,12 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["MOST_ROWS", "Gap", "gap_of", "needed", "pair_of", "span"]
+__all__ = ["MOST_ROWS", "Gap", "gap_of", "needed", "pair_of", "same_for_all", "span"]
 
 MOST_ROWS = 20  # a difference is told without
 FEWEST = 50  # rows for each of them
+FEWEST_ALIKE = 6  # rows that all differ by the same; of 5 fair coins 1 in 16 times all fall alike
+SAME = 1e-12  # of the difference: what rounding makes of a standard error of 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,19 +85,26 @@ def span(found: Interval | None) -> tuple[float, float] | None:
     return None if found is None else (found.low, found.high)
 
 
-def needed(units: int, difference: float, standard_error: float, level: float) -> float | None:
-    """Return about how many rows or groups settle a difference of this size: units (z se / difference)^2.
+def needed(units: int, difference: float, ends: tuple[float, float] | None) -> float | None:
+    """Return about how many rows (groups, points in time) settle a difference of this size.
 
-    For rows drawn one by one this is (z sd / difference)^2, with z the normal quantile of the level.
+    An interval of `units` of them that reaches r from the difference towards 0 shrinks as their root grows, so it reaches
+    to 0 with units (r / difference)^2: more than there are where it holds 0, fewer where it does not.
     """
-    from scipy.special import ndtri
-
-    if difference == 0 or not math.isfinite(difference):
+    if ends is None or difference == 0 or not math.isfinite(difference):
         return None
-    return units * (float(ndtri(0.5 + level / 2)) * standard_error / difference) ** 2
+    reach = difference - ends[0] if difference > 0 else ends[1] - difference
+    return units * (reach / difference) ** 2 if reach > 0 else None
 
 
-def pair_of(contest: Contest, a: int, b: int, basis: Basis, level: float, *, closer: bool = True) -> Pair:
+def same_for_all(difference: float | None, standard_error: float | None) -> bool:
+    """Tell whether a difference is the same, and not 0, wherever it was looked at."""
+    if not difference or standard_error is None or math.isinf(difference):
+        return False
+    return standard_error <= SAME * abs(difference)
+
+
+def pair_of(contest: Contest, a: int, b: int, basis: Basis, *, closer: bool = True) -> Pair:
     """Set two columns of a contest against each other; `closer` looks at single rows too."""
     gap = gap_of(contest, a, b)
     difference = gap.difference
@@ -107,7 +116,7 @@ def pair_of(contest: Contest, a: int, b: int, basis: Basis, level: float, *, clo
         return Pair(
             **named,
             verdict=verdict_of(difference, None),
-            rule=basis.rule,
+            rule=basis.named(gap.weight, gap.at),
             difference_finite=finite,
             interval_finite=span(found),
             unit=basis.unit,
@@ -117,16 +126,20 @@ def pair_of(contest: Contest, a: int, b: int, basis: Basis, level: float, *, clo
         )
     mass = float(gap.weight.sum())
     told = span(found)
+    verdict = verdict_of(difference, told)
+    alike = found is not None and same_for_all(difference, found.standard_error)
+    if alike and basis.units < FEWEST_ALIKE:
+        verdict = "undefined"
     settled = None  # more folds of the same rows settle nothing
-    if found is not None and basis.unit != "fold":
-        settled = needed(basis.units, difference, found.standard_error, level)
+    if basis.unit != "fold" and not alike:
+        settled = needed(basis.units, difference, told)
     return Pair(
         **named,
         standard_error=None if found is None else found.standard_error,
         interval=told,
         p_value=None if found is None else found.p_value,
-        verdict=verdict_of(difference, told),
-        rule=basis.rule,
+        verdict=verdict,
+        rule=basis.named(gap.weight, gap.at),
         total=difference * mass,
         total_error=None if found is None else found.standard_error * mass,
         needed=settled,

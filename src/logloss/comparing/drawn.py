@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["Duel", "Sums", "covariance_of", "duel_of", "single_of"]
+__all__ = ["Duel", "Sums", "by_group", "covariance_of", "duel_of", "single_of"]
+
+SHOWN = 100  # groups of which the difference is told
 
 
 @dataclass(frozen=True, eq=False)
@@ -132,6 +134,38 @@ def single_of(tally: Tally, name: str) -> tuple[Moments, Sums | None, int]:
     at = tally.names.index(name)
     groups = None if tally.groups is None else _group_sums(tally, name)
     return tally.models.at(at), groups, int(tally.models.sums[at, 0])
+
+
+def by_group(tally: Tally, a: str, b: str) -> dict[str, Any]:
+    """Return in how many groups each has the smaller loss, and the difference of each; of many, those that move it most."""
+    assert tally.groups is not None
+    sums = tally.groups.sums
+    first, second = (2 + 3 * tally.names.index(name) for name in (a, b))
+    nats, lost_a, lost_b = sums[:, first] - sums[:, second], sums[:, first + 1], sums[:, second + 1]
+    counts = sums[:, 0] > 0
+    less = (lost_a == 0) & ((lost_b > 0) | (nats < 0)), (lost_b == 0) & ((lost_a > 0) | (nats > 0))
+    found: list[dict[str, Any]] = []
+    for at in np.argsort(-np.abs(nats), kind="stable").tolist():
+        if not counts[at] or len(found) == SHOWN:
+            continue
+        difference: float | None = float(nats[at] / sums[at, 1])
+        if lost_a[at] or lost_b[at]:
+            difference = None if lost_a[at] and lost_b[at] else math.inf if lost_a[at] else -math.inf
+        found.append(
+            {
+                "group": tally.groups.keys[at],
+                "rows": int(sums[at, 0]),
+                "weight": float(sums[at, 1]),
+                "difference": difference,
+            }
+        )
+    better = [int((one & counts).sum()) for one in less]
+    return {
+        "groups": int(counts.sum()),
+        "a_better_in": better[0],
+        "b_better_in": better[1],
+        "moving_most": found,
+    }
 
 
 def covariance_of(tally: Tally, names: list[str]) -> Float:

@@ -32,7 +32,8 @@ class Evidence:
         Log of the likelihood ratio of b to a, the sum of a's surprises less b's: above 0 the rows are likelier under b. inf
         where only a called impossible what happened, -inf where only b did, NaN where both did: then both are refuted.
     standard_error
-        Of that sum, were the rows drawn anew: sd sqrt(n). None with fewer than two rows or an infinite sum.
+        Of that sum, were the rows drawn anew: sd sqrt(n); in a comparison by groups or time, were these. None with fewer
+        than two rows or an infinite sum.
     rows
         How many rows there are, each as often as its weight counts it.
     counted

@@ -19,6 +19,7 @@ from logloss.surprises import class_blocks
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from logloss.columns import Table
     from logloss.comparing.entrants import Entrant
     from logloss.record import Observations
 
@@ -42,7 +43,7 @@ def matched(
         name: keys_of(vector(one.record.ids, "The ids"), one.asked.ids or "", one.table)  # type: ignore[union-attr, arg-type]
         for name, one in entrants.items()
     }
-    at = {name: positions_of(keys[name], one.table) for name, one in entrants.items()}  # type: ignore[arg-type]
+    at = {name: _positions(name, keys[name], one.table) for name, one in entrants.items()}  # type: ignore[arg-type]
     common = reduce(lambda a, b: a & b, [set(one) for one in at.values()])
     same = all(len(one) == len(common) for one in at.values())
     if not common or not (same or partly):
@@ -63,6 +64,14 @@ def matched(
     found = _same_classes(found)
     check_same(found, order)
     return found, tuple(notes)
+
+
+def _positions(name: str, keys: list[str], table: Table) -> dict[str, int]:
+    """Return the row of each id of one of several tables; an error says which of them it is of."""
+    try:
+        return positions_of(keys, table)
+    except AlignmentError as error:
+        raise error if name in error.message else error.within(repr(name)) from None
 
 
 def check_same(entrants: dict[str, Entrant], keys: list[str] | None = None) -> None:
@@ -163,7 +172,7 @@ def _check_classes(lead: str, a: Observations, name: str, b: Observations) -> No
     raise OutcomeError(
         "different-classes",
         f"{lead!r} has the classes {listing([repr(one) for one in a.classes])}, {name!r} has {listing([repr(one) for one in b.classes])}{'' if a.soft == b.soft else '; and the outcomes of one of them are shares'}.",
-        cure="Score both with the same classes: labels=[...] (CLI: --labels).",
+        cure="Write the outcomes alike in all tables, or give them once: truth=... (CLI: --truth). Where one only lacks some of the classes: labels=[...] (CLI: --labels).",
     )
 
 

@@ -14,6 +14,7 @@ Span = tuple[float, float]
 
 SIGNED = ("difference", "difference_finite", "total", "without_top", "calibration", "sorting")
 SPANS = ("interval", "interval_finite", "without_top_interval")
+EXCHANGED = {"a_better_in": "b_better_in", "b_better_in": "a_better_in"}
 TURNED = {"a better": "b better", "b better": "a better"}
 
 
@@ -96,7 +97,8 @@ class Pair:
         Mean of s_a - s_b: negative where a is better. Rows that are infinite under both are left out. inf or -inf where
         one of them is infinite alone; None where both are, on different rows: inf - inf.
     standard_error, interval, p_value, rule
-        How sure it is, and by which rule: "hall-t", "jackknife", "ewc-t", "nadeau-bengio", ...
+        How sure it is, and by which rule: "hall-t"; over groups "jackknife", or "hall-t-groups" where they weigh the same;
+        "ewc-t" in time; "nadeau-bengio" over folds.
     verdict
         "a better" or "b better" where the interval leaves out 0 (or one loss is infinite), "tie" where it does not,
         "undefined" where nothing can be said.
@@ -109,20 +111,22 @@ class Pair:
     total, total_error
         Sum of the differences and its standard error: log of the likelihood ratio of b to a.
     needed, unit
-        About how many rows (groups, points in time) would settle a gap of this size.
+        About how many rows (groups, points in time) would settle a gap of this size; None of folds, as more of the same
+        rows settle nothing.
     top5_share
         Share of the sum of |difference| in the five rows with the most.
     top, top_share, without_top, without_top_interval
         The rows that carry most of the difference in its own direction (20 at most), their share of it, and the difference
         of the others.
     clip
-        What clipping both would change.
+        What clipping both would change; None where that is not known, or rows and pairs are too many to look at all.
     calibration, sorting, parts_method
         What of the difference is miscalibration, and what is telling rows apart; they add up to it.
     slices
         The difference by slice.
     beside
-        Other rules and readings, by name, each a mapping of plain values: "diebold_mariano", "sequential", "evidence".
+        Other rules and readings, by name, each a mapping of plain values: "diebold_mariano", "sequential", "evidence"; after
+        cross-validation the other target, "models" or "algorithm".
     """
 
     a: str
@@ -216,7 +220,15 @@ def _other_sign(found: dict[str, Any]) -> dict[str, Any]:
     for name, value in found.items():
         if name == "refuted":
             turned[name] = value[::-1]
-        elif name in ("statistic", "corrected", "nats", "log10") and value is not None:
+        elif name in EXCHANGED:
+            turned[name] = found[EXCHANGED[name]]
+        elif name == "moving_most":
+            turned[name] = [_other_sign(one) for one in value]
+        elif name == "interval" and value is not None:
+            turned[name] = [0.0 - end for end in reversed(value)]
+        elif name == "verdict":
+            turned[name] = TURNED.get(value, value)
+        elif name in ("difference", "statistic", "corrected", "nats", "log10") and value is not None:
             turned[name] = {"inf": "-inf", "-inf": "inf"}[value] if isinstance(value, str) else 0.0 - value
         else:
             turned[name] = value

@@ -10,10 +10,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss import units
+from logloss.comparing.bases import rule_of_clusters
 from logloss.comparing.clips import LIMITS, MOST
 from logloss.comparing.crowds import SET_LEVEL
 from logloss.comparing.differences import MOST_ROWS, needed, span
-from logloss.comparing.drawn import covariance_of, duel_of, interval_of, mean_of, single_of
+from logloss.comparing.drawn import by_group, covariance_of, duel_of, interval_of, mean_of, single_of
 from logloss.comparing.evidence import Evidence
 from logloss.comparing.recovered import tally_of
 from logloss.comparing.results import ClipChange, Comparison, Deciding, Pair, Standing, verdict_of
@@ -39,7 +40,6 @@ __all__ = ["of_panel", "of_tally"]
 
 FEWEST = 50  # rows for each that a difference is told without
 SAME = 1e-12  # of the sum of |differences|: what rounding makes of a difference of 0
-SHOWN = 100  # groups of which the difference is told
 
 
 def of_panel(panel: Panel, *, level: float = 0.95, reference: str | None = None, seed: int = 0) -> Comparison:
@@ -118,9 +118,9 @@ def of_tally(
     pairs = [_pair(tally, a, b, drawn, level) for a, b in couples]
     said = list(notes)
     if tally.groups is not None:
-        pairs = [replace(pair, beside={"groups": _by_group(tally, pair.a, pair.b)}) for pair in pairs]
+        pairs = [replace(pair, beside={"groups": by_group(tally, pair.a, pair.b)}) for pair in pairs]
         if drawn < FEW_CLUSTERS:
-            told = f"Of {drawn} groups little can be said: with fewer than {FEW_CLUSTERS}, intervals cover less than they promise."
+            told = f"Of {units.count(drawn, 'group')} little can be said: with fewer than {FEW_CLUSTERS}, intervals cover less than they promise."
             said.append(Note("few-groups", told))
     pairs[0] = _read_as_hypotheses(tally, pairs[0])
     if pairs[0].infinite_both:
@@ -192,7 +192,7 @@ def _pair(tally: Tally, a: str, b: str, drawn: int, level: float) -> Pair:
         "infinite_both": both,
         "a_better_on": _share(duel.measures["weight_a"] + duel.measures["only_b_weight"], tally.weight),
         "b_better_on": _share(duel.measures["weight_b"] + duel.measures["only_a_weight"], tally.weight),
-        "rule": "hall-t" if tally.groups is None else "jackknife",
+        "rule": _rule(tally, duel),
         "unit": "row" if tally.groups is None else "group",
         "clip": _clip(tally, a, b, duel),
     }
@@ -220,10 +220,16 @@ def _pair(tally: Tally, a: str, b: str, drawn: int, level: float) -> Pair:
         verdict=verdict_of(mean, span(found)),
         total=mean * duel.mass,
         total_error=None if found is None else found.standard_error * duel.mass,
-        needed=None if found is None else needed(drawn, mean, found.standard_error, level),
+        needed=needed(drawn, mean, span(found)),
         **common,
         **_hangs_on(duel, level),
     )
+
+
+def _rule(tally: Tally, duel: Duel) -> str:
+    if tally.groups is None:
+        return "hall-t"
+    return rule_of_clusters(tally.groups.sums[:, 1] if duel.groups is None else duel.groups.mass)
 
 
 def _read_as_hypotheses(tally: Tally, pair: Pair) -> Pair:
@@ -239,6 +245,8 @@ def _read_as_hypotheses(tally: Tally, pair: Pair) -> Pair:
     elif tally.n > 1:
         error = math.sqrt(tally.n / (tally.n - 1) * max(float(moments.second[1, 1]), 0.0))
     told = Evidence(total, error, tally.n, False, lost)
+    if tally.groups is not None and error is not None:
+        told = replace(told, standard_error=pair.total_error)
     return replace(pair, beside=pair.beside | {"evidence": told.to_dict()})
 
 
@@ -291,38 +299,6 @@ def _clip(tally: Tally, a: str, b: str, duel: Duel) -> ClipChange | None:
     start = next((sign for sign in signs if sign), 0.0)
     turned = (eps for eps, sign in zip(sorted(EPS), signs[1:], strict=True) if start and sign == -start)
     return ClipChange(next(turned, None), MOST, tuple((eps, differences[eps]) for eps in LIMITS))
-
-
-def _by_group(tally: Tally, a: str, b: str) -> dict[str, Any]:
-    """Return in how many groups each has the smaller loss, and the difference of each; of many, those that move it most."""
-    assert tally.groups is not None
-    sums = tally.groups.sums
-    first, second = (2 + 3 * tally.names.index(name) for name in (a, b))
-    nats, lost_a, lost_b = sums[:, first] - sums[:, second], sums[:, first + 1], sums[:, second + 1]
-    counts = sums[:, 0] > 0
-    less = (lost_a == 0) & ((lost_b > 0) | (nats < 0)), (lost_b == 0) & ((lost_a > 0) | (nats > 0))
-    found: list[dict[str, Any]] = []
-    for at in np.argsort(-np.abs(nats), kind="stable").tolist():
-        if not counts[at] or len(found) == SHOWN:
-            continue
-        difference: float | None = float(nats[at] / sums[at, 1])
-        if lost_a[at] or lost_b[at]:
-            difference = None if lost_a[at] and lost_b[at] else math.inf if lost_a[at] else -math.inf
-        found.append(
-            {
-                "group": tally.groups.keys[at],
-                "rows": int(sums[at, 0]),
-                "weight": float(sums[at, 1]),
-                "difference": difference,
-            }
-        )
-    better = [int((one & counts).sum()) for one in less]
-    return {
-        "groups": int(counts.sum()),
-        "a_better_in": better[0],
-        "b_better_in": better[1],
-        "moving_most": found,
-    }
 
 
 # ---------------------------------------------------------------- all at once

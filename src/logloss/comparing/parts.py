@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any
 
-from logloss.why.decomposition import of_record
+import numpy as np
+
+from logloss.surprises import per_row
+from logloss.why.decomposition import recalibrated_loss
 
 if TYPE_CHECKING:
     from logloss.record import Observations
@@ -23,14 +25,11 @@ def where(a: Observations, b: Observations) -> dict[str, Any]:
     """
     if len(a) < FEWEST:
         return {}
-    crossed = len(a) <= MOST_FITTED
-    first, second = (of_record(one, cross_fit=crossed) for one in (a, b))
-    if math.isinf(first.log_loss) or math.isinf(second.log_loss):
+    weight = np.ones(len(a)) if a.weight is None else a.weight
+    surprises = [per_row(one) for one in (a, b)]
+    if not all(np.isfinite(s).all() for s in surprises):
         return {}
-    one, other = (found.cross_fitted or found.in_sample for found in (first, second))
-    method = f"{first.method}, {'cross-fitted' if first.cross_fitted else 'in sample'}"
-    return {
-        "calibration": one.miscalibration - other.miscalibration,
-        "sorting": other.discrimination - one.discrimination,
-        "parts_method": method,
-    }
+    (first, method), (second, _) = (recalibrated_loss(one, cross_fit=len(a) <= MOST_FITTED) for one in (a, b))
+    sorting = first - second
+    whole = float((weight * (surprises[0] - surprises[1])).sum() / weight.sum())
+    return {"calibration": whole - sorting, "sorting": sorting, "parts_method": method}

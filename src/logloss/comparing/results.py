@@ -127,6 +127,7 @@ class Comparison:
         UsageError
             Where there is none.
         """
+        a, b = str(a), str(b)
         for name in (a, b):
             if name not in self.names:
                 raise UsageError(

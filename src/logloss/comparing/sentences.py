@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from logloss import units
-from logloss.text import printable
+from logloss.text import distinct, printable
 from logloss.why.findings import Finding
 
 if TYPE_CHECKING:
@@ -15,9 +16,10 @@ if TYPE_CHECKING:
 
     from logloss.comparing.results import Comparison, Pair
 
-__all__ = ["findings", "headline", "plural"]
+__all__ = ["findings", "headline", "plural", "shortened"]
 
 RARELY = 0.45  # share of the rows on which a winner is better, below which that is worth saying
+NAME = 24  # characters of a forecast's name
 MUCH = 0.25  # of the difference in few rows
 
 
@@ -32,11 +34,25 @@ def plural(unit: str) -> str:
 
 def findings(result: Comparison, unit: str = "nats") -> list[Finding]:
     """Return what is worth saying: of the best and the one behind it, or of every forecast against the reference."""
+    result = shortened(result)
     told = result.pairs[:1] if result.reference is None else result.pairs[:3]
     found = [] if len(result.standings) == 2 else _best_set(result)
     for pair in told:
         found += [headline(result, pair, unit), *_fragile(pair, unit), *_parts(pair, unit), *_clipped(pair)]
     return found
+
+
+def shortened(result: Comparison) -> Comparison:
+    """Return the comparison with long names cut, and still told apart."""
+    short = dict(zip(result.names, distinct(result.names, NAME), strict=True))
+    if all(name == told for name, told in short.items()):
+        return result
+    return replace(
+        result,
+        standings=tuple(replace(one, name=short[one.name]) for one in result.standings),
+        pairs=tuple(replace(one, a=short[one.a], b=short[one.b]) for one in result.pairs),
+        reference=None if result.reference is None else short[result.reference],
+    )
 
 
 def headline(result: Comparison, pair: Pair, unit: str = "nats") -> Finding:
@@ -156,7 +172,7 @@ def _clipped(pair: Pair) -> list[Finding]:
     """Say at which clip the winner changes."""
     if pair.clip is None or pair.clip.changes_at is None:
         return []
-    text = f"The winner changes if both are clipped above {pair.clip.changes_at:.2g}: the gap hangs on near-certain forecasts."
+    text = f"Which is ahead changes if both are clipped above {pair.clip.changes_at:.2g}: that hangs on forecasts nearer to 0 or 1 than this."
     return [Finding("LL065", abs(pair.difference or 0.0), text, "logloss compare FILE --clip EPS")]
 
 
@@ -178,7 +194,7 @@ def _best_set(result: Comparison) -> list[Finding]:
 
 
 def _name(name: str) -> str:
-    return printable(name, 28)
+    return printable(name, NAME)
 
 
 def _round(number: float) -> str:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from logloss.comparing.differences import needed
+from logloss.comparing.bases import ABOUT
 from logloss.comparing.results import verdict_of
 from logloss.interval import Interval
+from logloss.notes import Note
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
     Float = NDArray[np.float64]
 
 __all__ = ["nadeau_bengio", "of_repeats"]
+
+VISIBLE = 0.02  # standard errors by which two means differ
 
 
 def nadeau_bengio(means: Float, ratio: float, *, level: float = 0.95) -> Interval | None:
@@ -59,13 +62,16 @@ def of_repeats(
     splits: Splits,
     *,
     level: float,
+    target: str | None = None,
 ) -> Comparison:
-    """Return the comparison with intervals of what fits the models.
+    """Return the comparison of the models that were fitted with intervals of what fits them; or with these beside.
 
     Parameters
     ----------
     surprise, weight
         Of every row as often as it was held out, split after split, shapes (N, M) and (N,).
+    target
+        "algorithm", which is the default where there are two splits or more, or "models".
     """
     split = splits.which()
     mass = np.bincount(split, weight)
@@ -78,15 +84,39 @@ def of_repeats(
     centre = comparison.reference or comparison.names[0]
     column = {name: surprise[:, at] for at, name in enumerate(names)}
     with np.errstate(invalid="ignore"):
-        pairs = [
-            _pair(pair, found(column[pair.a] - column[pair.b]), len(splits), level)
-            for pair in comparison.pairs
-        ]
+        told = [found(column[pair.a] - column[pair.b]) for pair in comparison.pairs]
+        both = list(zip(comparison.pairs, told, strict=True))
+        if target == "models" or (target is None and len(splits) < 2):
+            return replace(comparison, pairs=tuple(_beside(*one) for one in both), target="models")
+        pairs = [_pair(*one) for one in both]
         standings = [_standing(one, centre, found(column[one.name]), pairs) for one in comparison.standings]
+    if any(_apart(*both) for both in zip(comparison.pairs, pairs, strict=True)):
+        text = "Losses are means over rows; the differences and their intervals are means over splits, which count alike however many rows they hold out, and rows as often as they were held out."
+        comparison = replace(comparison, notes=(*comparison.notes, Note("means-over-splits", text)))
     return replace(comparison, standings=tuple(standings), pairs=tuple(pairs), units=len(splits), unit="split", set_level=None, target="algorithm")  # fmt: skip
 
 
-def _pair(pair: Pair, told: Interval | None, count: int, level: float) -> Pair:
+def _apart(rows: Pair, splits: Pair) -> bool:
+    """Tell whether the mean over splits is visibly another than that over rows."""
+    if rows.difference is None or splits.difference is None or not splits.standard_error:
+        return False
+    return abs(rows.difference - splits.difference) > VISIBLE * splits.standard_error
+
+
+def _beside(pair: Pair, told: Interval | None) -> Pair:
+    """Return a pair with what is known of what fits the models beside it."""
+    if told is None:
+        return pair
+    span = (told.low, told.high)
+    other = {"about": ABOUT["algorithm"], "difference": told.mean, "standard_error": told.standard_error, "interval": list(span), "p_value": told.p_value, "verdict": verdict_of(told.mean, span), "rule": "nadeau-bengio"}  # fmt: skip
+    return replace(pair, beside=pair.beside | {"algorithm": other})
+
+
+def _pair(pair: Pair, told: Interval | None) -> Pair:
+    if pair.interval is not None:
+        names = ("difference", "standard_error", "interval", "p_value", "verdict", "rule")
+        other = {"about": ABOUT["models"], **{name: getattr(pair, name) for name in names}}
+        pair = replace(pair, beside=pair.beside | {"models": other | {"interval": list(pair.interval)}})
     span = None if told is None else (told.low, told.high)
     if told is None:
         return replace(pair, rule="nadeau-bengio", interval=None, standard_error=None, p_value=None, verdict=verdict_of(pair.difference, None))  # fmt: skip
@@ -98,7 +128,7 @@ def _pair(pair: Pair, told: Interval | None, count: int, level: float) -> Pair:
         p_value=told.p_value,
         verdict=verdict_of(told.mean, span),
         rule="nadeau-bengio",
-        needed=needed(count, told.mean, told.standard_error, level),
+        needed=None,  # more splits of the same rows settle nothing
         unit="split",
         without_top_interval=None,
         total_error=None,

@@ -112,7 +112,7 @@ def referee(
     weight: Any = None,
     labels: Sequence[Any] | None = None,
     level: float = 0.95,
-    target: str = "models",
+    target: str | None = None,
     reference: str | None = None,
     seed: int = 0,
     watch: Callable[[int, int], None] | None = None,
@@ -140,8 +140,9 @@ def referee(
     level
         Coverage of the intervals.
     target
-        "models": the average loss of those that were fitted, from all held-out rows together. "algorithm": the expected loss
-        of fitting so to a sample of this size, by Nadeau and Bengio's correction over splits.
+        "algorithm": the expected loss of fitting so to a sample of this size, by Nadeau and Bengio's correction over splits.
+        "models": the average loss of those that were fitted, from all held-out rows together. By default the former, but the
+        latter where each row (or group) is left out by itself, and for a single split. The other one stands beside.
     reference
         The hypothesis that all others are set against; by default every two.
     seed
@@ -283,13 +284,15 @@ def _judged(
         records=records,
         notes=tuple(notes),
     )
-    comparison = of_contest(contest, **(asked if not again else asked | {"target": "models"}))
-    if again and asked["target"] == "algorithm":
-        comparison = of_repeats(comparison, tuple(said), long, mass[rows], splits, level=asked["level"])
+    comparison = of_contest(contest, **(asked | {"target": None} if again else asked))
+    if again:
+        comparison = of_repeats(
+            comparison, tuple(said), long, mass[rows], splits, level=asked["level"], target=asked["target"]
+        )
     return Trial(comparison, tuple(said), every, fold, times, splits.words, records)
 
 
-def _check_call(named: dict[str, Any], level: float, target: str, reference: str | None) -> None:
+def _check_call(named: dict[str, Any], level: float, target: str | None, reference: str | None) -> None:
     """Refuse before anything is fitted what cannot be answered after."""
     if len(named) < 2:
         raise UsageError(
@@ -297,7 +300,7 @@ def _check_call(named: dict[str, Any], level: float, target: str, reference: str
             f"A comparison needs two hypotheses, and there {'is one' if named else 'are none'}.",
             cure="Add a simple one to beat: a fixed forecast, or a constant such as scikit-learn's DummyClassifier(strategy='prior').",
         )
-    if target not in TARGETS:
+    if target is not None and target not in TARGETS:
         raise UsageError("unknown-target", f"{target!r} is nothing that a cross-validation estimates here.", cure=f"Targets: {', '.join(TARGETS)}.")  # fmt: skip
     if not 0 < level < 1:
         raise UsageError("bad-level", f"level is {level}, but it is a probability.", cure="Give one between 0 and 1, such as 0.95.")  # fmt: skip

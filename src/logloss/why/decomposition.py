@@ -28,7 +28,7 @@ from logloss.plain import jsonable
 from logloss.sources import gather
 from logloss.surprises import class_blocks, per_row
 from logloss.why import budgets
-from logloss.why.remedies import Remedies, in_sample, remedies
+from logloss.why.remedies import Remedies, flexible, in_sample, remedies
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -230,6 +230,18 @@ def of_record(
         found,
         budget,
     )
+
+
+def recalibrated_loss(record: Observations, *, cross_fit: bool = True) -> tuple[float, str]:
+    """Return the loss after the richest map, and which map that is: all that the parts of a difference need of `of_record`."""
+    two = len(record.classes) == 2
+    weight = np.ones(len(record)) if record.weight is None else record.weight
+    kind = "isotonic" if two else "affine per class"
+    after = flexible(record) if cross_fit else None
+    if after is not None:
+        return _mean(after, weight), f"{kind}, cross-fitted"
+    loss = _isotonic_loss(record, weight) if two else _mean(in_sample(record), weight)
+    return loss, f"{kind}, in sample"
 
 
 def _mean(values: Float, weight: Float) -> float:

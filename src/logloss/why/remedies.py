@@ -38,7 +38,7 @@ if TYPE_CHECKING:
     Float = NDArray[np.float64]
     Map = Callable[[Float], Float]
 
-__all__ = ["Held", "Remedies", "Step", "in_sample", "remedies"]
+__all__ = ["Held", "Remedies", "Step", "flexible", "in_sample", "remedies"]
 
 FEWEST = 20  # rows; with fewer nothing is left to fit on
 FEWEST_OTHERS = 10  # outcomes that are not of the commonest class
@@ -73,6 +73,30 @@ def remedies(record: Observations) -> Remedies | None:
 
     None for fewer than 20 rows, for fewer than 10 outcomes that are not of the commonest class, and for a single group.
     """
+    search = _search_of(record)
+    if search is None:
+        return None
+    rows, weight = search.rows, np.ones(len(record)) if record.weight is None else record.weight
+    search.forward()
+    return Remedies(
+        tuple(search.steps),
+        tuple(search.failed.values()),
+        float((rows.weight * np.where(rows.weight > 0, search.now, 0.0)).sum()) / float(weight.sum()),
+        search.folds,
+        search.clusters is not None,
+        _held(rows, search.maps),
+        rows.back(search.by_itself(_flexible(rows))),
+    )
+
+
+def flexible(record: Observations) -> Float | None:
+    """Return the held-out surprise after one rich map alone, shape (n,), without the search; None where `remedies` is."""
+    search = _search_of(record)
+    return None if search is None else np.asarray(search.rows.back(search.by_itself(_flexible(search.rows))))
+
+
+def _search_of(record: Observations) -> _Search | None:
+    """Return a search that has not begun; None where there is too little to fit on."""
     weight = np.ones(len(record)) if record.weight is None else record.weight
     if int((weight > 0).sum()) < FEWEST or _others(record, weight) < FEWEST_OTHERS:
         return None
@@ -80,19 +104,9 @@ def remedies(record: Observations) -> Remedies | None:
     if fold is None:
         return None
     rows = Rows(record, fold, order)
-    folds = int(fold.max()) + 1
-    search = _Search(rows, folds, None if clusters is None else rows.forth(clusters))
+    search = _Search(rows, int(fold.max()) + 1, None if clusters is None else rows.forth(clusters))
     search.start(rows.forth(per_row(record)))
-    search.forward()
-    return Remedies(
-        tuple(search.steps),
-        tuple(search.failed.values()),
-        float((rows.weight * np.where(rows.weight > 0, search.now, 0.0)).sum()) / float(weight.sum()),
-        folds,
-        clusters is not None,
-        _held(rows, search.maps),
-        rows.back(search.by_itself(_flexible(rows))),
-    )
+    return search
 
 
 def _others(record: Observations, weight: Float) -> float:
