@@ -13,7 +13,7 @@ from hypothesis.extra import numpy as hnp
 
 import logloss as ll
 from logloss.curves.thresholds import joint_level
-from logloss.interval import of_rows
+from logloss.interval import of_clusters, of_rows
 
 # R's dcurves on its data set df_binary (750 rows, 105 cancers): rows with a family history, and with cancer among them.
 FAMILY = (115, 24)
@@ -143,6 +143,53 @@ def test_covariances_are_those_of_rows() -> None:
         np.testing.assert_allclose(got.third, (u**3).sum(axis=0), atol=1e-9)
 
 
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("even", [False, True])
+def test_intervals_of_groups_are_those_of_their_sums(even: bool, soft: bool) -> None:
+    random = np.random.default_rng(2)
+    p, q = random.integers(0, 11, (2, 300)) / 10
+    y = random.integers(0, 11, 300) / 10 if soft else random.integers(0, 2, 300).astype(float)
+    w = np.ones(300) if even else random.choice([1.0, 2.0, 0.5], 300)
+    group = random.permutation(np.repeat(np.arange(15), 20)) if even else random.integers(0, 15, 300)
+    th = [0.1, 0.25, 0.5, 0.7]
+    names = np.array([f"day {one}" for one in group], dtype=object)
+    given = y if soft else y.astype(int)
+    curve = ll.decision_curve(given, {"p": p, "q": q}, thresholds=th, weight=w, group=names)
+    for at, x in enumerate(th):
+        bp, bq, every = (brute(y, one, w, x) for one in (p, q, np.ones(300)))
+        for got, d in (
+            (curve.gain("p"), bp - every),
+            (curve.gain("p", "q"), bp - bq),
+            (curve.forecasts["p"], bp),
+            (curve.all, every),
+        ):
+            expected = of_clusters(d, w, group)
+            assert expected is not None
+            assert got.limits.low[at] == pytest.approx(expected.low, abs=1e-12)
+            assert got.limits.high[at] == pytest.approx(expected.high, abs=1e-12)
+    rows = ll.decision_curve(given, {"p": p, "q": q}, thresholds=th, weight=w)
+    assert curve.gain("p").mean == pytest.approx(rows.gain("p").mean, abs=1e-12)
+
+
+def test_rows_that_are_copied_in_groups_tell_no_more() -> None:
+    y, z = rows(200)
+    p = 1 / (1 + np.exp(-z))
+    once = ll.decision_curve(y, p, thresholds=[0.1, 0.3, 0.6])
+    copies = ll.decision_curve(
+        np.tile(y, 9), np.tile(p, 9), thresholds=[0.1, 0.3, 0.6], group=np.tile(np.arange(200), 9)
+    )
+    for one, two in ((once.gain("forecast"), copies.gain("forecast")), (once.all, copies.all)):
+        for mine, other in ((one.limits, two.limits), (one.band, two.band)):
+            assert mine.low == pytest.approx(other.low, abs=1e-12)
+            assert mine.high == pytest.approx(other.high, abs=1e-12)
+    few = ll.decision_curve(y, p, group=np.arange(200) % 4)
+    assert "few-groups" in [note.id for note in few.notes]
+    one_group = ll.decision_curve(y, p, group=np.zeros(200, int))
+    assert np.isnan(one_group.gain("forecast").limits.low).any()
+    str(one_group)
+    json.dumps(one_group.to_dict(), allow_nan=False)
+
+
 def test_spaces_labels_columns_and_events_agree() -> None:
     y, z = rows(200)
     p = 1 / (1 + np.exp(-z))
@@ -232,8 +279,20 @@ def test_it_prints_one_screen_and_writes_json() -> None:
         assert text == found.show() != found.show(standardized=True)
         json.dumps(found.to_dict(), allow_nan=False)
         assert found._repr_html_().startswith("<pre>")
-        lengths = {len(column) for column in found.frame().values()}
-        assert lengths == {99 * (2 + len(found.forecasts))}
+        frame = found.frame()
+        pairs = len(found.forecasts) - 1
+        assert {len(column) for column in frame.values()} == {99 * (2 + len(found.forecasts) + pairs)}
+        assert frame["kind"][::99] == [
+            "all",
+            "none",
+            *["forecast"] * len(found.forecasts),
+            *["difference"] * pairs,
+        ]
+        assert frame["gain"][198:297] == found.gains[0].mean.tolist()
+    last = {name: column[-99:] for name, column in frame.items()}
+    assert (last["forecast"][0], last["against"][0]) == ("right \x1b[31m", "wild")
+    assert last["gain_band_low"] == two.gains[-1].band.low.tolist()
+    assert last["net_benefit"] == [None] * 99
     assert two.better("right \x1b[31m", sure=True).sum() > two.better("wild", sure=True).sum()
 
 
@@ -285,9 +344,9 @@ def test_it_is_saved_as_a_table(tmp_path: Path) -> None:
     curve = ll.decision_curve(y, {"=model": 1 / (1 + np.exp(-z))}, thresholds=0.25)
     curve.save(tmp_path / "curve.csv")
     lines = (tmp_path / "curve.csv").read_text().splitlines()
-    assert [line.split(",")[:3] for line in lines[1:]] == [
-        ["all", "all", "0.25"],
-        ["none", "none", "0.25"],
-        ["forecast", "'=model", "0.25"],
+    assert [line.split(",")[:4] for line in lines[1:]] == [
+        ["all", "all", "", "0.25"],
+        ["none", "none", "", "0.25"],
+        ["forecast", "'=model", "all", "0.25"],
     ]
-    assert lines[1].endswith(",,,,,,,")  # what acting on all rows lacks is missing, not text
+    assert lines[1].endswith(",,,,,,")  # what acting on all rows lacks is missing, not text
