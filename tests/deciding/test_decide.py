@@ -225,6 +225,38 @@ def test_a_column_that_may_hold_the_outcomes_is_named() -> None:
     assert "If there is one" in note.text
 
 
+@pytest.mark.parametrize("hint", ["name", "values"])
+def test_utilities_turned_round_of_rows_without_outcomes(hint: str) -> None:
+    turned = pl.DataFrame({"state": ["well", "ill"], "treat": [-2, 0], "wait": [0, -20]})
+    frame = {
+        "name": pl.DataFrame({"p_ill": [0.19, 0.05]}),
+        "values": pl.DataFrame({"p": [0.81, 0.95], "kind": ["ill", "well"]}),
+    }[hint]
+    result = ll.decide(frame, utilities=turned)
+    assert result.chosen.tolist() == ["treat", "wait"]
+    assert "utilities-turned" in [note.id for note in result.notes]
+    # A column named after a class of the header settles it the other way, whatever else the table holds.
+    upright = pl.DataFrame({"action": ["ill", "well"], "treat": [0, -1], "wait": [-1, 0]})
+    found = ll.decide(pl.DataFrame({"p_treat": [0.9], "kind": ["ill"]}), utilities=upright)
+    assert found.chosen.tolist() == ["ill"]
+
+
+def test_classes_that_only_the_utilities_name_are_told() -> None:
+    costs = {"treat": {"well": -2, "ill": 0}, "wait": {"well": 0, "ill": -20}}
+    for column, said in (("p", True), ("p_ill", False)):
+        notes = [note.id for note in ll.decide(pl.DataFrame({column: [0.1]}), utilities=costs).notes]
+        assert ("classes-of-utilities" in notes) is said
+
+
+def test_forecasts_of_0_that_happened_are_not_called_fine() -> None:
+    result = ll.decide([1, 0, 1, 0], [0.0, 1.0, 1.0, 0.0], cost_fp=1, cost_fn=5, recalibrate=False)
+    note = next(n for n in result.notes if n.id == "certain-and-wrong")
+    assert "2 rows (rows 0, 1)" in note.text
+    assert "nothing shows" not in str(result)
+    same = ll.decide([1, 0, 1, 0], [0.2, 0.3, 0.4, 0.8], cost_fp=0, cost_fn=5, recalibrate=False)
+    assert "expected: 0" not in str(same)  # nothing depends on the forecasts
+
+
 def test_other_classes_stand_side_by_side_in_the_error() -> None:
     with pytest.raises(ll.UsageError, match="utilities-states") as error:
         ll.decide([0, 1], [0.2, 0.7], utilities={"a": {"ill": 1, "well": 0}, "b": {"ill": 0, "well": 1}})

@@ -41,10 +41,9 @@ def moments_of_groups(
         # Of equal weights the mean of a group; else what the mean of all becomes without it.
         off = off / mass[part, None] if even else -off / np.maximum(total - mass[part, None], 1e-300)
         first += off.sum(axis=0)
-        cubes += (off**3).sum(axis=0)
+        if even:
+            cubes += (off * off * off).sum(axis=0)
         products += np.einsum("cg,ch->gh", off, off)
     products -= np.outer(first, first) / C
     second = np.maximum(np.diag(products), 0.0)
-    if even:
-        return second, cubes, products
-    return second * (C - 1) ** 2, np.zeros(G), products
+    return second if even else second * (C - 1) ** 2, cubes, products

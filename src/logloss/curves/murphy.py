@@ -11,7 +11,7 @@ from logloss.curves.costs import cost
 from logloss.curves.dominance import Cost, Difference, MurphyCurve
 from logloss.curves.elementary import Elementary, differences_of
 from logloss.curves.entries import asked, check_level, check_thresholds
-from logloss.curves.thresholds import Rows
+from logloss.curves.thresholds import Limits, Rows
 from logloss.plain import plain
 
 if TYPE_CHECKING:
@@ -132,7 +132,7 @@ def of_questions(
     costs = {}
     for key, name in keys.items():
         spread = cost(rows, key)
-        costs[name] = Cost(at, spread.mean, spread.limits(level), spread.band(level, SEED))
+        costs[name] = Cost(at, spread.mean, _from_0(spread.limits(level)), _from_0(spread.band(level, SEED)))
     differences = []
     for a, b in combinations(keys, 2):
         found = rows.contrast(a, b, scale=np.full(len(at), -1.0))
@@ -148,6 +148,11 @@ def of_questions(
         plain(first.event), at, curves, costs, tuple(differences), prevalence, level, len(first),
         float(first.weight.sum()), notes,
     )  # fmt: skip
+
+
+def _from_0(limits: Limits) -> Limits:
+    """Return limits of what is never negative."""
+    return Limits(np.maximum(limits.low, 0.0), limits.high)
 
 
 def _grid(questions: list[Question]) -> Float:

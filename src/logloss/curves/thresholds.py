@@ -28,7 +28,7 @@ __all__ = ["ALL", "NONE", "Contrast", "Limits", "Rows", "joint_level"]
 
 NONE, ALL = "none", "all"  # to act on no row, on every row
 DRAWS = 5_000
-BLOCK = 20_000  # groups whose sums are held at once
+BLOCK = 1_000  # groups whose sums are held at once
 POWERS = [(0, 0), (0, 1), *((j, k) for j in (1, 2, 3) for k in range(j + 1))]  # of weight and of share
 
 

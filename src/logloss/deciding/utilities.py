@@ -122,7 +122,7 @@ class Utilities:
             raise UsageError(
                 "utilities-states",
                 f"The utilities are of states {shown}; the forecasts are of classes {listing([repr(label) for label in seen], limit=8)}.",
-                cure="Call the states what the classes are called: in a table of utilities, the columns after the first. (Classes are named by the outcomes, the forecast columns or labels=.)",
+                cure="Call the states what the classes are called: in a table of utilities, the columns after the first, and no others. (Classes are named by the outcomes, the forecast columns or labels=.)",
             )
         return replace(self, states=tuple(seen), values=self.values[:, list(order)])
 
