@@ -124,6 +124,15 @@ def test_few_rows_that_differ_have_no_interval() -> None:
     assert by["as decided"].difference_interval is None
 
 
+@pytest.mark.parametrize("cost", ["1", None, True, -1, math.inf])
+def test_costs_are_numbers(cost: Any) -> None:
+    with pytest.raises(ll.UsageError):
+        ll.decide([0, 1], [0.2, 0.8], cost_fp=cost, cost_fn=1)
+    if cost is not None:
+        with pytest.raises(ll.UsageError, match="bad-utilities"):
+            ll.decide([0, 1], [0.2, 0.8], cost_fp=1, cost_fn=1, reject=cost)
+
+
 def test_a_cut_at_one_half() -> None:
     y, p = ward()
     result = ll.decide(y, p, cost_fp=2, cost_fn=10, **OFF)
@@ -246,6 +255,25 @@ def test_classes_that_only_the_utilities_name_are_told() -> None:
     for column, said in (("p", True), ("p_ill", False)):
         notes = [note.id for note in ll.decide(pl.DataFrame({column: [0.1]}), utilities=costs).notes]
         assert ("classes-of-utilities" in notes) is said
+
+
+def test_arrays_without_outcomes_take_their_classes_from_utilities() -> None:
+    turned = ll.decide(None, [0.19], utilities={0: {"treat": -2, "wait": 0}, 1: {"treat": 0, "wait": -20}})
+    assert (turned.chosen.tolist(), turned.threshold) == (["treat"], 1 / 11)
+    assert "utilities-turned" in [note.id for note in turned.notes]
+    told = ll.decide(
+        None, [0.19], utilities={"treat": {"ill": 0, "well": -2}, "wait": {"ill": -20, "well": 0}}
+    )
+    assert {"classes-of-utilities", "positive-class"} <= {note.id for note in told.notes}
+    assert "probability of 'well'" in str(told)  # the greater of both labels: said, not silent
+
+
+def test_equal_numbers_are_shown_as_equal() -> None:
+    result = ll.decide([0, 1], [0.2, 0.8], cost_fp=1, cost_fn=2, recalibrate=False)
+    assert "e-1" not in str(result)
+    assert "e-1" not in str(
+        ll.worth_of_calibration([0, 1], [0.2, 0.8], utilities={"t": {0: -2, 1: 0}, "w": {0: 0, 1: -20}})
+    )
 
 
 def test_forecasts_of_0_that_happened_are_not_called_fine() -> None:

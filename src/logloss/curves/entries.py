@@ -73,8 +73,8 @@ def _few(one: Question) -> list[Note]:
     rarer = min(events, len(one) - events)
     if rarer >= FEW:
         return []
-    rows = f"{rarer:g} {'row' if rarer == 1 else 'rows'}"
-    return [Note("few-events", f"Only {rows} of the rarer outcome: intervals and bands that rest on so few are too narrow.")]  # fmt: skip
+    rows = f"Only {rarer:g} {'row' if rarer == 1 else 'rows'}" if rarer else "No row"
+    return [Note("few-events", f"{rows} of the rarer outcome: intervals and bands that rest on so few are too narrow.")]  # fmt: skip
 
 
 def _few_groups(one: Question) -> list[Note]:

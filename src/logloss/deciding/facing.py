@@ -37,8 +37,9 @@ def faced(data: Any, forecast: Any, utilities: Utilities | None, **options: Any)
     if isinstance(forecast, dict):
         raise UsageError("one-forecast", "Decisions follow one forecast.", cure="Name its column, or its columns.")  # fmt: skip
     states = None if utilities is None else [_label(state) for state in utilities.states]
+    actions = [] if utilities is None else [_label(name) for name in utilities.actions]
     if data is None:
-        return _unknown(forecast, states, options)
+        return _unknown(forecast, states, actions, options)
     if not is_rows(data, forecast):
         return _of_record(data, forecast, options) if options["counts"] else partly(data, forecast, **options)
     found = opened(data, forecast, **options)
@@ -48,7 +49,6 @@ def faced(data: Any, forecast: Any, utilities: Utilities | None, **options: Any)
         return Partly(record, np.ones(len(record), bool), columns=tuple(chosen.forecast))
     found = replace(found, stream=found.stream.whole())
     if found.answers is None and not found.asked.outcome and not _outcomes(found.stream, found.asked):
-        actions = [] if utilities is None else [_label(name) for name in utilities.actions]
         return _without(found.stream, found.asked, states, actions)
     return partly_of(found)
 
@@ -105,8 +105,7 @@ def _without(source: Any, asked: Asked, states: Sequence[Any] | None, actions: S
         and len(columns) == 1
         and not any(names_class(columns[0], one) for one in classes)
     ):
-        told = listing([repr(plain(label)) for label in classes])
-        notes.append(Note("classes-of-utilities", f"No outcome tells the classes: {told} are those of the utilities."))  # fmt: skip
+        notes.append(_of_utilities(classes))
     record = replace(found.record, notes=(*notes, *found.record.notes))
     return replace(found, record=record, columns=tuple(columns))
 
@@ -121,6 +120,7 @@ def _meant(
     if len(actions) != 2 or any(names_class(column, state) for state in states):
         return states
     named_so = any(names_class(column, action) for action in actions)
+    named_so |= _plain_pair(actions) and not _plain_pair(states)
     held = _holding(source, taken, states)
     return actions if named_so or (not held and _holding(source, taken, actions)) else states
 
@@ -151,7 +151,9 @@ def _no_outcomes(source: Any, taken: set[str], classes: Sequence[Any]) -> Note:
     )
 
 
-def _unknown(forecast: Any, states: Sequence[Any] | None, options: dict[str, Any]) -> Partly:
+def _unknown(
+    forecast: Any, states: Sequence[Any] | None, actions: Sequence[Any], options: dict[str, Any]
+) -> Partly:
     """Return the rows of arrays without outcomes."""
     if forecast is None or options.pop("outcome") is not None or options.pop("truth") is not None:
         raise UsageError(
@@ -162,7 +164,24 @@ def _unknown(forecast: Any, states: Sequence[Any] | None, options: dict[str, Any
     options.pop("skip_unreadable")
     given = matrix(forecast, "The forecasts") if has_columns(forecast) else vector(forecast, "The forecasts")
     labels, positive = options.pop("labels"), options.pop("positive")
-    return _blank(given, states, labels, positive, [], options)
+    notes: list[Note] = []
+    if isinstance(given, Vector) and states is not None and labels is None:
+        if _plain_pair(actions) and not _plain_pair(states):
+            states = actions
+        if not _plain_pair(states):
+            notes.append(_of_utilities(states))
+    found = _blank(given, states, labels, positive, notes, options)
+    return replace(found, record=replace(found.record, notes=(*notes, *found.record.notes)))
+
+
+def _plain_pair(names: Sequence[Any]) -> bool:
+    """Tell whether these are the labels that no outcome need tell of: 0 and 1."""
+    return len(names) == 2 and {str(plain(name)) for name in names} in ({"0", "1"}, {"False", "True"})
+
+
+def _of_utilities(classes: Sequence[Any]) -> Note:
+    told = listing([repr(plain(label)) for label in classes])
+    return Note("classes-of-utilities", f"No outcome tells the classes: {told} are those of the utilities.")
 
 
 def _blank(

@@ -155,7 +155,7 @@ def _said(result: Decisions) -> list[str]:
             if not any(note.id == "certain-and-wrong" for note in result.notes)
             else "yet some are certain and wrong"
         )
-        told.append(f"  {'Cost' if costs else 'Utility'} that came less what was expected: {number(sign * surplus.mean)} ({ends}); {verdict}.")  # fmt: skip
+        told.append(f"  {'Cost' if costs else 'Utility'} that came less what was expected: {number(sign * surplus.mean if abs(surplus.mean) > 1e-12 * abs(result.expected_utility) else 0.0)} ({ends}); {verdict}.")  # fmt: skip
     told += _recalibrated(result, costs=costs)
     return told
 
