@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import logloss as ll
+from logloss.curves.benefits import Gain
 from logloss.curves.thresholds import joint_level
 from logloss.interval import of_clusters, of_rows
 
@@ -92,7 +93,7 @@ def test_values_and_intervals_are_those_of_rows_one_by_one(n: int, seed: int, so
             assert gain.limits.low[g] <= found.low + 1e-9
             assert gain.limits.high[g] >= found.high - 1e-9
             kinds = [kind for kind in (differ & acts[gain.a], differ & acts[gain.b]) if kind.any()]
-            if all(((y > 0) & kind).any() and ((y < 1) & kind).any() for kind in kinds):
+            if kinds and all(((y > 0) & kind).any() and ((y < 1) & kind).any() for kind in kinds):
                 assert gain.limits.low[g] == pytest.approx(found.low, abs=1e-9)
                 assert gain.limits.high[g] == pytest.approx(found.high, abs=1e-9)
         line = curve.forecasts["p"]
@@ -250,7 +251,38 @@ def test_bands_hold_intervals_and_are_wider() -> None:
     inner = gain.differ > 0
     assert (gain.band.low[inner] < gain.limits.low[inner]).all()
     assert (gain.band.high[inner] > gain.limits.high[inner]).all()
-    assert (gain.band.low[~inner] == gain.mean[~inner]).all()
+    assert inner.any()
+    curve = ll.decision_curve(y, np.clip(1 / (1 + np.exp(-z)), 0.1, 0.9))
+    gain = curve.gain("forecast")
+    inner = gain.differ > 0
+    assert inner.any()
+    assert (~inner).any()
+    # No row was acted on differently: up to 1 - tail^(1 / n) of rows may be, each worth at most max(1, odds of the threshold).
+    reach = (1 - 0.025 ** (1 / 400)) * np.maximum(1, curve.thresholds / (1 - curve.thresholds))
+    assert gain.limits.low[~inner] == pytest.approx(-reach[~inner], rel=1e-9)
+    assert gain.limits.high[~inner] == pytest.approx(reach[~inner], rel=1e-9)
+    at_0 = ll.decision_curve(y, 1 / (1 + np.exp(-z)), thresholds=[0.0, 0.5]).gain("forecast").band
+    assert (at_0.low[0], at_0.high[0]) == (0.0, 0.0)  # there both act on every row there can be
+    twice = ll.decision_curve(y, {"a": 1 / (1 + np.exp(-z)), "b": 1 / (1 + np.exp(-z))}).gain("a", "b")
+    assert (twice.band.low == 0).all()
+
+
+def test_bands_hold_also_where_no_row_is_acted_on_differently() -> None:
+    # Truth from 400,000 rows; 200 rows seldom have a forecast above 0.9, where the two forecasts still differ.
+    th = np.arange(1, 20) / 20
+
+    def gain(n: int, seed: int) -> Gain:
+        random = np.random.default_rng(seed)
+        z = random.normal(-1, 1, n)
+        y = (random.random(n) < 1 / (1 + np.exp(-z))).astype(int)
+        forecasts = {"p": 1 / (1 + np.exp(-1.3 * z)), "q": 1 / (1 + np.exp(-0.7 * z))}
+        return ll.decision_curve(y, forecasts, thresholds=th).gain("p", "q")
+
+    truth = gain(400_000, 0).mean
+    found = [gain(200, 1 + seed) for seed in range(60)]
+    assert sum((one.differ == 0).any() for one in found) > 40
+    held = sum(((one.band.low <= truth) & (truth <= one.band.high)).all() for one in found)
+    assert held >= 53  # of 60 at 95 %: fewer in 1 of 100 such tests
 
 
 def test_events_not_missed_yet_are_not_ruled_out() -> None:

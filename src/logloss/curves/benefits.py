@@ -43,8 +43,7 @@ class Line:
     net_benefit
         true_positive - false_positive th / (1 - th) - harm: what is gained on acting on no row.
     limits, band
-        `low` and `high` of its interval, and of a band that holds at all thresholds together. Where no row is acted on they
-        have no width.
+        `low` and `high` of its interval, and of a band that holds at all thresholds together.
     """
 
     acted: Float

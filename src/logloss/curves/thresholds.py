@@ -55,8 +55,8 @@ class Contrast:
     covariance
         Sums of products of these at two thresholds, shape (G, G).
     unseen_down, unseen_up
-        Where one acts alone on some rows, but on no event, or on nothing but events: what a row of the kind not seen would take
-        away (add), else 0; shape (G,).
+        Where one acts alone on some rows, but on no event, or on nothing but events, or no row is acted on by one alone: what a
+        row of the kind not seen would take away (add), else 0; shape (G,).
     n, scale
         Rows, and their mean weight; of rows in groups, the groups, and 1.
     effective
@@ -75,9 +75,9 @@ class Contrast:
     effective: float
 
     def limits(self, level: float) -> Limits:
-        """Return the interval at each threshold by itself; of no width where no row is acted on differently.
+        """Return the interval at each threshold by itself.
 
-        What moments cannot know of is added: where no event, say, was missed yet, some may be. The share of rows of a kind that
+        What moments cannot know of is added: where no event, say, was missed yet, or no row acted on differently, some may be. The share of rows of a kind that
         was not seen is at most 1 - tail^(1 / n) with probability 1 - tail.
         """
         low, high = self.mean.copy(), self.mean.copy()
@@ -262,7 +262,11 @@ class Rows:
             for seen, worth in ((happened, event), (alone - happened, other)):
                 unseen = np.where((alone > 0) & (seen < 1e-9 * self.n), sign * worth, 0.0)
                 down, up = np.maximum(down, -unseen), np.maximum(up, unseen)
-        return down, up
+        alike = np.rint(self.sums(a)[0, 0] + self.sums(b)[0, 0] - 2 * both[0, 0]) == 0
+        if alike.all() and ALL not in (a, b) and NONE not in (a, b):
+            return down, up  # one forecast, given twice
+        some = np.where(alike & (self.thresholds > 0), np.maximum(np.abs(event), np.abs(other)), 0.0)
+        return np.maximum(down, some), np.maximum(up, some)
 
     def _both(self, a: str, b: str) -> Sums:
         """Return the sums over the rows that both act on."""
