@@ -243,7 +243,7 @@ def _limits(of: Line | Gain) -> dict[str, list[float]]:
 
 
 def _align(curve: DecisionCurve) -> str:
-    return ">><><>" if len(curve.forecasts) == 1 else ">" * (2 + min(len(curve.forecasts), NAMED))
+    return ">>>><>" if len(curve.forecasts) == 1 else ">" * (2 + min(len(curve.forecasts), NAMED))
 
 
 def _cells(curve: DecisionCurve, scale: float) -> list[list[str]]:
