@@ -28,13 +28,24 @@ def write_text(text: str, path: str | os.PathLike[str]) -> None:
 
 
 def write_table(columns: dict[str, Any], path: str | os.PathLike[str]) -> None:
-    """Write columns as CSV, whole or not at all; text that a spreadsheet would run as a formula gets a quote before it."""
+    """Write columns whole or not at all: as Parquet, Arrow or JSON lines where the name ends so, else as CSV (.tsv with tabs).
+
+    In CSV, text that a spreadsheet would run as a formula gets a quote before it.
+    """
     import polars as pl
 
     frame = pl.DataFrame([pl.Series(name, _alike(values)) for name, values in columns.items()])
-    safe = pl.selectors.string().str.replace(r"^([=+\-@\t\r])", "'${1}")
-    frame = frame.with_columns(safe)
-    write_whole(path, frame.write_csv)
+    suffix = Path(path).suffix.lower()
+    others: dict[str, Callable[[IO[bytes]], Any]] = {
+        ".parquet": frame.write_parquet,
+        ".arrow": frame.write_ipc,
+    }
+    others |= dict.fromkeys((".ndjson", ".jsonl"), frame.write_ndjson)
+    if suffix in others:
+        write_whole(path, others[suffix])
+        return
+    safe = frame.with_columns(pl.selectors.string().str.replace(r"^([=+\-@\t\r])", "'${1}"))
+    write_whole(path, lambda file: safe.write_csv(file, separator="\t" if suffix == ".tsv" else ","))
 
 
 def _alike(values: Any) -> Any:

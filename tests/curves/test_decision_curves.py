@@ -12,8 +12,9 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import logloss as ll
+from logloss.curves.benefits import Gain
 from logloss.curves.thresholds import joint_level
-from logloss.interval import of_rows
+from logloss.interval import of_clusters, of_rows
 
 # R's dcurves on its data set df_binary (750 rows, 105 cancers): rows with a family history, and with cancer among them.
 FAMILY = (115, 24)
@@ -92,7 +93,7 @@ def test_values_and_intervals_are_those_of_rows_one_by_one(n: int, seed: int, so
             assert gain.limits.low[g] <= found.low + 1e-9
             assert gain.limits.high[g] >= found.high - 1e-9
             kinds = [kind for kind in (differ & acts[gain.a], differ & acts[gain.b]) if kind.any()]
-            if all(((y > 0) & kind).any() and ((y < 1) & kind).any() for kind in kinds):
+            if kinds and all(((y > 0) & kind).any() and ((y < 1) & kind).any() for kind in kinds):
                 assert gain.limits.low[g] == pytest.approx(found.low, abs=1e-9)
                 assert gain.limits.high[g] == pytest.approx(found.high, abs=1e-9)
         line = curve.forecasts["p"]
@@ -141,6 +142,53 @@ def test_covariances_are_those_of_rows() -> None:
         np.testing.assert_allclose(got.covariance, u.T @ u, atol=1e-9)
         np.testing.assert_allclose(got.second, (u**2).sum(axis=0), atol=1e-9)
         np.testing.assert_allclose(got.third, (u**3).sum(axis=0), atol=1e-9)
+
+
+@pytest.mark.parametrize("soft", [False, True])
+@pytest.mark.parametrize("even", [False, True])
+def test_intervals_of_groups_are_those_of_their_sums(even: bool, soft: bool) -> None:
+    random = np.random.default_rng(2)
+    p, q = random.integers(0, 11, (2, 300)) / 10
+    y = random.integers(0, 11, 300) / 10 if soft else random.integers(0, 2, 300).astype(float)
+    w = np.ones(300) if even else random.choice([1.0, 2.0, 0.5], 300)
+    group = random.permutation(np.repeat(np.arange(15), 20)) if even else random.integers(0, 15, 300)
+    th = [0.1, 0.25, 0.5, 0.7]
+    names = np.array([f"day {one}" for one in group], dtype=object)
+    given = y if soft else y.astype(int)
+    curve = ll.decision_curve(given, {"p": p, "q": q}, thresholds=th, weight=w, group=names)
+    for at, x in enumerate(th):
+        bp, bq, every = (brute(y, one, w, x) for one in (p, q, np.ones(300)))
+        for got, d in (
+            (curve.gain("p"), bp - every),
+            (curve.gain("p", "q"), bp - bq),
+            (curve.forecasts["p"], bp),
+            (curve.all, every),
+        ):
+            expected = of_clusters(d, w, group)
+            assert expected is not None
+            assert got.limits.low[at] == pytest.approx(expected.low, abs=1e-12)
+            assert got.limits.high[at] == pytest.approx(expected.high, abs=1e-12)
+    rows = ll.decision_curve(given, {"p": p, "q": q}, thresholds=th, weight=w)
+    assert curve.gain("p").mean == pytest.approx(rows.gain("p").mean, abs=1e-12)
+
+
+def test_rows_that_are_copied_in_groups_tell_no_more() -> None:
+    y, z = rows(200)
+    p = 1 / (1 + np.exp(-z))
+    once = ll.decision_curve(y, p, thresholds=[0.1, 0.3, 0.6])
+    copies = ll.decision_curve(
+        np.tile(y, 9), np.tile(p, 9), thresholds=[0.1, 0.3, 0.6], group=np.tile(np.arange(200), 9)
+    )
+    for one, two in ((once.gain("forecast"), copies.gain("forecast")), (once.all, copies.all)):
+        for mine, other in ((one.limits, two.limits), (one.band, two.band)):
+            assert mine.low == pytest.approx(other.low, abs=1e-12)
+            assert mine.high == pytest.approx(other.high, abs=1e-12)
+    few = ll.decision_curve(y, p, group=np.arange(200) % 4)
+    assert "few-groups" in [note.id for note in few.notes]
+    one_group = ll.decision_curve(y, p, group=np.zeros(200, int))
+    assert np.isnan(one_group.gain("forecast").limits.low).any()
+    str(one_group)
+    json.dumps(one_group.to_dict(), allow_nan=False)
 
 
 def test_spaces_labels_columns_and_events_agree() -> None:
@@ -203,7 +251,38 @@ def test_bands_hold_intervals_and_are_wider() -> None:
     inner = gain.differ > 0
     assert (gain.band.low[inner] < gain.limits.low[inner]).all()
     assert (gain.band.high[inner] > gain.limits.high[inner]).all()
-    assert (gain.band.low[~inner] == gain.mean[~inner]).all()
+    assert inner.any()
+    curve = ll.decision_curve(y, np.clip(1 / (1 + np.exp(-z)), 0.1, 0.9))
+    gain = curve.gain("forecast")
+    inner = gain.differ > 0
+    assert inner.any()
+    assert (~inner).any()
+    # No row was acted on differently: up to 1 - tail^(1 / n) of rows may be, each worth at most max(1, odds of the threshold).
+    reach = (1 - 0.025 ** (1 / 400)) * np.maximum(1, curve.thresholds / (1 - curve.thresholds))
+    assert gain.limits.low[~inner] == pytest.approx(-reach[~inner], rel=1e-9)
+    assert gain.limits.high[~inner] == pytest.approx(reach[~inner], rel=1e-9)
+    at_0 = ll.decision_curve(y, 1 / (1 + np.exp(-z)), thresholds=[0.0, 0.5]).gain("forecast").band
+    assert (at_0.low[0], at_0.high[0]) == (0.0, 0.0)  # there both act on every row there can be
+    twice = ll.decision_curve(y, {"a": 1 / (1 + np.exp(-z)), "b": 1 / (1 + np.exp(-z))}).gain("a", "b")
+    assert (twice.band.low == 0).all()
+
+
+def test_bands_hold_also_where_no_row_is_acted_on_differently() -> None:
+    # Truth from 400,000 rows; 200 rows seldom have a forecast above 0.9, where the two forecasts still differ.
+    th = np.arange(1, 20) / 20
+
+    def gain(n: int, seed: int) -> Gain:
+        random = np.random.default_rng(seed)
+        z = random.normal(-1, 1, n)
+        y = (random.random(n) < 1 / (1 + np.exp(-z))).astype(int)
+        forecasts = {"p": 1 / (1 + np.exp(-1.3 * z)), "q": 1 / (1 + np.exp(-0.7 * z))}
+        return ll.decision_curve(y, forecasts, thresholds=th).gain("p", "q")
+
+    truth = gain(400_000, 0).mean
+    found = [gain(200, 1 + seed) for seed in range(60)]
+    assert sum((one.differ == 0).any() for one in found) > 40
+    held = sum(((one.band.low <= truth) & (truth <= one.band.high)).all() for one in found)
+    assert held >= 53  # of 60 at 95 %: fewer in 1 of 100 such tests
 
 
 def test_events_not_missed_yet_are_not_ruled_out() -> None:
@@ -232,8 +311,20 @@ def test_it_prints_one_screen_and_writes_json() -> None:
         assert text == found.show() != found.show(standardized=True)
         json.dumps(found.to_dict(), allow_nan=False)
         assert found._repr_html_().startswith("<pre>")
-        lengths = {len(column) for column in found.frame().values()}
-        assert lengths == {99 * (2 + len(found.forecasts))}
+        frame = found.frame()
+        pairs = len(found.forecasts) - 1
+        assert {len(column) for column in frame.values()} == {99 * (2 + len(found.forecasts) + pairs)}
+        assert frame["kind"][::99] == [
+            "all",
+            "none",
+            *["forecast"] * len(found.forecasts),
+            *["difference"] * pairs,
+        ]
+        assert frame["gain"][198:297] == found.gains[0].mean.tolist()
+    last = {name: column[-99:] for name, column in frame.items()}
+    assert (last["forecast"][0], last["against"][0]) == ("right \x1b[31m", "wild")
+    assert last["gain_band_low"] == two.gains[-1].band.low.tolist()
+    assert last["net_benefit"] == [None] * 99
     assert two.better("right \x1b[31m", sure=True).sum() > two.better("wild", sure=True).sum()
 
 
@@ -285,9 +376,9 @@ def test_it_is_saved_as_a_table(tmp_path: Path) -> None:
     curve = ll.decision_curve(y, {"=model": 1 / (1 + np.exp(-z))}, thresholds=0.25)
     curve.save(tmp_path / "curve.csv")
     lines = (tmp_path / "curve.csv").read_text().splitlines()
-    assert [line.split(",")[:3] for line in lines[1:]] == [
-        ["all", "all", "0.25"],
-        ["none", "none", "0.25"],
-        ["forecast", "'=model", "0.25"],
+    assert [line.split(",")[:4] for line in lines[1:]] == [
+        ["all", "all", "", "0.25"],
+        ["none", "none", "", "0.25"],
+        ["forecast", "'=model", "all", "0.25"],
     ]
-    assert lines[1].endswith(",,,,,,,")  # what acting on all rows lacks is missing, not text
+    assert lines[1].endswith(",,,,,,")  # what acting on all rows lacks is missing, not text

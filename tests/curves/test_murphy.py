@@ -12,7 +12,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
 import logloss as ll
+from logloss.curves.costs import cost
 from logloss.curves.elementary import differences_of
+from logloss.curves.thresholds import Rows
+from logloss.interval import of_clusters, of_rows
 
 
 def brute(y: np.ndarray, p: np.ndarray, w: np.ndarray, th: float, *, left: bool = False) -> float:
@@ -188,10 +191,59 @@ def test_it_prints_one_screen_and_writes_json() -> None:
         state = json.dumps(found.to_dict(), allow_nan=False)
         assert len(state) < 200_000
         assert found._repr_html_().startswith("<pre>")
-        assert {len(column) for column in found.frame().values()} == {99}
+        frame, pairs = found.frame(), len(found.differences)
+        assert {len(column) for column in frame.values()} == {99 * (1 + len(found.forecasts) + pairs)}
+        assert frame["score"][99:198] == pytest.approx(
+            next(iter(found.costs.values())).mean.tolist(), abs=1e-14
+        )
+        if pairs:
+            assert frame["difference"][-99:] == found.differences[-1].mean.tolist()
+            assert frame["band_high"][-99:] == found.differences[-1].band.high.tolist()
     assert {len(column) for column in many.frame("q").values()} == {2002}
     assert "bits" in many.show("bits")
     assert "curve" in ll.murphy_curve([0, 1], [0.2, 0.8]).to_dict()["forecasts"][0]
+
+
+@pytest.mark.parametrize("grouped", [False, True])
+@pytest.mark.parametrize("soft", [False, True])
+def test_costs_and_differences_have_the_intervals_of_rows_or_groups(soft: bool, grouped: bool) -> None:
+    random = np.random.default_rng(3)
+    p, q = random.integers(0, 11, (2, 300)) / 10
+    y = random.integers(0, 11, 300) / 10 if soft else random.integers(0, 2, 300).astype(float)
+    w, group = random.choice([1.0, 2.0, 0.5], 300), random.integers(0, 25, 300)
+    th = np.array([0.1, 0.25, 0.5, 0.7])
+    found = ll.murphy_curve(
+        y if soft else y.astype(int),
+        {"p": p, "q": q},
+        thresholds=th,
+        weight=w,
+        group=group if grouped else None,
+    )
+    one, two = (np.where(x[:, None] > th, th * (1 - y[:, None]), (1 - th) * y[:, None]) for x in (p, q))
+    for got, d in ((found.costs["p"], one), (found.costs["q"], two), (found.differences[0], one - two)):
+        for at in range(4):
+            expected = of_clusters(d[:, at], w, group) if grouped else of_rows(d[:, at], w)
+            assert expected is not None
+            assert got.mean[at] == pytest.approx(expected.mean, abs=1e-12)
+            assert got.limits.low[at] == pytest.approx(expected.low, abs=1e-12)
+            assert got.limits.high[at] == pytest.approx(expected.high, abs=1e-12)
+    rows = Rows(th, y, w, {"p": (p[:, None] > th).sum(axis=1)}, group if grouped else None)
+    off = w[:, None] * (one - (w[:, None] * one).sum(axis=0) / w.sum())
+    if grouped:
+        mass = np.bincount(group, w)
+        off = np.array([off[group == g].sum(axis=0) for g in range(25)]) / (w.sum() - mass)[:, None]
+        off -= off.mean(axis=0)
+    np.testing.assert_allclose(cost(rows, "p").covariance, off.T @ off, atol=1e-10)
+
+
+def test_misses_not_seen_yet_are_not_ruled_out() -> None:
+    # 200 rows not acted on at 0.5, no event among them: with 97.5 % at most 1 - .025^(1 / 300) of rows are missed events.
+    y, p = np.repeat([1, 0, 0], [50, 50, 200]), np.repeat([0.9, 0.9, 0.1], [50, 50, 200])
+    found = ll.murphy_curve(y, p, thresholds=[0.5]).costs["forecast"]
+    bare = of_rows(np.repeat([0.0, 0.5, 0.0], [50, 50, 200]), np.ones(300))
+    assert bare is not None
+    assert found.limits.low[0] == pytest.approx(bare.low, abs=1e-12)
+    assert found.limits.high[0] == pytest.approx(bare.high + 0.5 * (1 - 0.025 ** (1 / 300)), abs=1e-12)
 
 
 def test_calls_that_mean_nothing_are_refused() -> None:

@@ -124,6 +124,15 @@ def test_few_rows_that_differ_have_no_interval() -> None:
     assert by["as decided"].difference_interval is None
 
 
+@pytest.mark.parametrize("cost", ["1", None, True, -1, math.inf])
+def test_costs_are_numbers(cost: Any) -> None:
+    with pytest.raises(ll.UsageError):
+        ll.decide([0, 1], [0.2, 0.8], cost_fp=cost, cost_fn=1)
+    if cost is not None:
+        with pytest.raises(ll.UsageError, match="bad-utilities"):
+            ll.decide([0, 1], [0.2, 0.8], cost_fp=1, cost_fn=1, reject=cost)
+
+
 def test_a_cut_at_one_half() -> None:
     y, p = ward()
     result = ll.decide(y, p, cost_fp=2, cost_fn=10, **OFF)
@@ -223,6 +232,57 @@ def test_a_column_that_may_hold_the_outcomes_is_named() -> None:
     assert "'name'" not in note.text
     note = next(n for n in ll.decide(frame.drop("found"), utilities=utilities).notes if n.id == "no-outcomes")
     assert "If there is one" in note.text
+
+
+@pytest.mark.parametrize("hint", ["name", "values"])
+def test_utilities_turned_round_of_rows_without_outcomes(hint: str) -> None:
+    turned = pl.DataFrame({"state": ["well", "ill"], "treat": [-2, 0], "wait": [0, -20]})
+    frame = {
+        "name": pl.DataFrame({"p_ill": [0.19, 0.05]}),
+        "values": pl.DataFrame({"p": [0.81, 0.95], "kind": ["ill", "well"]}),
+    }[hint]
+    result = ll.decide(frame, utilities=turned)
+    assert result.chosen.tolist() == ["treat", "wait"]
+    assert "utilities-turned" in [note.id for note in result.notes]
+    # A column named after a class of the header settles it the other way, whatever else the table holds.
+    upright = pl.DataFrame({"action": ["ill", "well"], "treat": [0, -1], "wait": [-1, 0]})
+    found = ll.decide(pl.DataFrame({"p_treat": [0.9], "kind": ["ill"]}), utilities=upright)
+    assert found.chosen.tolist() == ["ill"]
+
+
+def test_classes_that_only_the_utilities_name_are_told() -> None:
+    costs = {"treat": {"well": -2, "ill": 0}, "wait": {"well": 0, "ill": -20}}
+    for column, said in (("p", True), ("p_ill", False)):
+        notes = [note.id for note in ll.decide(pl.DataFrame({column: [0.1]}), utilities=costs).notes]
+        assert ("classes-of-utilities" in notes) is said
+
+
+def test_arrays_without_outcomes_take_their_classes_from_utilities() -> None:
+    turned = ll.decide(None, [0.19], utilities={0: {"treat": -2, "wait": 0}, 1: {"treat": 0, "wait": -20}})
+    assert (turned.chosen.tolist(), turned.threshold) == (["treat"], 1 / 11)
+    assert "utilities-turned" in [note.id for note in turned.notes]
+    told = ll.decide(
+        None, [0.19], utilities={"treat": {"ill": 0, "well": -2}, "wait": {"ill": -20, "well": 0}}
+    )
+    assert {"classes-of-utilities", "positive-class"} <= {note.id for note in told.notes}
+    assert "probability of 'well'" in str(told)  # the greater of both labels: said, not silent
+
+
+def test_equal_numbers_are_shown_as_equal() -> None:
+    result = ll.decide([0, 1], [0.2, 0.8], cost_fp=1, cost_fn=2, recalibrate=False)
+    assert "e-1" not in str(result)
+    assert "e-1" not in str(
+        ll.worth_of_calibration([0, 1], [0.2, 0.8], utilities={"t": {0: -2, 1: 0}, "w": {0: 0, 1: -20}})
+    )
+
+
+def test_forecasts_of_0_that_happened_are_not_called_fine() -> None:
+    result = ll.decide([1, 0, 1, 0], [0.0, 1.0, 1.0, 0.0], cost_fp=1, cost_fn=5, recalibrate=False)
+    note = next(n for n in result.notes if n.id == "certain-and-wrong")
+    assert "2 rows (rows 0, 1)" in note.text
+    assert "nothing shows" not in str(result)
+    same = ll.decide([1, 0, 1, 0], [0.2, 0.3, 0.4, 0.8], cost_fp=0, cost_fn=5, recalibrate=False)
+    assert "expected: 0" not in str(same)  # nothing depends on the forecasts
 
 
 def test_other_classes_stand_side_by_side_in_the_error() -> None:

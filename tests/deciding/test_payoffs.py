@@ -81,7 +81,7 @@ def test_actions_called_as_states_are_rows() -> None:
         (pl.DataFrame({"action": ["a", "a"], "severe": [1, 2], "not severe": [1, 2]}), "bad-utilities"),
         (pl.DataFrame({"action": ["a"], "severe": [1]}), "bad-utilities"),
         (pl.DataFrame({"action": ["a"], "severe": [None], "not severe": [1.0]}), "bad-utilities"),
-        (pl.DataFrame({"action": ["a"], "severe": ["much"], "not severe": ["1"]}), "text-in-numbers"),
+        (pl.DataFrame({"action": ["a"], "severe": ["much"], "not severe": ["1"]}), "bad-utilities"),
         (pl.DataFrame({"action": ["a"], "severe": [1], "not severe": [1], "mild": [0]}), "utilities-states"),
         (pd.DataFrame({"action": ["a"], "ill": [1], "well": [1]}), "utilities-states"),
         (np.zeros((2, 2)), "bad-utilities"),
@@ -92,6 +92,40 @@ def test_what_is_wrong(form: Any, slug: str) -> None:
     with pytest.raises(ll.LoglossError) as error:
         read(form)
     assert error.value.slug == slug
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        (
+            'action,not severe,severe\ntreat,"-2,000",0\nwait,0,"-20,000"\n',
+            "'-2,000', '-20,000' are in thousands",
+        ),
+        ("action;not severe;severe\ntreat;-2,5;0\nwait;0;-20.000\n", "'-20.000' is in thousands"),
+        ("action,not severe,severe\ntreat,-$2,0\nwait,0,-$20\n", "no currency"),
+        ("action,not severe,severe,why\ntreat,-2,0,x\nwait,0,-20,y\n", "Leave out columns that are no class"),
+        ("treat,-2,0\nwait,0,-20\n", "should name the classes"),
+        ("treat,2,0\nwait,0,20\n", "should name the classes"),
+    ],
+)
+def test_tables_that_cannot_be_read_are_not_guessed(tmp_path: Path, text: str, told: str) -> None:
+    (tmp_path / "u.csv").write_text(text)
+    with pytest.raises(ll.UsageError) as error:
+        read(tmp_path / "u.csv")
+    assert error.value.slug == "bad-utilities"
+    assert told in str(error.value)
+
+
+def test_decimal_commas_that_leave_no_doubt(tmp_path: Path) -> None:
+    (tmp_path / "u.csv").write_text("action;not severe;severe\n treat ;-2,125;0\nwait;0;-20,5\n")
+    found, _ = read(tmp_path / "u.csv")
+    assert found.values.tolist() == [[-2.125, 0], [0, -20.5]]
+    assert found.actions == ("treat", "wait")
+
+
+def test_costs_without_a_minus_are_pointed_out() -> None:
+    assert read({"treat": {"severe": 0, "not severe": 2}, "wait": {"not severe": 0, "severe": 20}})[1] == ["utilities-or-costs"]  # fmt: skip
+    assert read({"treat": {"severe": 1, "not severe": 2}, "wait": {"not severe": 0, "severe": 20}})[1] == []
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

@@ -7,6 +7,7 @@ from typing import Any
 import click
 
 from logloss.cli.comparing import compare
+from logloss.cli.curving import curves
 from logloss.cli.deciding import decide
 from logloss.cli.explaining import explain
 from logloss.cli.fixing import apply, export, fix
@@ -25,6 +26,7 @@ Examples:
   logloss fix preds.csv --apply new.csv --out better.csv
   logloss compare old.csv new.csv --truth answers.csv --id id
   logloss decide preds.csv --cost-fp 2 --cost-fn 10 --out decided.csv
+  logloss curves preds.csv --model old=p_old --model new=p_new --out curves.csv
   logloss suspects preds.csv --id id --out suspects.csv
   printf 'y,p\\n1,.9\\n0,.2\\n' | logloss score - --json
 """
@@ -198,5 +200,5 @@ def merge(
     emit(result.to_dict() if as_json else result.show(unit, notes=False), result.notes)
 
 
-for verb in (explain, fix, apply, export, compare, decide, shift, estimate, suspects):
+for verb in (explain, fix, apply, export, compare, decide, curves, shift, estimate, suspects):
     cli.add_command(verb)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss import units
+from logloss.curves.frames import benefit_columns
 from logloss.curves.stretches import picked, said, threshold
 from logloss.errors import UsageError, listing
 from logloss.plain import jsonable
@@ -42,8 +43,7 @@ class Line:
     net_benefit
         true_positive - false_positive th / (1 - th) - harm: what is gained on acting on no row.
     limits, band
-        `low` and `high` of its interval, and of a band that holds at all thresholds together. Where no row is acted on they
-        have no width.
+        `low` and `high` of its interval, and of a band that holds at all thresholds together.
     """
 
     acted: Float
@@ -162,53 +162,13 @@ class DecisionCurve:
     def frame(self) -> dict[str, list[Any]]:
         """Return columns as lists by name, a row for each forecast and threshold: `polars.DataFrame(curve.frame())`.
 
-        Acting on every row and on none stand first, `kind` "all" and "none"; what they lack is None.
+        `kind` is "all" and "none" for acting on every row and on none, "forecast", with its gain against all, and "difference"
+        for the gain of `forecast` against another. What a row does not have is None.
         """
-        G = len(self.thresholds)
-        zero, nothing = [0.0] * G, [None] * G
-        columns: dict[str, list[Any]] = {}
-
-        def add(kind: str, name: str, **found: list[Any]) -> None:
-            for key, values in {"kind": [kind] * G, "forecast": [name] * G, **found}.items():
-                columns.setdefault(key, []).extend(values)
-
-        def of(kind: str, name: str, line: Line, **found: list[Any]) -> None:
-            add(
-                kind, name, threshold=self.thresholds.tolist(), acted=line.acted.tolist(),
-                true_positive=line.true_positive.tolist(), false_positive=line.false_positive.tolist(),
-                net_benefit=line.net_benefit.tolist(), low=line.limits.low.tolist(), high=line.limits.high.tolist(),
-                band_low=line.band.low.tolist(), band_high=line.band.high.tolist(), **found,
-            )  # fmt: skip
-
-        keys = (
-            "standardized",
-            "avoided",
-            "gain_on_all",
-            "gain_low",
-            "gain_high",
-            "gain_band_low",
-            "gain_band_high",
-        )
-        of("all", "all", self.all, **dict.fromkeys(keys, nothing))
-        add(
-            "none", "none", threshold=self.thresholds.tolist(),
-            **dict.fromkeys(("acted", "true_positive", "false_positive", "net_benefit", "low", "high", "band_low", "band_high"), zero),
-            **dict.fromkeys(keys, nothing),
-        )  # fmt: skip
-        for name, line in self.forecasts.items():
-            gain = self.gain(name)
-            found = (
-                self.standardized(name), self.avoided(name), gain.mean, gain.limits.low, gain.limits.high,
-                gain.band.low, gain.band.high,
-            )  # fmt: skip
-            of(
-                "forecast", name, line,
-                **{key: [None if np.isnan(x) else float(x) for x in one] for key, one in zip(keys, found, strict=True)},
-            )  # fmt: skip
-        return columns
+        return benefit_columns(self)
 
     def save(self, path: str | os.PathLike[str]) -> None:
-        """Write :meth:`frame` as CSV, whole or not at all."""
+        """Write :meth:`frame`, whole or not at all: .csv, .tsv, .parquet, .arrow or .jsonl, as the name ends."""
         write_table(self.frame(), path)
 
     def to_dict(self) -> dict[str, Any]:
@@ -283,7 +243,7 @@ def _limits(of: Line | Gain) -> dict[str, list[float]]:
 
 
 def _align(curve: DecisionCurve) -> str:
-    return ">><><>" if len(curve.forecasts) == 1 else ">" * (2 + min(len(curve.forecasts), NAMED))
+    return ">>>><>" if len(curve.forecasts) == 1 else ">" * (2 + min(len(curve.forecasts), NAMED))
 
 
 def _cells(curve: DecisionCurve, scale: float) -> list[list[str]]:

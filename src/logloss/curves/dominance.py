@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from logloss import units
+from logloss.curves.frames import murphy_columns
 from logloss.curves.stretches import picked, said, threshold
 from logloss.errors import UsageError, listing
 from logloss.plain import jsonable
@@ -29,12 +30,30 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["Difference", "MurphyCurve"]
+__all__ = ["Cost", "Difference", "MurphyCurve"]
 
 Verdict = Literal["a", "b", "crosses", "not certain"]
 EDGES = 1000  # of a curve that goes into JSON; of more, the values at the thresholds
 SHOWN = 4  # crossings that are told one by one
 NAMED = 4  # forecasts that a table of one screen has columns for
+
+
+@dataclass(frozen=True, eq=False)
+class Cost:
+    """Mean elementary score of a forecast at each threshold; arrays of shape (G,).
+
+    Attributes
+    ----------
+    thresholds, mean
+        Where it is told, and what it is there.
+    limits, band
+        `low` and `high` of its interval, and of a band that holds at all thresholds together.
+    """
+
+    thresholds: Float
+    mean: Float
+    limits: Limits
+    band: Limits
 
 
 @dataclass(frozen=True, eq=False)
@@ -91,10 +110,7 @@ class Difference:
             "b": self.b,
             "mean": self.mean.tolist(),
             "differ": self.differ.tolist(),
-            "low": self.limits.low.tolist(),
-            "high": self.limits.high.tolist(),
-            "band_low": self.band.low.tolist(),
-            "band_high": self.band.high.tolist(),
+            **_limits_of(self),
             "least": self.least,
             "most": self.most,
             "crossings": self.crossings.tolist()[:EDGES],
@@ -111,9 +127,11 @@ class MurphyCurve:
     event
         The class that is acted on.
     thresholds
-        Where differences are told, shape (G,), ascending.
+        Where bands are told, shape (G,), ascending.
     forecasts
         By name, the exact curve of each: :class:`logloss.curves.elementary.Elementary`. `curve["name"]` is the same.
+    costs
+        By name, the same at `thresholds`, with intervals and bands: :class:`Cost`.
     differences
         Of every two forecasts.
     prevalence
@@ -125,6 +143,7 @@ class MurphyCurve:
     event: Any
     thresholds: Float
     forecasts: dict[str, Elementary]
+    costs: dict[str, Cost]
     differences: tuple[Difference, ...]
     prevalence: float
     level: float
@@ -150,18 +169,12 @@ class MurphyCurve:
     def frame(self, name: str | None = None) -> dict[str, list[Any]]:
         """Return columns as lists by name: `polars.DataFrame(curve.frame())`.
 
-        Without a name the mean scores of all forecasts at `thresholds`; with one, its exact curve: at each edge the limits from
-        the left and from the right, between edges straight lines.
+        Without a name a row for each forecast, and each two, at each of `thresholds`: `kind` is "base rate", "forecast" or
+        "difference", that of `forecast` less `against`; what a row does not have is None. With a name, its exact curve: at each
+        edge the limits from the left and from the right, between edges straight lines.
         """
         if name is None:
-            with np.errstate(divide="ignore"):
-                odds = np.log(self.thresholds) - np.log1p(-self.thresholds)
-            columns = {"threshold": self.thresholds.tolist(), "log_odds": odds.tolist()}
-            columns["base_rate"] = self.base_rate(self.thresholds).tolist()
-            scores = {
-                f"score_{one}": curve.at(self.thresholds).tolist() for one, curve in self.forecasts.items()
-            }
-            return columns | scores
+            return murphy_columns(self)
         curve = self[name]
         left, right = curve.limits()
         return {
@@ -170,7 +183,7 @@ class MurphyCurve:
         }  # fmt: skip
 
     def save(self, path: str | os.PathLike[str], name: str | None = None) -> None:
-        """Write :meth:`frame` as CSV, whole or not at all."""
+        """Write :meth:`frame`, whole or not at all: .csv, .tsv, .parquet, .arrow or .jsonl, as the name ends."""
         write_table(self.frame(name), path)
 
     def to_dict(self) -> dict[str, Any]:
@@ -183,6 +196,7 @@ class MurphyCurve:
                 "brier": curve.brier,
                 "infinite_rows": curve.infinite_rows,
                 "score": curve.at(self.thresholds).tolist(),
+                **_limits_of(self.costs[name]),
             }
             if len(curve.threshold) <= EDGES:
                 found["curve"] = self.frame(name)
@@ -225,9 +239,17 @@ class MurphyCurve:
         return f"<pre>{html.escape(self.show())}</pre>"
 
 
+def _limits_of(one: Cost | Difference) -> dict[str, list[float]]:
+    """Return limits and bands as plain values."""
+    return {
+        "low": one.limits.low.tolist(), "high": one.limits.high.tolist(),
+        "band_low": one.band.low.tolist(), "band_high": one.band.high.tolist(),
+    }  # fmt: skip
+
+
 def _align(curve: MurphyCurve) -> str:
     columns = 2 + min(len(curve.forecasts), NAMED)
-    return ">" * columns + (">>" if len(curve.forecasts) == 2 else "")
+    return ">" * columns + {1: "<", 2: "><"}.get(len(curve.forecasts), "")
 
 
 def _cells(curve: MurphyCurve) -> list[list[str]]:
@@ -238,9 +260,12 @@ def _cells(curve: MurphyCurve) -> list[list[str]]:
         curve.base_rate(curve.thresholds),
         *(curve.forecasts[name].at(curve.thresholds) for name in names),
     ]
+    single = None if len(names) > 1 else curve.costs[names[0]].band
     two = curve.differences[0] if len(curve.forecasts) == 2 else None
     if two is not None:
         rows[0] += ["difference", f"({100 * curve.level:.6g} %, all thresholds)"]
+    if single is not None:
+        rows[0].append(f"({100 * curve.level:.6g} %, all thresholds)")
     for g in at:
         row = [threshold(curve.thresholds[g]), *(units.loss(one[g]) for one in scores)]
         if two is not None:
@@ -248,6 +273,8 @@ def _cells(curve: MurphyCurve) -> list[list[str]]:
                 units.signed(two.mean[g]),
                 f"{units.signed(two.band.low[g])} to {units.signed(two.band.high[g])}",
             ]
+        if single is not None:
+            row.append(f"{units.loss(single.low[g])} to {units.loss(single.high[g])}")
         rows.append(row)
     return rows
 
@@ -288,7 +315,9 @@ def _told(one: Difference, level: float) -> str:
     if not sure_a.any() and not sure_b.any():
         return f"{a} and {b} {cross}; neither costs less {doubt} at any threshold."
     told = [
-        f"{name} costs less {doubt} {said(one.thresholds, sure)}." if sure.any() else f"{name} nowhere."
+        f"{name} costs less {doubt} {said(one.thresholds, sure)}."
+        if sure.any()
+        else f"{name} does so nowhere."
         for name, sure in sorted(((a, sure_a), (b, sure_b)), key=lambda each: not each[1].any())
     ]
     return f"{a} and {b} {cross}. {' '.join(told)}"

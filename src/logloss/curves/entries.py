@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 __all__ = ["asked", "check_level", "check_thresholds"]
 
 FEW = 5  # rows of either outcome
+FEW_GROUPS = 10  # with fewer, an interval of groups drawn covers less than it promises
 ALONE = "forecast"  # what a forecast without a name is called
 
 
@@ -47,9 +48,10 @@ def asked(
         )
     if not isinstance(forecast, dict):
         record = gather(data, forecast, **options)
-        name = forecast if isinstance(forecast, str) else ALONE
+        alone = forecast[0] if isinstance(forecast, list | tuple) and len(forecast) == 1 else forecast
+        name = alone if isinstance(alone, str) else ALONE
         one = question(record, event)
-        return {name: one}, (*record.notes, *_few(one))
+        return {name: one}, (*record.notes, *_few(one), *_few_groups(one))
     if not forecast:
         raise UsageError("too-few-forecasts", "The mapping of forecasts is empty.", cure="Name at least one.")
     records = divided_together(data, forecast, **options).records
@@ -62,7 +64,8 @@ def asked(
             cure="Say with event= which class is acted on.",
         )
     notes = dict.fromkeys(note for record in records.values() for note in record.notes)
-    return questions, (*notes, *_few(next(iter(questions.values()))))
+    first = next(iter(questions.values()))
+    return questions, (*notes, *_few(first), *_few_groups(first))
 
 
 def _few(one: Question) -> list[Note]:
@@ -70,8 +73,16 @@ def _few(one: Question) -> list[Note]:
     rarer = min(events, len(one) - events)
     if rarer >= FEW:
         return []
-    rows = f"{rarer:g} {'row' if rarer == 1 else 'rows'}"
-    return [Note("few-events", f"Only {rows} of the rarer outcome: intervals and bands that rest on so few are too narrow.")]  # fmt: skip
+    rows = f"Only {rarer:g} {'row' if rarer == 1 else 'rows'}" if rarer else "No row"
+    return [Note("few-events", f"{rows} of the rarer outcome: intervals and bands that rest on so few are too narrow.")]  # fmt: skip
+
+
+def _few_groups(one: Question) -> list[Note]:
+    many = FEW_GROUPS if one.cluster is None else len(np.unique(one.cluster))
+    if many >= FEW_GROUPS:
+        return []
+    told = f"{many} group{'' if many == 1 else 's'}: intervals and bands that rest on so few cover less often than they promise."
+    return [Note("few-groups", told if many > 1 else "All rows are of one group: there is nothing to tell intervals from.")]  # fmt: skip
 
 
 def check_level(level: float) -> None:

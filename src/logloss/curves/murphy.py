@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss.curves.dominance import Difference, MurphyCurve
+from logloss.curves.costs import cost
+from logloss.curves.dominance import Cost, Difference, MurphyCurve
 from logloss.curves.elementary import Elementary, differences_of
 from logloss.curves.entries import asked, check_level, check_thresholds
-from logloss.curves.thresholds import Rows
+from logloss.curves.thresholds import Limits, Rows
 from logloss.plain import plain
 
 if TYPE_CHECKING:
@@ -40,6 +41,7 @@ def murphy_curve(
     outcome: Any = None,
     space: Space = "p",
     weight: Any = None,
+    group: Any = None,
     ids: Any = None,
     truth: Any = None,
     labels: Sequence[Any] | None = None,
@@ -62,10 +64,12 @@ def murphy_curve(
         As in :func:`logloss.score`; all rows are held in memory. A mapping {name: forecast} gives several forecasts of the same
         rows.
     thresholds
-        Where the differences get intervals and bands, between 0 and 1; by default at up to 99 of the forecasts
+        Where the curves and their differences get intervals and bands, between 0 and 1; by default at up to 99 of the forecasts
         themselves, from 0.0001 to 0.9999. The curves are exact everywhere.
     event
         The class that is acted on: the second of two by default; of more, one must be named, and is taken against all others.
+    group
+        The group of each row, such as its patient or day: intervals and bands are those of groups drawn.
     level
         Coverage of the intervals and of the bands.
 
@@ -99,8 +103,8 @@ def murphy_curve(
     check_level(level)
     given = None if thresholds is None else check_thresholds(thresholds, above=True)
     questions, notes = asked(
-        data, forecast, event, outcome=outcome, space=space, weight=weight, ids=ids, truth=truth, labels=labels,
-        positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing, counts=counts,
+        data, forecast, event, outcome=outcome, space=space, weight=weight, group=group, ids=ids, truth=truth,
+        labels=labels, positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing, counts=counts,
         skip_unreadable=skip_unreadable,
     )  # fmt: skip
     return of_questions(questions, given, level=level, notes=notes)
@@ -122,8 +126,13 @@ def of_questions(
     }
     keys = {f"{at}": name for at, name in enumerate(questions)}
     rows = Rows(
-        at, first.share, first.weight, {key: questions[name].reach(at, ties=False) for key, name in keys.items()}
+        at, first.share, first.weight, {key: questions[name].reach(at, ties=False) for key, name in keys.items()},
+        first.cluster,
     )  # fmt: skip
+    costs = {}
+    for key, name in keys.items():
+        spread = cost(rows, key)
+        costs[name] = Cost(at, spread.mean, _from_0(spread.limits(level)), _from_0(spread.band(level, SEED)))
     differences = []
     for a, b in combinations(keys, 2):
         found = rows.contrast(a, b, scale=np.full(len(at), -1.0))
@@ -136,9 +145,14 @@ def of_questions(
         )  # fmt: skip
     prevalence = float((first.weight * first.share).sum() / first.weight.sum())
     return MurphyCurve(
-        plain(first.event), at, curves, tuple(differences), prevalence, level, len(first),
+        plain(first.event), at, curves, costs, tuple(differences), prevalence, level, len(first),
         float(first.weight.sum()), notes,
     )  # fmt: skip
+
+
+def _from_0(limits: Limits) -> Limits:
+    """Return limits of what is never negative."""
+    return Limits(np.maximum(limits.low, 0.0), limits.high)
 
 
 def _grid(questions: list[Question]) -> Float:

@@ -41,6 +41,7 @@ def decision_curve(
     outcome: Any = None,
     space: Space = "p",
     weight: Any = None,
+    group: Any = None,
     ids: Any = None,
     truth: Any = None,
     labels: Sequence[Any] | None = None,
@@ -70,6 +71,8 @@ def decision_curve(
         The class that is acted on: the second of two by default; of more, one must be named, and is taken against all others.
     harm
         What obtaining a forecast of a row costs, in events found; or such costs by forecast.
+    group
+        The group of each row, such as its patient or day: intervals and bands are those of groups drawn.
     level
         Coverage of the intervals and of the bands.
 
@@ -103,8 +106,8 @@ def decision_curve(
     check_level(level)
     at = check_thresholds(DEFAULT if thresholds is None else thresholds)
     questions, notes = asked(
-        data, forecast, event, outcome=outcome, space=space, weight=weight, ids=ids, truth=truth, labels=labels,
-        positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing, counts=counts,
+        data, forecast, event, outcome=outcome, space=space, weight=weight, group=group, ids=ids, truth=truth,
+        labels=labels, positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing, counts=counts,
         skip_unreadable=skip_unreadable,
     )  # fmt: skip
     return of_questions(questions, at, harm=harm, level=level, notes=notes)
@@ -126,6 +129,7 @@ def of_questions(
     rows = Rows(
         thresholds, first.share, first.weight,
         {key: questions[name].reach(thresholds, ties=True) for key, name in keys.items()},
+        first.cluster,
     )  # fmt: skip
     scale = 1.0 - thresholds
     lines = {

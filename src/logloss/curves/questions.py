@@ -40,6 +40,8 @@ class Question:
         Whether forecasts were given as probabilities: then these decide which thresholds are reached, not the log-odds.
     single
         Whether p itself was given, in one column: then it is exact, and the log-odds are computed from it.
+    cluster
+        Position of each row's group; None without groups.
     """
 
     event: Any
@@ -49,6 +51,7 @@ class Question:
     weight: Float
     written: bool
     single: bool
+    cluster: Ints | None = None
 
     def __len__(self) -> int:
         return len(self.weight)
@@ -71,10 +74,12 @@ def question(record: Observations, event: Any = None) -> Question:
     if not keep.all():
         return question(record.take(keep), event)
     written = record.space == "p"
+    clusters = record.clusters()
+    cluster = None if clusters is None else clusters.code.astype(np.int64)
     if not record.binary:
         (found,) = events_of_classes(record, [k])
         odds = _odds_of_columns(record, k) if written else found.odds
-        return Question(name, found.forecast, odds, found.share, w, written, single=False)
+        return Question(name, found.forecast, odds, found.share, w, written, single=False, cluster=cluster)
     given = record.forecast.astype(np.float64, copy=False)
     share = record.outcome.astype(np.float64, copy=False)
     if written:
@@ -84,7 +89,7 @@ def question(record: Observations, event: Any = None) -> Question:
         z = given if record.space == "logit" else given - _log1mexp(given)
         odds = z if k else -z
         p = _expit(odds)
-    return Question(name, p, odds, share if k else 1.0 - share, w, written, single=k == 1)
+    return Question(name, p, odds, share if k else 1.0 - share, w, written, single=k == 1, cluster=cluster)
 
 
 def _position(record: Observations, event: Any) -> int:

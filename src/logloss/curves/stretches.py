@@ -52,7 +52,7 @@ def said(thresholds: Float, holds: NDArray[np.bool_]) -> str:
     if not holds.any():
         return "at none"
     if holds.all():
-        return "at every threshold" if len(holds) > 1 else f"at {threshold(thresholds[0])}"
+        return "at every threshold looked at" if len(holds) > 1 else f"at {threshold(thresholds[0])}"
     edge = np.flatnonzero(np.diff(np.concatenate([[0], holds.astype(np.int8), [0]])))
     found = [
         threshold(thresholds[start])

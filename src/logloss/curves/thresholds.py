@@ -12,9 +12,12 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from logloss.curves.crowds import moments_of_groups
 from logloss.interval import hall_t
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     from numpy.typing import NDArray
 
     Float = NDArray[np.float64]
@@ -25,6 +28,7 @@ __all__ = ["ALL", "NONE", "Contrast", "Limits", "Rows", "joint_level"]
 
 NONE, ALL = "none", "all"  # to act on no row, on every row
 DRAWS = 5_000
+BLOCK = 1_000  # groups whose sums are held at once
 POWERS = [(0, 0), (0, 1), *((j, k) for j in (1, 2, 3) for k in range(j + 1))]  # of weight and of share
 
 
@@ -51,12 +55,12 @@ class Contrast:
     covariance
         Sums of products of these at two thresholds, shape (G, G).
     unseen_down, unseen_up
-        Where one acts alone on some rows, but on no event, or on nothing but events: what a row of the kind not seen would take
-        away (add), else 0; shape (G,).
+        Where one acts alone on some rows, but on no event, or on nothing but events, or no row is acted on by one alone: what a
+        row of the kind not seen would take away (add), else 0; shape (G,).
     n, scale
-        Rows, and their mean weight.
+        Rows, and their mean weight; of rows in groups, the groups, and 1.
     effective
-        How many rows of equal weight would tell as much (Kish).
+        How many rows (groups) of equal weight would tell as much (Kish).
     """
 
     mean: Float
@@ -71,9 +75,9 @@ class Contrast:
     effective: float
 
     def limits(self, level: float) -> Limits:
-        """Return the interval at each threshold by itself; of no width where no row is acted on differently.
+        """Return the interval at each threshold by itself.
 
-        What moments cannot know of is added: where no event, say, was missed yet, some may be. The share of rows of a kind that
+        What moments cannot know of is added: where no event, say, was missed yet, or no row acted on differently, some may be. The share of rows of a kind that
         was not seen is at most 1 - tail^(1 / n) with probability 1 - tail.
         """
         low, high = self.mean.copy(), self.mean.copy()
@@ -125,9 +129,23 @@ class Rows:
         Shape (n,).
     reach
         By name, shape (n,): at how many of the thresholds, from the lowest on, the row is acted on.
+    cluster
+        Position of each row's group, shape (n,), from 0: spread is that of groups drawn.
     """
 
-    def __init__(self, thresholds: Float, share: Float, weight: Float, reach: dict[str, Ints]) -> None:
+    def __init__(
+        self,
+        thresholds: Float,
+        share: Float,
+        weight: Float,
+        reach: dict[str, Ints],
+        cluster: Ints | None = None,
+    ) -> None:
+        self.cluster = cluster
+        if cluster is not None:
+            order = np.argsort(cluster, kind="stable")
+            self.cluster, share, weight = np.unique(cluster[order], return_inverse=True)[1], share[order], weight[order]  # fmt: skip
+            reach = {name: one[order] for name, one in reach.items()}
         self.thresholds, self.share, self.weight, self.reach = thresholds, share, weight, reach
         self.n, self.total = len(share), float(weight.sum())
         self._even = bool((weight == 1.0).all())
@@ -159,10 +177,11 @@ class Rows:
         if name == NONE:
             return {power: np.zeros(G) for power in POWERS}
         if name == ALL:
-            return {power: np.full(G, self._whole(*power)) for power in POWERS}
+            return {power: np.full(G, self.whole(*power)) for power in POWERS}
         return self._above(self.reach[name])
 
-    def _whole(self, j: int, k: int) -> float:
+    def whole(self, j: int, k: int) -> float:
+        """Return the sum of w^j t^k over all rows."""
         column = self.column(j, k)
         return float(self.n) if column is None else float(column.sum())
 
@@ -177,7 +196,7 @@ class Rows:
         A, B, both = self.sums(a), self.sums(b), self._both(a, b)
         one = {power: A[power] - B[power] for power in A}  # sums of odd powers of (acts of a - acts of b)
         two = {power: A[power] + B[power] - 2 * both[power] for power in A}  # and of even ones
-        th, squares = self.thresholds, self._whole(2, 0)
+        th, squares = self.thresholds, self.whole(2, 0)
         mean = (one[1, 1] - th * one[1, 0]) / scale / self.total
         wwd = (one[2, 1] - th * one[2, 0]) / scale
         wwdd = (two[2, 2] - 2 * th * two[2, 1] + th**2 * two[2, 0]) / scale**2
@@ -186,13 +205,51 @@ class Rows:
         wwwddd = (one[3, 3] - 3 * th * one[3, 2] + 3 * th**2 * one[3, 1] - th**3 * one[3, 0]) / scale**3
         differ = np.rint(two[0, 0]).astype(np.int64)
         second = np.where(differ > 0, np.maximum(wwdd - 2 * mean * wwd + mean**2 * squares, 0.0), 0.0)
-        third = wwwddd - 3 * mean * wwwdd + 3 * mean**2 * wwwd - mean**3 * self._whole(3, 0)
+        third = wwwddd - 3 * mean * wwwdd + 3 * mean**2 * wwwd - mean**3 * self.whole(3, 0)
         products = self._products(a, b) / np.outer(scale, scale)
         covariance = products - np.outer(mean, wwd) - np.outer(wwd, mean) + np.outer(mean, mean) * squares
         down, up = self._unseen(a, b, scale)
+        if self.cluster is not None:
+            return self.in_groups(mean, differ, self.group_sums(a, b, scale), (down, up))
         return Contrast(
             mean, differ, second, third, covariance, down, up, self.n, self.total / self.n, self.total**2 / squares
         )  # fmt: skip
+
+    def in_groups(
+        self, mean: Float, differ: Ints, blocks: Iterator[tuple[slice, Float]], unseen: tuple[Float, Float]
+    ) -> Contrast:
+        """Return the same were groups drawn, and not rows, from the sums of w d over the rows of each."""
+        assert self.cluster is not None
+        mass = np.asarray(np.bincount(self.cluster, self.weight), np.float64)
+        second, third, products = moments_of_groups(mean, mass, blocks)
+        none = differ == 0
+        second, third = np.where(none, 0.0, second), np.where(none, 0.0, third)
+        effective = self.total**2 / float((mass**2).sum())
+        return Contrast(mean, differ, second, third, products, *unseen, len(mass), 1.0, effective)
+
+    def group_sums(self, a: str, b: str, scale: Float) -> Iterator[tuple[slice, Float]]:
+        """Yield some groups and the sums of w (acts of a - acts of b) (t - th) / scale of each, shape (groups, G)."""
+        assert self.cluster is not None
+        G, C = len(self.thresholds), int(self.cluster[-1]) + 1
+        for start in range(0, C, BLOCK):
+            part = slice(start, min(start + BLOCK, C))
+            rows = slice(*np.searchsorted(self.cluster, [part.start, part.stop]))
+            sums = np.zeros((part.stop - part.start, G))
+            for name, sign in ((a, 1.0), (b, -1.0)):
+                if name != NONE:
+                    acted, happened = (self._of_groups(name, part, rows, k) for k in (0, 1))
+                    sums += sign * (happened - self.thresholds * acted) / scale
+            yield part, sums
+
+    def _of_groups(self, name: str, part: slice, rows: slice, k: int) -> Float:
+        """Return the sums of w t^k over the rows of each group that are acted on at each threshold, shape (groups, G)."""
+        assert self.cluster is not None
+        G, many = len(self.thresholds), part.stop - part.start
+        reach = np.int64(G) if name == ALL else self.reach[name][rows]
+        at = (self.cluster[rows] - part.start) * (G + 1) + reach
+        column = self.weight[rows] * self.share[rows] ** k
+        sums = np.bincount(at, column, minlength=many * (G + 1)).astype(np.float64)
+        return from_above(sums.reshape(many, G + 1).T).T
 
     def _unseen(self, a: str, b: str, scale: Float) -> tuple[Float, Float]:
         """Return what a row would take away, and add, whose kind was not seen: of those acted on by one alone, events or others."""
@@ -205,7 +262,11 @@ class Rows:
             for seen, worth in ((happened, event), (alone - happened, other)):
                 unseen = np.where((alone > 0) & (seen < 1e-9 * self.n), sign * worth, 0.0)
                 down, up = np.maximum(down, -unseen), np.maximum(up, unseen)
-        return down, up
+        alike = np.rint(self.sums(a)[0, 0] + self.sums(b)[0, 0] - 2 * both[0, 0]) == 0
+        if alike.all() and ALL not in (a, b) and NONE not in (a, b):
+            return down, up  # one forecast, given twice
+        some = np.where(alike & (self.thresholds > 0), np.maximum(np.abs(event), np.abs(other)), 0.0)
+        return np.maximum(down, some), np.maximum(up, some)
 
     def _both(self, a: str, b: str) -> Sums:
         """Return the sums over the rows that both act on."""

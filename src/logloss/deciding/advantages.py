@@ -174,8 +174,10 @@ class Worth:
             + ("." if self.chosen == "identity" else f", the recalibrated ones {_signed(self.recalibrated_against_constant)}.")
         )  # fmt: skip
         short = self.given.expected - self.given.realised
+        even = abs(short) <= 1e-12 * max(abs(self.given.expected), abs(self.given.realised))
+        told = "as much" if even else f"{_number(abs(short))} {'less' if short > 0 else 'more'}"
         found.append(
-            f"As given they expect {_number(self.given.expected)} and bring {_number(self.given.realised)}: {_number(abs(short))} {'less' if short > 0 else 'more'}."
+            f"As given they expect {_number(self.given.expected)} and bring {_number(self.given.realised)}: {told}."
         )
         found.append(
             f"Knowing every outcome beforehand would bring {_number(self.perfect - self.recalibrated.realised)} more; the {'forecasts' if self.chosen == 'identity' else 'recalibrated forecasts'} expect {_number(self.perfect_information)}."

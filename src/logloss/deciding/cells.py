@@ -13,9 +13,15 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["check_names", "numbers_of"]
+__all__ = ["check_names", "is_cost", "numbers_of"]
 
 LARGEST = 1e100  # of a utility: sums and cubes of them stay numbers
+
+
+def is_cost(value: object) -> bool:
+    """Tell whether a value is a finite number from 0 on."""
+    number = isinstance(value, int | float | np.number) and not isinstance(value, bool)
+    return number and 0 <= float(value) < np.inf  # type: ignore[arg-type]
 
 
 def check_names(actions: tuple[str, ...], states: tuple[Any, ...]) -> None:
@@ -55,7 +61,7 @@ def numbers_of(values: Any, actions: tuple[str, ...], states: tuple[Any, ...]) -
         cells = [f"{actions[a]!r} in {states[k]!r}: {'missing' if np.isnan(found[a, k]) else found[a, k]}" for a, k in bad]  # fmt: skip
         raise UsageError(
             "bad-utilities",
-            f"Not a finite number: {listing(cells, limit=3)}.",
+            f"Missing, infinite or beyond {LARGEST:g}: {listing(cells, limit=3)}.",
             cure="Give every action a utility in every state. What must never be done has a large negative one.",
         )
     return found

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from logloss import units
 from logloss.deciding.facing import faced
 from logloss.deciding.payoffs import utilities_for, utilities_of
 from logloss.deciding.policies import ENOUGH, Rows, mean_of, plain_mean, policies, rows_of
@@ -159,6 +160,9 @@ def of_record(
     notes = list(dict.fromkeys([*record.notes, *(better.notes if better else ())]))
     if any(note.id == "rows-not-one" for note in notes):
         notes.append(Note("expected-as-divided", "Expected utilities are those of each row divided by its sum; the actions do not depend on it."))  # fmt: skip
+    impossible = np.flatnonzero(rows.impossible & known)
+    if len(impossible):
+        notes.append(Note("certain-and-wrong", f"Forecasts of exactly 0 for what happened: {units.count(len(impossible), 'row')} ({record.places(impossible)}). What that costs had no say in their decisions."))  # fmt: skip
     return Decisions(
         utilities=utilities,
         threshold=utilities.threshold,

@@ -12,9 +12,10 @@ from logloss.annotation.unlabelled import Partly, partly, partly_of
 from logloss.codes import distinct
 from logloss.columns import IDS, OUTCOMES, find_forecast, known_name, named, numbers_of, require
 from logloss.errors import UsageError, listing
-from logloss.labels import bare, match, two_classes
+from logloss.labels import bare, match, names_class, two_classes
 from logloss.notes import Note
 from logloss.observations import observe
+from logloss.plain import plain
 from logloss.recognise import Matrix, Vector, has_columns, matrix, missing_mask, vector
 from logloss.sources import Opened, is_rows, opened
 
@@ -36,8 +37,9 @@ def faced(data: Any, forecast: Any, utilities: Utilities | None, **options: Any)
     if isinstance(forecast, dict):
         raise UsageError("one-forecast", "Decisions follow one forecast.", cure="Name its column, or its columns.")  # fmt: skip
     states = None if utilities is None else [_label(state) for state in utilities.states]
+    actions = [] if utilities is None else [_label(name) for name in utilities.actions]
     if data is None:
-        return _unknown(forecast, states, options)
+        return _unknown(forecast, states, actions, options)
     if not is_rows(data, forecast):
         return _of_record(data, forecast, options) if options["counts"] else partly(data, forecast, **options)
     found = opened(data, forecast, **options)
@@ -47,7 +49,7 @@ def faced(data: Any, forecast: Any, utilities: Utilities | None, **options: Any)
         return Partly(record, np.ones(len(record), bool), columns=tuple(chosen.forecast))
     found = replace(found, stream=found.stream.whole())
     if found.answers is None and not found.asked.outcome and not _outcomes(found.stream, found.asked):
-        return _without(found.stream, found.asked, states)
+        return _without(found.stream, found.asked, states, actions)
     return partly_of(found)
 
 
@@ -67,7 +69,7 @@ def _outcomes(source: Any, asked: Asked) -> list[str]:
     return named(source, OUTCOMES, taken)
 
 
-def _without(source: Any, asked: Asked, states: Sequence[Any] | None) -> Partly:
+def _without(source: Any, asked: Asked, states: Sequence[Any] | None, actions: Sequence[Any] = ()) -> Partly:
     """Return the rows of a table without outcomes."""
     require(source, asked.columns())
     labels, positive = asked.door["labels"], asked.door["positive"]
@@ -80,6 +82,8 @@ def _without(source: Any, asked: Asked, states: Sequence[Any] | None) -> Partly:
         columns = find_forecast(source, likely, taken, labels or states)
         told = listing([repr(name) for name in columns], limit=10)
         notes.append(Note("columns-found", f"{'Column' if len(columns) == 1 else 'Columns'} {told} {'is' if len(columns) == 1 else 'are'} read as the forecast."))  # fmt: skip
+    if len(columns) == 1 and states is not None and labels is None:
+        states = _meant(source, columns[0], {*taken, *columns}, states, actions)
     loaded = source.load(list(dict.fromkeys([*columns, *asked.other()])))
     if len(columns) == 1 and has_columns(loaded[columns[0]]):
         given: Vector | Matrix = Matrix(np.asarray(loaded[columns[0]]))
@@ -94,20 +98,49 @@ def _without(source: Any, asked: Asked, states: Sequence[Any] | None) -> Partly:
             door[role] = replace(vector(loaded[name], f"Column {name!r}"), index=None)
     found = _blank(given, states, labels, positive, notes, door)
     notes.append(_no_outcomes(source, {*taken, *columns}, found.record.classes))
+    classes = found.record.classes
+    if (
+        states is not None
+        and labels is None
+        and len(columns) == 1
+        and not any(names_class(columns[0], one) for one in classes)
+    ):
+        notes.append(_of_utilities(classes))
     record = replace(found.record, notes=(*notes, *found.record.notes))
     return replace(found, record=record, columns=tuple(columns))
 
 
-def _no_outcomes(source: Any, taken: set[str], classes: Sequence[Any]) -> Note:
-    """Return a note that there are no outcomes, and which columns may be some: those that hold classes only."""
+def _meant(
+    source: Any, column: str, taken: set[str], states: Sequence[Any], actions: Sequence[Any]
+) -> Sequence[Any]:
+    """Return the names of the classes: the states of the utilities; the actions where the table speaks of these only.
+
+    Then the utilities stand turned round.
+    """
+    if len(actions) != 2 or any(names_class(column, state) for state in states):
+        return states
+    named_so = any(names_class(column, action) for action in actions)
+    named_so |= _plain_pair(actions) and not _plain_pair(states)
+    held = _holding(source, taken, states)
+    return actions if named_so or (not held and _holding(source, taken, actions)) else states
+
+
+def _holding(source: Any, taken: set[str], classes: Sequence[Any]) -> list[str]:
+    """Return the columns that hold nothing but names of classes."""
     names = {str(label) for label in classes}
-    likely = []
+    found = []
     for name in source.names:
         column = source.load([name])[name]
         if name not in taken and not has_columns(column):
             values = vector(column, f"Column {name!r}").values
             seen = {str(label) for label in distinct(values[~missing_mask(values)])}
-            likely += [name] if seen and seen <= names else []
+            found += [name] if seen and seen <= names else []
+    return found
+
+
+def _no_outcomes(source: Any, taken: set[str], classes: Sequence[Any]) -> Note:
+    """Return a note that there are no outcomes, and which columns may be some: those that hold classes only."""
+    likely = _holding(source, taken, classes)
     told = f"{source.where} has no column that is known to hold outcomes, so what the decisions bring is what the forecasts expect."
     if not likely:
         return Note("no-outcomes", f"{told} If there is one, name it: outcome=... (CLI: --outcome).")
@@ -118,7 +151,9 @@ def _no_outcomes(source: Any, taken: set[str], classes: Sequence[Any]) -> Note:
     )
 
 
-def _unknown(forecast: Any, states: Sequence[Any] | None, options: dict[str, Any]) -> Partly:
+def _unknown(
+    forecast: Any, states: Sequence[Any] | None, actions: Sequence[Any], options: dict[str, Any]
+) -> Partly:
     """Return the rows of arrays without outcomes."""
     if forecast is None or options.pop("outcome") is not None or options.pop("truth") is not None:
         raise UsageError(
@@ -129,7 +164,24 @@ def _unknown(forecast: Any, states: Sequence[Any] | None, options: dict[str, Any
     options.pop("skip_unreadable")
     given = matrix(forecast, "The forecasts") if has_columns(forecast) else vector(forecast, "The forecasts")
     labels, positive = options.pop("labels"), options.pop("positive")
-    return _blank(given, states, labels, positive, [], options)
+    notes: list[Note] = []
+    if isinstance(given, Vector) and states is not None and labels is None:
+        if _plain_pair(actions) and not _plain_pair(states):
+            states = actions
+        if not _plain_pair(states):
+            notes.append(_of_utilities(states))
+    found = _blank(given, states, labels, positive, notes, options)
+    return replace(found, record=replace(found.record, notes=(*notes, *found.record.notes)))
+
+
+def _plain_pair(names: Sequence[Any]) -> bool:
+    """Tell whether these are the labels that no outcome need tell of: 0 and 1."""
+    return len(names) == 2 and {str(plain(name)) for name in names} in ({"0", "1"}, {"False", "True"})
+
+
+def _of_utilities(classes: Sequence[Any]) -> Note:
+    told = listing([repr(plain(label)) for label in classes])
+    return Note("classes-of-utilities", f"No outcome tells the classes: {told} are those of the utilities.")
 
 
 def _blank(
@@ -144,7 +196,7 @@ def _blank(
     if isinstance(given, Vector):
         likely = list(labels or states or [0, 1])
         if len(likely) != 2:
-            raise UsageError("utilities-states", f"The utilities are of {len(likely)} states: {listing([repr(s) for s in likely], limit=8)}; one column of forecasts means two classes.", cure="Give one column of probabilities per class.")  # fmt: skip
+            raise UsageError("utilities-states", f"The utilities are of {len(likely)} states: {listing([repr(s) for s in likely], limit=8)}; one column of forecasts means two classes.", cure="Give one column of probabilities per class; leave columns that are no class out of the utilities.")  # fmt: skip
         pair = two_classes(Vector(np.array(likely, dtype=object)), given.name, labels, positive)
         notes += pair.notes
         labels, positive = list(pair.labels), None

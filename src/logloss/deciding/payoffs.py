@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from logloss.codes import as_seen
-from logloss.columns import numbers_of
+from logloss.columns import is_text, numbers_of
 from logloss.deciding.utilities import Utilities
-from logloss.errors import UsageError, listing
+from logloss.errors import ColumnError, UsageError, listing
 from logloss.labels import match
 from logloss.notes import Note
 from logloss.plain import plain
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
 
 __all__ = ["utilities_for", "utilities_of"]
 
+NUMBER = re.compile(r"[-+]?\d*\.?\d+([eE][-+]?\d+)?")
+THOUSANDS = re.compile(r"[-+]?[1-9]\d{0,2}[.,]\d{3}")
+PLAIN = "Write plain numbers, such as -2000.5: no currency or percent sign, nothing between thousands. Leave out columns that are no class."
 SHAPE = "Rows are actions; the first column has their names, each other column is called after a class."
 
 
@@ -97,6 +101,8 @@ def utilities_for(
         elif _both_ways(given, classes):
             said.append(Note("actions-called-as-states", "Actions and states carry the same names: rows of the utilities were read as actions, columns as what happened."))  # fmt: skip
         found = (turned or given).for_classes(classes)
+        if (found.values >= 0).all() and (found.values.min(axis=0) == 0).all() and found.values.any():
+            said.append(Note("utilities-or-costs", "No utility is negative, and in every class the least is 0, as of a table of costs. They were read as utilities: larger is better. Costs are written with a minus."))  # fmt: skip
     if reject is not None:
         found = found.with_reject(reject)
     return found, [*said, *found.notes()]
@@ -132,10 +138,49 @@ def _tabled(given: Any) -> tuple[Utilities, list[Note]]:
             raise UsageError("bad-utilities", f"The table of utilities has {len(names)} column{'' if len(names) == 1 else 's'}: {listing([repr(n) for n in names])}.", cure=SHAPE)  # fmt: skip
         first = vector(columns[names[0]], "The actions").values
         gone = missing_mask(first)
-        actions = ["" if bad else str(plain(one)) for bad, one in zip(gone, first.tolist(), strict=True)]
+        actions = [
+            "" if bad else str(plain(one)).strip() for bad, one in zip(gone, first.tolist(), strict=True)
+        ]
         names = names[1:]
-    numbers = [numbers_of(columns[name], name, stream, notes).values for name in names]
+    _refuse_headless(names, len(actions))
+    numbers = [_numbers(columns[name], name, stream, notes) for name in names]
+    _refuse_thousands({name: columns[name] for name in names}, notes)
     return Utilities(tuple(actions), tuple(_label(name) for name in names), np.column_stack(numbers)), notes
+
+
+def _numbers(column: Any, name: str, stream: Any, notes: list[Note]) -> Any:
+    try:
+        return numbers_of(column, name, stream, notes).values
+    except ColumnError as error:
+        raise UsageError("bad-utilities", error.message, cure=PLAIN) from None
+
+
+def _refuse_headless(names: list[str], rows: int) -> None:
+    """Refuse a table whose header is no header: numbers that are no labels, or the states of a table of one action."""
+    numbers = [float(name) for name in names if NUMBER.fullmatch(name.strip())]
+    labels = [number for number in numbers if number == -1 or (number >= 0 and number.is_integer())]
+    counted = sorted(numbers) in ([*range(len(names))], [*range(1, len(names) + 1)])
+    if len(numbers) == len(names) and (len(labels) < len(names) or (rows == 1 and not counted)):
+        raise UsageError("bad-utilities", f"The first line of the utilities should name the classes; it holds {listing([repr(name) for name in names])}.", cure=SHAPE)  # fmt: skip
+
+
+def _refuse_thousands(columns: dict[str, Any], notes: Sequence[Note]) -> None:
+    """Refuse 2,000 and 2.000 beside decimal commas, where nothing tells whether it is two or two thousand."""
+    if not any(note.id == "decimal-commas" for note in notes):
+        return
+    cells = {
+        str(value).strip()
+        for column in columns.values()
+        if is_text(column)
+        for value in column
+        if value is not None
+    }
+    commas = {cell for cell in cells if "," in cell}
+    odd = {cell for cell in cells if THOUSANDS.fullmatch(cell)}
+    if not commas <= odd:  # 2,5 is in the table: commas are decimal, so a point is not
+        odd = {cell for cell in odd if "." in cell}
+    if odd:
+        raise UsageError("bad-utilities", f"It cannot be told whether {listing(sorted(repr(cell) for cell in odd), limit=3)} {'is' if len(odd) == 1 else 'are'} in thousands.", cure="Write 2000 for two thousand, 2.0 for two.")  # fmt: skip
 
 
 def _text(names: list[Any]) -> bool:

@@ -77,6 +77,7 @@ class Rows:
     labelled: NDArray[np.bool_]
     cluster: NDArray[np.int64] | None
     constant: tuple[tuple[int, Float, Float], ...]  # (action, expected, realised) of always taking it
+    impossible: NDArray[np.bool_]  # what happened had a forecast of exactly 0
     half: tuple[NDArray[np.int64], Float, Float] | None  # (action, expected, realised) of a cut at one half
 
 
@@ -89,10 +90,12 @@ def rows_of(record: Observations, labelled: NDArray[np.bool_], utilities: Utilit
     ends = None if cuts is None or len(cuts[0]) != 1 else [utilities.actions.index(name) for name in cuts[1]]
     action = np.zeros(n, np.int64)
     expected, expected_lost, realised, lost = (np.zeros(n) for _ in range(4))
+    impossible = np.zeros(n, bool)
     always = [(a, np.zeros(n), np.zeros(n)) for a in shown]
     half = (np.zeros(n, np.int64), np.zeros(n), np.zeros(n))
     for part, s, t in class_blocks(record):
         P = np.exp(-s)
+        impossible[part] = (np.isinf(s) & (t > 0)).any(axis=1)
         action[part], expected[part] = utilities.best(P)
         expected_lost[part] = _of_actions(P, oracle - U, action[part]) / P.sum(axis=1)
         realised[part] = _of_actions(t, U, action[part])
@@ -115,6 +118,7 @@ def rows_of(record: Observations, labelled: NDArray[np.bool_], utilities: Utilit
         labelled=labelled,
         cluster=None if clusters is None else clusters.code,
         constant=tuple(always),
+        impossible=impossible,
         half=None if ends is None else half,
     )
 

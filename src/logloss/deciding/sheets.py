@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import TYPE_CHECKING
 
 from logloss import units
@@ -142,7 +143,7 @@ def _said(result: Decisions) -> list[str]:
     else:
         told.append(f"  Lost against knowing what will happen: {number(result.regret)} a row; the forecasts expected {worth}.")  # fmt: skip
     surplus = result.surplus
-    if surplus is not None:
+    if surplus is not None and not math.isnan(surplus.low) and (surplus.mean or surplus.standard_error):
         sign = -1.0 if costs else 1.0
         ends = _span((surplus.low, surplus.high), sign)
         verdict = (
@@ -151,8 +152,10 @@ def _said(result: Decisions) -> list[str]:
             else "better than the forecasts promise"
             if surplus.low > 0
             else "nothing shows that they mislead"
+            if not any(note.id == "certain-and-wrong" for note in result.notes)
+            else "yet some are certain and wrong"
         )
-        told.append(f"  {'Cost' if costs else 'Utility'} that came less what was expected: {number(sign * surplus.mean)} ({ends}); {verdict}.")  # fmt: skip
+        told.append(f"  {'Cost' if costs else 'Utility'} that came less what was expected: {number(sign * surplus.mean if abs(surplus.mean) > 1e-12 * abs(result.expected_utility) else 0.0)} ({ends}); {verdict}.")  # fmt: skip
     told += _recalibrated(result, costs=costs)
     return told
 

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss.codes import as_seen
-from logloss.deciding.cells import check_names, numbers_of
+from logloss.deciding.cells import check_names, is_cost, numbers_of
 from logloss.errors import ForecastError, UsageError, listing, places
 from logloss.labels import match
 from logloss.notes import Note
@@ -82,7 +82,7 @@ class Utilities:
     def of_costs(cls, cost_fp: float, cost_fn: float, states: Sequence[Any] = (0, 1)) -> Utilities:
         """Return the utilities of acting or not, from the costs of a false alarm and of a miss; the second state asks to act."""
         for name, cost in (("cost_fp", cost_fp), ("cost_fn", cost_fn)):
-            if isinstance(cost, bool) or not math.isfinite(cost) or cost < 0:
+            if not is_cost(cost):
                 raise UsageError(
                     "bad-utilities",
                     f"{name} is {cost}: a cost is a number from 0 on.",
@@ -98,7 +98,7 @@ class Utilities:
         Under 0-1 loss it is taken where the largest probability is below 1 - cost (Chow 1970, IEEE Trans. Inf. Theory
         16:41-46).
         """
-        if isinstance(cost, bool) or not math.isfinite(cost) or cost < 0:
+        if not is_cost(cost):
             raise UsageError("bad-utilities", f"reject is {cost}: what referring a row costs is a number from 0 on.", cure="Another action is a row of utilities=.")  # fmt: skip
         row = np.full((1, len(self.states)), -float(cost)) + 0.0
         return replace(self, actions=(*self.actions, name), values=np.concatenate([self.values, row]))
@@ -122,7 +122,7 @@ class Utilities:
             raise UsageError(
                 "utilities-states",
                 f"The utilities are of states {shown}; the forecasts are of classes {listing([repr(label) for label in seen], limit=8)}.",
-                cure="Call the states what the classes are called: in a table of utilities, the columns after the first. (Classes are named by the outcomes, the forecast columns or labels=.)",
+                cure="Call the states what the classes are called: in a table of utilities, the columns after the first, and no others. (Classes are named by the outcomes, the forecast columns or labels=.)",
             )
         return replace(self, states=tuple(seen), values=self.values[:, list(order)])
 
