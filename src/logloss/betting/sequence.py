@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss import units
+from logloss.betting.wealth import since_words
 from logloss.errors import UsageError
 from logloss.plain import jsonable
 from logloss.screens import noted
@@ -97,7 +98,7 @@ class Sequential:
     alpha
         Probability of ever naming a winner where there is none; half of it in each direction.
     horizon
-        How many rows before its outcome each forecast was made.
+        How many rows, or points in time, before its outcome each forecast was made.
     """
 
     names: tuple[str, str]
@@ -146,6 +147,12 @@ class Sequential:
         at = np.flatnonzero((self.log_wealth >= math.log(2 / self.alpha)).any(axis=1))
         return int(self.rows[at[0]]) if len(at) else None
 
+    @property
+    def crossed_after(self) -> int | None:
+        """How many rows, in order of time, there were when a winner was first named; None where none was."""
+        at = np.flatnonzero((self.log_wealth >= math.log(2 / self.alpha)).any(axis=1))
+        return int(at[0]) + 1 if len(at) else None
+
     def noting(self, notes: Sequence[Note]) -> Sequential:
         """Return the same with more notes, each once."""
         return replace(self, notes=tuple(dict.fromkeys([*notes, *self.notes])))
@@ -165,6 +172,7 @@ class Sequential:
                 "horizon": self.horizon,
                 "n": n,
                 "crossed": self.crossed,
+                "crossed_after": self.crossed_after,
                 "bets": [
                     {
                         "on": name,
@@ -204,7 +212,7 @@ class Sequential:
         """Return one screen of text. Wealth has no unit; `unit` is there as with other results."""
         units.unit(unit)
         a, b = (printable(name) for name in self.names)
-        since = "" if self.crossed is None else f", known since row {self.crossed}"
+        since = since_words(self.crossed, self.crossed_after)
         head = f"{printable(self.verdict, 60)}{since}   p {p_words(self.p_value, float(self.peak.max()))}   alpha {self.alpha:g}   {units.count(len(self), 'row')} in order of time"
         need = wealth_words(math.log(2 / self.alpha))
         rows = [["", "wealth now", "greatest", "p", f"first {need}"]]

@@ -99,7 +99,7 @@ def compare(
         The forecast that all others are set against; by default every two.
     sequential
         Also bet on the first pair row after row, in order of time, for a p-value that holds whenever one looks; see
-        :func:`logloss.sequential`.
+        :func:`logloss.sequential`. Of several pairs the first is chosen by the rows, so its p-value is multiplied by their number.
     level
         Coverage of the intervals; a verdict is given where that of the difference leaves out 0.
     seed

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from logloss import screens, units
+from logloss.betting.wealth import since_words
 from logloss.comparing import sentences
 from logloss.comparing.evidence import odds
 from logloss.text import printable, table
@@ -120,8 +121,9 @@ def _beside(pair: Pair) -> list[str]:
         told = f"Diebold-Mariano {tested['statistic']:.2f}, corrected {tested['corrected']:.2f}, p {tested['p_value']:.2g} (horizon {tested['lags'] + 1}): as others report it; trust the interval."
         lines += _wrapped(told, "  ")
     if watched is not None:
-        since = "" if watched["crossed"] is None else f", known since row {watched['crossed']:,}"
-        told = f"Watched row by row: {printable(watched['verdict'], 60)}{since}; p {watched['p_value']:.2g}, however often one looks."
+        since = since_words(watched["crossed"], watched["crossed_after"])
+        tried = f", for the {watched['chosen_of']} pairs it was chosen of" if watched["chosen_of"] > 1 else ""
+        told = f"Watched row by row: {printable(watched['verdict'], 60)}{since}; p {watched['p_value']:.2g}, however often one looks{tried}."
         lines += _wrapped(told, "  ")
     return lines
 

@@ -65,7 +65,8 @@ def of_contest(
     reference
         The forecast that all others are set against; by default every two.
     sequential
-        Bet on the first pair row after row, in order of time, for a p-value that holds whenever one looks.
+        Bet on the first pair row after row, in order of time, for a p-value that holds whenever one looks; of several pairs,
+        times their number, as the rows chose it.
     seed
         Of what is drawn at random.
 
@@ -99,7 +100,7 @@ def of_contest(
     notes = [*contest.notes, *basis.notes]
     pairs = [_closer(contest, pair, first=not at, horizon=horizon) for at, pair in enumerate(pairs)]
     if sequential:
-        pairs[0], more = _watched(contest, pairs[0], 1 - level, horizon)
+        pairs[0], more = _watched(contest, pairs[0], 1 - level, horizon, len(pairs))
         notes += more
     if contest.beside:
         rule = partial(_rule, contest, target)
@@ -149,8 +150,10 @@ def _closer(contest: Contest, pair: Pair, *, first: bool, horizon: int) -> Pair:
     return pair
 
 
-def _watched(contest: Contest, pair: Pair, alpha: float, horizon: int) -> tuple[Pair, tuple[Note, ...]]:
-    """Return a pair with what two bettors made of it, in order of time."""
+def _watched(
+    contest: Contest, pair: Pair, alpha: float, horizon: int, pairs: int
+) -> tuple[Pair, tuple[Note, ...]]:
+    """Return a pair with what two bettors made of it, in order of time; it was chosen of so many by the rows it is tested on."""
     records = [contest.records.get(name) for name in (pair.a, pair.b)]
     a, b = records
     if a is None or b is None:
@@ -159,9 +162,10 @@ def _watched(contest: Contest, pair: Pair, alpha: float, horizon: int) -> tuple[
             "Bets are placed on the classes of single rows, and here only their losses are known.",
             cure="Compare without sequential=.",
         )
-    found = of_records(a, b, contest.period, alpha=alpha, horizon=horizon, names=(pair.a, pair.b))
+    found = of_records(a, b, contest.period, alpha=alpha / pairs, horizon=horizon, names=(pair.a, pair.b))
     notes = tuple(note for note in found.notes if note not in a.notes and note not in b.notes)
-    return replace(pair, beside=pair.beside | {"sequential": found.to_dict()}), notes
+    told = found.to_dict() | {"alpha": round(alpha, 12), "p_value": min(1.0, pairs * found.p_value), "chosen_of": pairs}  # fmt: skip
+    return replace(pair, beside=pair.beside | {"sequential": told}), notes
 
 
 def _remarks(contest: Contest, pair: Pair, basis: Basis, horizon: int) -> list[Note]:
