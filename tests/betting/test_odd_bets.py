@@ -138,6 +138,19 @@ def test_dates_that_are_text_without_order_are_shown_as_they_are() -> None:
         ll.sequential(frame, "a", "b", outcome="y", order="day")
 
 
+def test_the_verdict_is_that_of_the_p_value_at_its_very_edge() -> None:
+    data = days(150)
+    found = ll.sequential(data["y"], data["old"], data["new"])
+    for at in range(60, 1200, 60):
+        now = ll.sequential(data["y"][:at], data["old"][:at], data["new"][:at])
+        for alpha in (now.p_value, math.nextafter(now.p_value, 0)):
+            if 0 < alpha < 1:
+                again = ll.sequential(data["y"][:at], data["old"][:at], data["new"][:at], alpha=alpha)
+                assert (again.verdict != "undecided so far") == (again.p_value <= alpha)
+                assert (again.crossed is not None) == (again.p_value <= alpha)
+    assert found.p_value < 0.05
+
+
 def drifting(state: Float, last: Float, random: np.random.Generator) -> tuple[Float, Float]:
     """Return forecasts that follow a random walk of their own, and lean against the outcome before."""
     state += random.normal(0, 0.2, state.shape)

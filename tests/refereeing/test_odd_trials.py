@@ -74,6 +74,8 @@ def test_what_the_algorithm_is_worth_where_splits_are_no_partition(cv: Any) -> N
     apart = found.models["bayes"].log_loss - found.models["logistic"].log_loss
     assert apart == pytest.approx(pair.difference, rel=1e-9)  # what the table says adds up
     assert (found.target, found.units, found.unit) == ("algorithm", J, "split")
+    assert pair.needed is None  # more splits of the same rows settle nothing
+    assert "paired by split, Nadeau-Bengio" in " ".join(str(found).split())
 
 
 def test_one_split_does_not_tell_of_the_algorithm() -> None:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from logloss.betting.running import staked
-from logloss.betting.sequence import check_alpha, p_values, p_words, verdict_of, wealth_words
+from logloss.betting.sequence import check_alpha, p_values, p_words, reached, verdict_of, wealth_words
 from logloss.betting.wealth import Book
 from logloss.calibrate.stored import checksum
 from logloss.errors import LoglossError, OutcomeError, SourceError, UsageError
@@ -119,7 +118,7 @@ class SequentialTest:
         paths = self._book.enter(stakes)
         self.not_bet_on += int((stakes.void | stakes.clash).sum())
         if self.crossed is None:
-            at = np.flatnonzero((paths.sure >= math.log(2 / self.alpha)).any(axis=1))
+            at = np.flatnonzero(reached(paths.sure, self.alpha).any(axis=1))
             self.crossed = before + int(at[0]) if len(at) else None
 
     def _checked(self, y: Any, forecast: Any, which: int) -> Observations:

@@ -60,7 +60,7 @@ def _counted(result: Comparison) -> list[str]:
         "hall-t": "paired, Hall-t",
         "jackknife": "paired, jackknife over groups",
         "ewc-t": "paired in time, EWC-t",
-        "nadeau-bengio": "paired by fold, Nadeau-Bengio",
+        "nadeau-bengio": f"paired by {result.unit}, Nadeau-Bengio",
     }.get(result.pairs[0].rule or "", "paired")
     line = f"  {units.count(result.n, 'row')}{drawn}{kind}; {100 * result.level:.6g} % intervals, {rule}"
     if result.target is not None:

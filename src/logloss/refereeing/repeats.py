@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from logloss.comparing.differences import needed
 from logloss.comparing.results import verdict_of
 from logloss.dependence.folded import of_folds
 
@@ -51,15 +50,12 @@ def of_repeats(
     centre = comparison.reference or comparison.names[0]
     column = {name: surprise[:, at] for at, name in enumerate(names)}
     with np.errstate(invalid="ignore"):
-        pairs = [
-            _pair(pair, found(column[pair.a] - column[pair.b]), len(splits), level)
-            for pair in comparison.pairs
-        ]
+        pairs = [_pair(pair, found(column[pair.a] - column[pair.b])) for pair in comparison.pairs]
         standings = [_standing(one, centre, found(column[one.name]), column[one.name].min() < 0, pairs) for one in comparison.standings]  # fmt: skip
     return replace(comparison, standings=tuple(standings), pairs=tuple(pairs), units=len(splits), unit="split", set_level=None, target="algorithm")  # fmt: skip
 
 
-def _pair(pair: Pair, told: Interval | None, count: int, level: float) -> Pair:
+def _pair(pair: Pair, told: Interval | None) -> Pair:
     span = None if told is None else (told.low, told.high)
     if told is None:
         return replace(pair, rule="nadeau-bengio", interval=None, interval_finite=None, standard_error=None, p_value=None, verdict=verdict_of(pair.difference, None))  # fmt: skip
@@ -71,7 +67,7 @@ def _pair(pair: Pair, told: Interval | None, count: int, level: float) -> Pair:
         p_value=told.p_value,
         verdict=verdict_of(told.mean, span),
         rule="nadeau-bengio",
-        needed=needed(count, told.mean, told.standard_error, level),
+        needed=None,  # more splits of the same rows settle nothing
         unit="split",
         without_top_interval=None,
         total_error=None,
