@@ -230,6 +230,26 @@ def test_what_is_said_of_wrong_calls(models: Any, rows: Any, y: Any, cv: Any, sa
         ll.referee(models, rows, y, cv)
 
 
+def test_surprises_below_zero_of_counts_are_told() -> None:
+    class Density(Rate):
+        def surprise(self, X: Any, y: Any) -> Any:
+            return super().surprise(X, y) - 2
+
+    found = ll.referee({"density": Density(), "rate": Rate()}, np.zeros(60), COUNTS, 5)
+    (note,) = [note for note in found.comparison.notes if note.id == "surprise-below-zero"]
+    low = np.flatnonzero(found.columns["density"] < 0)
+    assert note.text.startswith(f"'density' has surprises below 0 (rows {low[0]}, {low[1]}, {low[2]} and")
+    quantity = ll.referee({"density": Density(), "rate": Density()}, np.zeros(60), COUNTS + 0.0, 5)
+    assert "surprise-below-zero" in {
+        note.id for note in quantity.comparison.notes
+    }  # whole numbers, as floats
+
+
+def test_no_hypothesis_hides_the_column_of_splits() -> None:
+    with pytest.raises(ll.UsageError, match=r"called 'fold'.*bad-hypothesis"):
+        ll.referee({"fold": Rate(), "rate": Rate()}, np.zeros(60), COUNTS, 5)
+
+
 def test_splitters_take_mappings_and_their_complaints_are_told() -> None:
     columns = {"a": X[:, 0], "b": X[:, 1]}
     found = ll.referee({"rate": Rate(), "again": Rate()}, columns, CODE, KFold(5))

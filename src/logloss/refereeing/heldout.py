@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     Float = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["need_labels", "own_words", "record_of", "split_notes", "unseen_note"]
+__all__ = ["below_zero_notes", "need_labels", "own_words", "record_of", "split_notes", "unseen_note"]
 
 ANSWERS = (
     (r"say space='logit' \(CLI: --space logit\)", "return probabilities"),
@@ -104,6 +104,14 @@ def unseen_note(
     names = listing([repr(printable(name, LONG)) for name in whose])
     told = f"{units.count(len(lost), 'row')} ({places(lost)}; splits {listing(np.unique(split[any_lost]))}) of {listing(which)} {'was' if len(lost) == 1 else 'were'} held out by hypotheses that had no such class: {names}. Its probability is 0 there, and the loss infinite. Deal every class to several folds (a number of folds does), or leave out classes of single rows."
     return [Note("class-not-trained", told)]
+
+
+def below_zero_notes(name: str, surprise: Float, rows: Ints, happened: NDArray[Any] | None) -> list[Note]:
+    """Say where what happened cost less than nothing, as under a density, though outcomes are whole numbers or labels."""
+    low = np.unique(rows[surprise < 0])
+    if not len(low) or happened is None or (happened.dtype.kind == "f" and bool((happened != np.floor(happened)).any())):  # fmt: skip
+        return []
+    return [Note("surprise-below-zero", f"{printable(name, LONG)!r} has surprises below 0 ({places(low)}), but the outcomes are labels or whole numbers, whose probabilities are 1 at most: if these are densities, they do not compare with probabilities; if not, surprise(X, y) is wrong.")]  # fmt: skip
 
 
 def split_notes(splits: Splits, times: Ints, mass: Float, groups: Coded | None) -> list[Note]:

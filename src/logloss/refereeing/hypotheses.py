@@ -61,6 +61,8 @@ def hypotheses(models: Any) -> dict[str, Any]:
             f"models is of the type {type(models).__name__}.",
             cure="Give a mapping {name: model}, or a list of models.",
         )
+    if "fold" in named:
+        raise UsageError("bad-hypothesis", "A hypothesis is called 'fold', as is the column of splits.", cure="Name it otherwise.")  # fmt: skip
     for name, model in named.items():
         if isinstance(model, type):
             raise UsageError("bad-hypothesis", f"{printable(name, LONG)!r} is a class, not a model of it.", cure=f"Write {model.__name__}(...).")  # fmt: skip

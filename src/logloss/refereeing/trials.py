@@ -15,7 +15,14 @@ from logloss.comparing.verdicts import of_contest
 from logloss.errors import AlignmentError, ForecastError, LoglossError, UsageError
 from logloss.notes import Note
 from logloss.plain import jsonable, plain
-from logloss.refereeing.heldout import need_labels, own_words, record_of, split_notes, unseen_note
+from logloss.refereeing.heldout import (
+    below_zero_notes,
+    need_labels,
+    own_words,
+    record_of,
+    split_notes,
+    unseen_note,
+)
 from logloss.refereeing.hypotheses import (
     LONG,
     Given,
@@ -271,6 +278,7 @@ def _judged(
         if kinds == {True}:
             long[:, at] = np.concatenate([answer.surprise for answer in answers])
             classes.add(None)
+            notes += below_zero_notes(name, long[:, at], rows, happened)
         else:
             record, lost = record_of(name, answers, happened, rows)
             long[:, at], unseen[name] = per_row(record), lost
