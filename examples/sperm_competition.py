@@ -124,7 +124,8 @@ def told(it: Story) -> str:
 
 def interval(pair: Pair) -> str:
     """Return the interval of how much the better one is ahead."""
-    low, high = sorted(-end for end in pair.interval or ())
+    sign = 1 if (pair.difference or 0) > 0 else -1
+    low, high = sorted(sign * end for end in pair.interval or ())
     return f"{low:.4f} to {high:.4f}"
 
 

@@ -91,6 +91,8 @@ def read_json(
     except (OSError, ValueError, KeyError, TypeError, AttributeError, IndexError, RecursionError) as error:
         if isinstance(error, SourceError):
             raise error.within(os.fspath(path)) from None
+        if isinstance(error, FileNotFoundError):
+            raise SourceError("no-such-file", f"There is no file {os.fspath(path)}.", cure="Check the path; nothing was saved there yet.") from None  # fmt: skip
         if unlike is not None:
             raise unlike(str(error)).within(os.fspath(path)) from None
         raise SourceError(

@@ -62,6 +62,21 @@ def test_the_loaded_raffle_by_scipy(it: Any) -> None:
     assert it.cases["loaded"].trial.columns["loaded"] == pytest.approx(direct, rel=1e-6)
 
 
+def test_the_intervals_are_of_how_much_the_winner_is_ahead(example: ModuleType, it: Any) -> None:
+    """The paired Hall-t interval by its closed form (Hall 1992), from the columns of the trial."""
+    for truth, a, b in (("loaded", "fair", "loaded"), ("loaded, alike", "fair, alike", "loaded, alike")):
+        columns = it.cases[truth].trial.columns
+        d, n = columns[a] - columns[b], 40
+        s, g = d.std(ddof=1), stats.skew(d)
+        q = stats.t.ppf(0.975, n - 1)
+        ends = [3 * np.sqrt(n) / g * (np.cbrt(1 + g * v / np.sqrt(n) - g * g / (6 * n)) - 1) for v in (q, -q)]
+        low, high = (d.mean() - s / np.sqrt(n) * end for end in ends)
+        told = f"{low:.4f} to {high:.4f}"
+        assert example.interval(it.cases[truth].pair(a, b)) == told
+        assert example.interval(it.cases[truth].pair(b, a)) == told
+        assert told in " ".join(example.told(it).split())
+
+
 def test_the_story_has_its_point(it: Any) -> None:
     assert it.cases["loaded"].pair("fair", "loaded").better == "loaded"
     alike = it.cases["fair, alike"]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pickle
 
 import numpy as np
+import pandas as pd
 import pytest
 
 sklearn = pytest.importorskip("sklearn")
@@ -12,9 +13,10 @@ sklearn = pytest.importorskip("sklearn")
 from sklearn.datasets import load_iris  # noqa: E402
 from sklearn.linear_model import LogisticRegression  # noqa: E402
 from sklearn.metrics import log_loss, make_scorer  # noqa: E402
-from sklearn.model_selection import GridSearchCV, KFold, cross_val_score  # noqa: E402
+from sklearn.model_selection import GridSearchCV, KFold, LeaveOneOut, cross_val_score  # noqa: E402
 from sklearn.naive_bayes import GaussianNB  # noqa: E402
 
+import logloss as ll  # noqa: E402
 from logloss.integrations.sklearn import log_loss_scorer  # noqa: E402
 from logloss.models.broods import raffles  # noqa: E402
 from logloss.models.raffles import Raffle  # noqa: E402
@@ -97,3 +99,18 @@ def test_models_with_surprises_are_scored_by_them() -> None:
 def test_it_travels() -> None:
     assert repr(pickle.loads(pickle.dumps(log_loss_scorer))) == "log_loss_scorer"
     assert "clips nothing" in (log_loss_scorer.__doc__ or "")
+
+
+@pytest.mark.parametrize("kind", ["frame", "array"])
+def test_raffles_are_searched(kind: str) -> None:
+    broods = raffles(40, r=2, seed=7)
+    frame = pd.DataFrame(broods.X)
+    rows = frame if kind == "frame" else frame.to_numpy()
+    scores = cross_val_score(Raffle(loaded=True), rows, broods.y, scoring=log_loss_scorer, cv=LeaveOneOut())
+    trial = ll.referee({"fair": Raffle(), "loaded": Raffle(loaded=True)}, broods.X, broods.y, "leave-one-out")
+    assert scores == pytest.approx(-trial.columns["loaded"], rel=1e-12)
+    search = GridSearchCV(Raffle(), {"loaded": [False, True]}, scoring=log_loss_scorer, cv=LeaveOneOut())
+    assert search.fit(rows, broods.y).best_params_ == {"loaded": True}
+    assert search.best_score_ == pytest.approx(
+        -2.2764, abs=5e-5
+    )  # independent computation, 40 broods, seed 7

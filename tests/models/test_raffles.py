@@ -319,3 +319,34 @@ def test_it_is_copied_as_scikit_learn_copies() -> None:
     assert not hasattr(fresh, "rho_")
     assert repr(fresh) == str(fresh) == "Raffle(loaded)"
     assert fresh.set_params(loaded=False).loaded is False
+
+
+@pytest.mark.parametrize("part", ["y", "groups", "column"])
+def test_broods_are_not_paired_against_their_index(part: str) -> None:
+    index = [3, 1, 2, 0]
+    s1 = pd.Series([100.0, 50, 200, 120], index=index)
+    s2, n = pd.Series([100.0, 100, 100, 80], index=index), pd.Series([10, 12, 8, 15], index=index)
+    X = {"s1": s1, "s2": s2, "n": n.reset_index(drop=True) if part == "column" else n}
+    y = pd.Series([7, 6, 7, 9], index=None if part == "y" else index)
+    groups = pd.Series([0, 0, 1, 1]) if part == "groups" else None
+    with pytest.raises(ll.AlignmentError, match="index-mismatch"):
+        Raffle(loaded=True).fit(X, y, groups)
+    fitted = Raffle().fit({"s1": [1, 2], "s2": [1, 1], "n": [3, 3]}, [1, 2])
+    if part == "y":
+        with pytest.raises(ll.AlignmentError, match="index-mismatch"):
+            fitted.surprise(pd.DataFrame(X), y)
+
+
+@pytest.mark.parametrize(
+    ("s1", "k", "says"),
+    [
+        (["100", "many"], [1, 2], r"column 's1' \(rows 0, 1: '100'\)"),
+        ([100, None, "x"], [1, 2, 1], r"column 's1' \(.*rows? "),
+        ([100, 50], [1, 5], r"is 5 of 3 \(row 1\)"),
+        ([100, 50], [0.5, 1], r"is 0\.5 \(row 0\).*counts, not shares"),
+    ],
+)
+def test_errors_name_the_brood(s1: list[Any], k: list[Any], says: str) -> None:
+    X = {"s1": s1, "s2": [50] * len(s1), "n": [3] * len(s1)}
+    with pytest.raises(ll.DataError, match=says):
+        Raffle().fit(X, k)

@@ -64,8 +64,8 @@ def sequential(
     alpha
         Probability of ever naming a winner where there is none; half of it in each direction.
     horizon
-        How many rows before its outcome each forecast was made: 1 where each outcome is known before the next forecast.
-        With more, as many bettors take turns, and each direction's wealth is that of the richest over `horizon`.
+        How many rows (with `order`: points in time) before its outcome each forecast was made: 1 where each outcome is known before the next
+        forecast. With more, as many bettors take turns, and each direction's wealth is that of the richest over `horizon`.
     outcome, space, weight, ids, truth, labels, positive, normalize_rows, skip_missing, skip_unreadable
         As in :func:`logloss.score`. Weights may only leave rows out (0 or one other value): a bet has none.
 
@@ -118,9 +118,10 @@ def _two(a: Any, b: Any) -> dict[str, Any]:
     if b is None and isinstance(a, dict) and len(a) == 2:
         return {str(name): one for name, one in a.items()}
     if b is None:
+        found = f"{len(a)} forecasts were" if isinstance(a, dict) and len(a) != 1 else "One forecast was"
         raise UsageError(
             "two-forecasts",
-            "One forecast was given, but two are compared.",
+            f"{found} given, but two are compared.",
             cure="Give both, or a mapping of two: {'old': p_old, 'new': p_new}.",
         )
     if isinstance(a, str) and isinstance(b, str) and a != b:
@@ -142,7 +143,7 @@ def of_records(
     Parameters
     ----------
     order
-        What to sort the rows by, shape (n,); None where they are in order of time.
+        What to sort the rows by, shape (n,); None where they are in order of time. `horizon` counts its different values.
     """
     check_alpha(alpha, horizon)
     notes = list(dict.fromkeys([*a.notes, *b.notes]))
@@ -154,14 +155,15 @@ def of_records(
     elif (ties := len(order) - len(np.unique(order))) > 0:
         told = f"{units.count(ties, 'row')} {'has' if ties == 1 else 'have'} the time of one before; such rows are bet on one after the other, as they stand. That is fair where, given the forecasts, their outcomes do not tell of each other."
         notes.append(Note("same-time", told))
-    a, b = _sorted(a, at), _sorted(b, at)
+    a, b = a.take(at), b.take(at)
+    point = None if order is None else np.unique(order, return_inverse=True)[1][at]
     if a.weight is not None and not a.weight.all():
         keep = a.weight > 0
-        a, b = a.take(keep), b.take(keep)
+        a, b, point = a.take(keep), b.take(keep), None if point is None else point[keep]
     stakes = staked(a, b)
     notes += _not_bet_on(stakes, a)
     book = Book.of(horizon)
-    paths = book.enter(stakes)
+    paths = book.enter(stakes, point)
     return Sequential(names, paths.sure, paths.mean, a.numbers(), alpha, horizon, tuple(notes))
 
 
@@ -196,11 +198,6 @@ def _same_rows(a: Observations, b: Observations) -> None:
             f"These forecasts are about different classes: {a.classes} and {b.classes}.",
             cure="Give both the same classes, in the same order.",
         )
-
-
-def _sorted(record: Observations, at: NDArray[Any]) -> Observations:
-    """Return the record with its rows in this order."""
-    return record.take(at)
 
 
 def _not_bet_on(stakes: Stakes, record: Observations) -> list[Note]:

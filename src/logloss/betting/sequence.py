@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss import units
+from logloss.betting.wealth import since_words
 from logloss.errors import UsageError
 from logloss.plain import jsonable
 from logloss.screens import noted
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["Sequential", "check_alpha", "p_values", "p_words", "verdict_of", "wealth_words"]
+__all__ = ["Sequential", "check_alpha", "p_values", "p_words", "reached", "verdict_of", "wealth_words"]
 
 POINTS = 200  # of a path in JSON
 
@@ -44,13 +45,19 @@ def check_alpha(alpha: float, horizon: int) -> None:
 
 def p_values(peak: Float) -> tuple[float, float]:
     """Return the p-values of both bets, on a and on b, from the greatest log-wealth: 1 / it, at most 1."""
-    a, b = (math.exp(-max(float(one), 0.0)) for one in peak)
+    a, b = np.exp(-np.maximum(peak, 0.0)).tolist()
     return a, b
+
+
+def reached(log_wealth: Float, alpha: float) -> NDArray[np.bool_]:
+    """Tell where a bettor has 2/alpha, in the same rounding as the p-value: where twice 1 / its wealth is alpha or less."""
+    with np.errstate(over="ignore"):
+        return np.asarray(2.0 * np.exp(-log_wealth) <= alpha)
 
 
 def verdict_of(peak: Float, alpha: float, names: tuple[str, str]) -> str:
     """Return which forecast is better, by the greatest log-wealth of the bets on each."""
-    a, b = (bool(one >= math.log(2 / alpha)) for one in peak)
+    a, b = reached(peak, alpha).tolist()
     if a and b:
         return "each better at times"
     return f"{names[0]} better" if a else f"{names[1]} better" if b else "undecided so far"
@@ -97,7 +104,7 @@ class Sequential:
     alpha
         Probability of ever naming a winner where there is none; half of it in each direction.
     horizon
-        How many rows before its outcome each forecast was made.
+        How many rows, or points in time, before its outcome each forecast was made.
     """
 
     names: tuple[str, str]
@@ -136,15 +143,21 @@ class Sequential:
         """By forecast: the number of the row at which its bettor first had 2/alpha; None where never."""
         found = {}
         for bet, name in enumerate(self.names):
-            at = np.flatnonzero(self.log_wealth[:, bet] >= math.log(2 / self.alpha))
+            at = np.flatnonzero(reached(self.log_wealth[:, bet], self.alpha))
             found[name] = int(self.rows[at[0]]) if len(at) else None
         return found
 
     @property
     def crossed(self) -> int | None:
         """The number of the row at which a winner was first named; None where none was."""
-        at = np.flatnonzero((self.log_wealth >= math.log(2 / self.alpha)).any(axis=1))
+        at = np.flatnonzero(reached(self.log_wealth, self.alpha).any(axis=1))
         return int(self.rows[at[0]]) if len(at) else None
+
+    @property
+    def crossed_after(self) -> int | None:
+        """How many rows, in order of time, there were when a winner was first named; None where none was."""
+        at = np.flatnonzero(reached(self.log_wealth, self.alpha).any(axis=1))
+        return int(at[0]) + 1 if len(at) else None
 
     def noting(self, notes: Sequence[Note]) -> Sequential:
         """Return the same with more notes, each once."""
@@ -165,6 +178,7 @@ class Sequential:
                 "horizon": self.horizon,
                 "n": n,
                 "crossed": self.crossed,
+                "crossed_after": self.crossed_after,
                 "bets": [
                     {
                         "on": name,
@@ -204,7 +218,7 @@ class Sequential:
         """Return one screen of text. Wealth has no unit; `unit` is there as with other results."""
         units.unit(unit)
         a, b = (printable(name) for name in self.names)
-        since = "" if self.crossed is None else f", known since row {self.crossed}"
+        since = since_words(self.crossed, self.crossed_after)
         head = f"{printable(self.verdict, 60)}{since}   p {p_words(self.p_value, float(self.peak.max()))}   alpha {self.alpha:g}   {units.count(len(self), 'row')} in order of time"
         need = wealth_words(math.log(2 / self.alpha))
         rows = [["", "wealth now", "greatest", "p", f"first {need}"]]

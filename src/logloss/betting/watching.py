@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
 from logloss.betting.running import staked
-from logloss.betting.sequence import check_alpha, p_values, p_words, verdict_of, wealth_words
+from logloss.betting.sequence import check_alpha, p_values, p_words, reached, verdict_of, wealth_words
 from logloss.betting.wealth import Book
 from logloss.calibrate.stored import checksum
-from logloss.errors import SourceError, UsageError
+from logloss.errors import LoglossError, OutcomeError, SourceError, UsageError
 from logloss.observations import observe
 from logloss.plain import jsonable
 from logloss.record import SPACES
+from logloss.rewording import reworded
 from logloss.saving import read_json, write_json
 from logloss.text import printable
 from logloss.units import count
@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 __all__ = ["SequentialTest"]
 
 SCHEMA = 1
+WORDS = (
+    (r", or name the classes with labels=\[\.\.\.\] \(CLI: --labels\)", "; a test has the classes it began with: one that may come later is named at the start, SequentialTest([...])"),
+    (r"say space='(log\w+)' \(CLI: --space \w+\)", r"say so at the start, SequentialTest(space='\1')"),
+)  # fmt: skip
 
 
 class SequentialTest:
@@ -50,6 +54,9 @@ class SequentialTest:
     ----------
     rows
         How many rows there were.
+    not_bet_on
+        On how many of them no bet could be placed, or settled, as infinities met: both forecasts called impossible what
+        happened, or each calls impossible what the other allows.
 
     Examples
     --------
@@ -85,6 +92,7 @@ class SequentialTest:
         self.alpha, self.horizon, self.space = float(alpha), int(horizon), space
         self.names = (str(names[0]), str(names[1]))
         self.crossed: int | None = None
+        self.not_bet_on = 0
         self._book = Book.of(self.horizon)
 
     def update(self, y: Any, p: Any, q: Any) -> None:
@@ -105,15 +113,21 @@ class SequentialTest:
         """
         if np.ndim(y) == 0:
             y, p, q = [y.item() if isinstance(y, np.ndarray) else y], [p], [q]
-        a, b = self._checked(y, p), self._checked(y, q)
-        before = self._book.rows
-        paths = self._book.enter(staked(a, b))
+        a, b = self._checked(y, p, 0), self._checked(y, q, 1)
+        before, stakes = self._book.rows, staked(a, b)
+        paths = self._book.enter(stakes)
+        self.not_bet_on += int((stakes.void | stakes.clash).sum())
         if self.crossed is None:
-            at = np.flatnonzero((paths.sure >= math.log(2 / self.alpha)).any(axis=1))
+            at = np.flatnonzero(reached(paths.sure, self.alpha).any(axis=1))
             self.crossed = before + int(at[0]) if len(at) else None
 
-    def _checked(self, y: Any, forecast: Any) -> Observations:
-        return observe(y, forecast, space=self.space, labels=list(self.classes), partial=True)
+    def _checked(self, y: Any, forecast: Any, which: int) -> Observations:
+        try:
+            return observe(y, forecast, space=self.space, labels=list(self.classes), partial=True)
+        except LoglossError as error:
+            where = "" if isinstance(error, OutcomeError) else f"{printable(self.names[which])!r}: "
+            cure = f"{reworded(error.cure, WORDS)} No row was entered."
+            raise type(error)(error.slug, f"{where}{error.message}", cure) from error
 
     @property
     def rows(self) -> int:
@@ -144,7 +158,8 @@ class SequentialTest:
     def __str__(self) -> str:
         """One line."""
         wealth = ", ".join(f"bet on {printable(n)} {wealth_words(v)}" for n, v in self.log_wealth.items())
-        return f"{printable(self.verdict, 60)}   p {p_words(self.p_value, float(self._book.peak.max()))}   {count(self.rows, 'row')}   {wealth}"
+        without = f", {self.not_bet_on:,} of them not bet on" if self.not_bet_on else ""
+        return f"{printable(self.verdict, 60)}   p {p_words(self.p_value, float(self._book.peak.max()))}   {count(self.rows, 'row')}{without}   {wealth}"
 
     __repr__ = __str__
 
@@ -159,6 +174,7 @@ class SequentialTest:
                 "space": self.space,
                 "names": list(self.names),
                 "crossed": self.crossed,
+                "not_bet_on": self.not_bet_on,
                 "book": self._book.to_dict(),
             }
         )
@@ -191,6 +207,7 @@ class SequentialTest:
                 names=(names[0], names[1]),
             )
             test._book = Book.from_dict(state["book"], test.horizon)
+            test.not_bet_on = int(state.get("not_bet_on", 0))
             test.crossed = None if state["crossed"] is None else int(state["crossed"])
         except (KeyError, TypeError, ValueError, IndexError) as error:
             _refuse(str(error))

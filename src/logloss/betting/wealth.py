@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["PURSES", "Book", "Paths"]
+__all__ = ["PURSES", "Book", "Paths", "since_words"]
 
 PURSES = ((1.0, 0.5), (0.3, 0.5))  # how much of a bet is placed, with what share of the money
 
@@ -85,12 +85,19 @@ class Book:
     def _bettors(self) -> Float:
         return np.asarray(np.logaddexp.reduce(self.logs, axis=2))
 
-    def enter(self, stakes: Stakes) -> Paths:
-        """Settle the bets of more rows, in order of time, and return the wealth after each."""
+    def enter(self, stakes: Stakes, point: NDArray[np.int64] | None = None) -> Paths:
+        """Settle the bets of more rows, in order of time, and return the wealth after each.
+
+        Parameters
+        ----------
+        point
+            Each row's position among the points in time, ascending, shape (n,): bettors take turns by these. None: each row
+            is a point in time of its own.
+        """
         paid = stakes.logs
         n, h = len(paid), self.horizon
         mean, sure = np.full((n, 2), -np.inf), np.full((n, 2), -np.inf)
-        turn = (self.rows + np.arange(n)) % h
+        turn = (self.rows + np.arange(n) if point is None else point) % h
         for side in range(2):
             steps = [_placed(paid[:, side], part) for part, _ in PURSES]
             for at in range(h):
@@ -129,6 +136,18 @@ class Book:
         if rows < 0 or np.isnan(logs).any() or np.isneginf(logs).any() or not (peak >= 0).all():
             raise ValueError("its wealth is no wealth")
         return cls(horizon, rows, logs, peak)
+
+
+def since_words(crossed: int | None, after: int | None) -> str:
+    """Say since when a winner is known: its row in the input, and where that is in order of time, if that differs.
+
+    >>> since_words(692, 693), since_words(24, 612), since_words(None, None)
+    (', known since row 692', ', known since row 24, the 612th in time', '')
+    """
+    if crossed is None or after is None:
+        return ""
+    last = "th" if after // 10 % 10 == 1 else {1: "st", 2: "nd", 3: "rd"}.get(after % 10, "th")
+    return f", known since row {crossed:,}" + (f", the {after:,}{last} in time" if after != crossed + 1 else "")  # fmt: skip
 
 
 def _start(horizon: int) -> Float:

@@ -103,7 +103,7 @@ def compare(
         The forecast that all others are set against; by default every two.
     sequential
         Also bet on every pair (of up to ten forecasts; of more on the first) row after row, in order of time, for a p-value
-        of each that holds whenever one looks; see :func:`logloss.sequential`.
+        of each that holds whenever one looks, multiplied by the number of pairs; see :func:`logloss.sequential`.
     level
         Coverage of the intervals; a verdict is given where that of the difference leaves out 0.
     seed

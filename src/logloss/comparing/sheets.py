@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from logloss import screens, units
+from logloss.betting.wealth import since_words
 from logloss.comparing import sentences
 from logloss.comparing.bases import ABOUT
 from logloss.comparing.evidence import odds
@@ -147,9 +148,10 @@ def _beside(pairs: tuple[Pair, ...]) -> list[str]:
         lines += _wrapped(told, "  ")
     if watched is not None:
         more = sum("sequential" in one.beside for one in pairs) - 1
-        since = "" if watched["crossed"] is None else f", known since row {watched['crossed']:,}"
+        since = since_words(watched["crossed"], watched["crossed_after"])
+        tried = f", for the {watched['chosen_of']} pairs it was chosen of" if watched["chosen_of"] > 1 else ""
         other = "" if not more else f" Of {units.count(more, 'other pair')}: to_dict() (CLI: --json)."
-        told = f"{printable(first.a)} against {printable(first.b)}, watched row by row: {_sought(watched, first)}{since}; p {watched['p_value']:.2g}, however often one looks.{other}"
+        told = f"{printable(first.a)} against {printable(first.b)}, watched row by row: {_sought(watched, first)}{since}; p {watched['p_value']:.2g}, however often one looks{tried}.{other}"
         lines += _wrapped(told, "  ")
     return lines
 

@@ -69,7 +69,7 @@ def of_contest(
         The forecast that all others are set against; by default every two.
     sequential
         Bet on every pair (of up to ten forecasts; else on the first) row after row, in order of time, for a p-value that
-        holds whenever one looks.
+        holds whenever one looks; of several pairs, times their number.
     seed
         Of what is drawn at random.
 
@@ -199,8 +199,11 @@ def _other(contest: Contest, pair: Pair, basis: Basis, target: str) -> Pair:
 def _watched(
     contest: Contest, pairs: list[Pair], alpha: float, horizon: int
 ) -> tuple[list[Pair], list[Note]]:
-    """Return pairs with what two bettors made of each, in order of time; of many forecasts the first pair alone."""
-    found, notes = [], []
+    """Return pairs with what two bettors made of each, in order of time; of many forecasts the first pair alone.
+
+    Whichever pair is looked at was chosen of K by the rows it is tested on: each may spend alpha / K.
+    """
+    found, notes, K = [], [], len(pairs)
     told = pairs if len(pairs) <= BETS else pairs[:1]
     for pair in told:
         a, b = (contest.records.get(name) for name in (pair.a, pair.b))
@@ -210,8 +213,9 @@ def _watched(
                 "Bets are placed on the classes of single rows, and here only their losses are known.",
                 cure="Compare without sequential=.",
             )
-        bets = of_records(a, b, contest.period, alpha=alpha, horizon=horizon, names=(pair.a, pair.b))
-        found.append(replace(pair, beside=pair.beside | {"sequential": bets.to_dict()}))
+        bets = of_records(a, b, contest.period, alpha=alpha / K, horizon=horizon, names=(pair.a, pair.b))
+        own = {"alpha": round(alpha, 12), "p_value": min(1.0, K * bets.p_value), "chosen_of": K}
+        found.append(replace(pair, beside=pair.beside | {"sequential": bets.to_dict() | own}))
         for note in bets.notes:
             if note not in a.notes and note not in b.notes:
                 whose = f"{pair.a!r} against {pair.b!r}: " if note.id.startswith("bets-") else ""

@@ -179,7 +179,7 @@ def check_time(when: NDArray[Any], record: Observations) -> None:
         if len(odd):
             raise ColumnError(
                 "no-time",
-                f"Times that are text whose order is not their time: {when[odd[0]]!r} ({places(record.numbers()[odd])}).",
+                f"Times that are text whose order is not their time: {str(when[odd[0]])!r} ({places(record.numbers()[odd])}).",
                 cure="Write dates as 2026-01-31, with the time behind them, or as numbers.",
             )
     if when.dtype.kind == "O" and len({type(one) for one in when.tolist()}) > 1:

@@ -8,7 +8,9 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss.errors import AlignmentError, ColumnError, DataError, UsageError, places, suggestion
+from logloss.plain import plain
 from logloss.recognise import is_table, matrix, table, vector
+from logloss.text import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -148,16 +150,20 @@ def sired(y: Any, n: Ints) -> Ints:
             f"The parts have different lengths: {len(n):,} broods, {len(k):,} outcomes.",
             cure="Give one of each per brood.",
         )
-    _refuse(~((k >= 0) & (k <= n) & _whole(k)), k, "k, the offspring of male 1,", "Give whole numbers from 0 to n.")  # fmt: skip
+    cure = "Give whole numbers from 0 to n, the offspring of the brood: counts, not shares."
+    bad = ~((k >= 0) & (k <= n) & _whole(k))
+    over = bad & (k > n)
+    of = f" of {n[over][0]}" if over.any() and over.argmax() == bad.argmax() else ""
+    _refuse(bad, k, "k, the offspring of male 1,", cure, of)
     return k.astype(np.int64)
 
 
 def _numbers(column: Any, what: str) -> Float:
     values = vector(column, what).values
     if values.dtype.kind not in "biuf":
-        raise DataError(
-            "not-a-number", f"Not all numbers: {what}.", cure="Give one number per row and column."
-        )
+        odd = [at for at, one in enumerate(values.tolist()) if isinstance(one, bool) or not isinstance(one, int | float)]  # fmt: skip
+        shown = f" ({places(odd)}: {printable(repr(plain(values[odd[0]])), 32)})" if odd else ""
+        raise DataError("not-a-number", f"Not all numbers: {what}{shown}.", cure="Give one number per row and column; text that holds numbers is turned into them first.")  # fmt: skip
     return values.astype(np.float64)
 
 
@@ -165,7 +171,7 @@ def _whole(values: Float) -> NDArray[np.bool_]:
     return np.asarray((values == np.floor(values)) & (values < 2.0**53))
 
 
-def _refuse(bad: NDArray[np.bool_], values: Float, what: str, cure: str) -> None:
+def _refuse(bad: NDArray[np.bool_], values: Float, what: str, cure: str, of: str = "") -> None:
     at = np.flatnonzero(bad)
     if len(at):
-        raise DataError("bad-broods", f"{what} is {values[at[0]]:g} ({places(at)}).", cure=cure)
+        raise DataError("bad-broods", f"{what} is {values[at[0]]:g}{of} ({places(at)}).", cure=cure)

@@ -9,6 +9,7 @@ the sperm does not double the odds.
 from __future__ import annotations
 
 import math
+import sys
 from dataclasses import asdict, dataclass
 from typing import TYPE_CHECKING, Any, Self
 
@@ -21,6 +22,7 @@ from logloss.models.broods import sired, tickets
 from logloss.models.likelihood import NEARLY, alike, curvature, independent
 from logloss.models.siring import Law
 from logloss.notes import Note
+from logloss.pairing import check_indexes
 from logloss.plain import jsonable
 from logloss.recognise import vector
 
@@ -122,9 +124,8 @@ class Raffle:
             Where a row is no brood: sperm numbers of 0, no offspring, k above n.
         """
         if self.ridge is not None and not (self.ridge >= 0 and math.isfinite(self.ridge)):
-            raise UsageError(
-                "bad-raffle", f"ridge is {self.ridge}.", cure="Give a number of nats, 0 or more, or None."
-            )
+            raise UsageError("bad-raffle", f"ridge is {self.ridge}.", cure="Give a number of nats, 0 or more, or None.")  # fmt: skip
+        check_indexes({"X": X, "y": y, "groups": groups})
         x, n = tickets(X)
         k = sired(y, n)
         law, notes = Law(k, n), []
@@ -166,6 +167,7 @@ class Raffle:
 
     def surprise(self, X: Any, y: Any) -> Float:
         """Return -log f(k) of each whole brood in nats, shape (n,); log C(n, k) is in, so that laws compare."""
+        check_indexes({"X": X, "y": y})
         x, n = tickets(X)
         eta = self._log_odds(x)
         return Law(sired(y, n), n).surprise(eta, self.rho_)
@@ -181,6 +183,10 @@ class Raffle:
                 raise UsageError("bad-raffle", f"A raffle has no {name!r}.", cure=f"It has {listing(self.get_params())}.")  # fmt: skip
             setattr(self, name, value)
         return self
+
+    def __sklearn_tags__(self) -> Any:
+        """Tell scikit-learn, which asks, that this is neither classifier nor regressor."""
+        return sys.modules["sklearn.base"].BaseEstimator().__sklearn_tags__()
 
     def __repr__(self) -> str:
         on = [name for name in ("loaded", "power", "overdispersed") if getattr(self, name)]

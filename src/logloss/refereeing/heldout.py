@@ -13,6 +13,7 @@ from logloss.errors import ForecastError, LoglossError, OutcomeError, listing, p
 from logloss.notes import Note
 from logloss.observations import observe
 from logloss.refereeing.hypotheses import LONG
+from logloss.rewording import reworded
 from logloss.text import printable
 
 if TYPE_CHECKING:
@@ -26,7 +27,16 @@ if TYPE_CHECKING:
     Float = NDArray[np.float64]
     Ints = NDArray[np.int64]
 
-__all__ = ["record_of", "split_notes", "unseen_note"]
+__all__ = ["below_zero_notes", "need_labels", "own_words", "record_of", "split_notes", "unseen_note"]
+
+ANSWERS = (
+    (r"say space='logit' \(CLI: --space logit\)", "return probabilities"),
+    (r"say space='logp' \(CLI: --space logp\)", "return exp of them"),
+    (
+        r"say time= or group= \(CLI: --time, --group\)",
+        "say groups= (weeks, patients), which are then held out whole",
+    ),
+)
 
 
 def record_of(
@@ -37,8 +47,7 @@ def record_of(
     `apart`: none of the classes that happened need be among those forecast.
     """
     where = printable(name, LONG)
-    if happened is None:
-        raise OutcomeError("outcomes-not-classes", f"{where!r} gives probabilities of classes, but y is not a column of labels.", cure="Give one label per row.")  # fmt: skip
+    happened = need_labels(happened)
     labels = distinct(happened)
     if not apart and not any(set(answer.labels) & set(labels) for answer in answers):
         raise ForecastError(
@@ -49,6 +58,7 @@ def record_of(
     further = dict.fromkeys(label for answer in answers for label in answer.labels if label not in labels)
     labels = [*labels, *further]
     code = encode(happened[rows], labels).astype(np.int64)
+    order = np.argsort(rows, kind="stable")  # so that rows are told in the order of the table
     p = np.zeros((len(rows), len(labels)))
     lost = np.zeros(len(rows), bool)
     start = 0
@@ -60,11 +70,24 @@ def record_of(
         lost[start:end] = ~np.isin(code[start:end], at)
         start = end
     try:
-        record = observe(code, p, labels=list(range(len(labels))), rows=rows)
+        record = observe(code[order], p[order], labels=list(range(len(labels))), rows=rows[order])
     except LoglossError as error:
-        raise error.within(repr(where)) from error
+        raise type(error)(error.slug, f"{where!r}: {error.message}", reworded(error.cure, ANSWERS)) from error
+    record = record.take(np.argsort(order))
     own = tuple(note for note in record.notes if note.id not in ("class-not-seen", "class-order"))
     return replace(record, classes=tuple(labels), notes=own), lost
+
+
+def need_labels(happened: NDArray[Any] | None) -> NDArray[Any]:
+    """Return the labels; refuse outcomes that are none, of which a hypothesis gave probabilities."""
+    if happened is None:
+        raise OutcomeError("outcomes-not-classes", "It gives probabilities of classes, but y has several dimensions.", cure="Give y as one column, shape (n,): y[:, 0] or y['name'].")  # fmt: skip
+    return happened
+
+
+def own_words(note: Note) -> Note:
+    """Return a note of the comparison with what can be done about it here."""
+    return replace(note, text=reworded(note.text, ANSWERS))
 
 
 def unseen_note(
@@ -81,6 +104,14 @@ def unseen_note(
     names = listing([repr(printable(name, LONG)) for name in whose])
     told = f"{units.count(len(lost), 'row')} ({places(lost)}; splits {listing(np.unique(split[any_lost]))}) of {listing(which)} {'was' if len(lost) == 1 else 'were'} held out by hypotheses that had no such class: {names}. Its probability is 0 there, and the loss infinite. Deal every class to several folds (a number of folds does), or leave out classes of single rows."
     return [Note("class-not-trained", told)]
+
+
+def below_zero_notes(name: str, surprise: Float, rows: Ints, happened: NDArray[Any] | None) -> list[Note]:
+    """Say where what happened cost less than nothing, as under a density, though outcomes are whole numbers or labels."""
+    low = np.unique(rows[surprise < 0])
+    if not len(low) or happened is None or (happened.dtype.kind == "f" and bool((happened != np.floor(happened)).any())):  # fmt: skip
+        return []
+    return [Note("surprise-below-zero", f"{printable(name, LONG)!r} has surprises below 0 ({places(low)}), but the outcomes are labels or whole numbers, whose probabilities are 1 at most: if these are densities, they do not compare with probabilities; if not, surprise(X, y) is wrong.")]  # fmt: skip
 
 
 def split_notes(splits: Splits, times: Ints, mass: Float, groups: Coded | None) -> list[Note]:

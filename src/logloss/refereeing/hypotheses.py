@@ -58,16 +58,18 @@ def hypotheses(models: Any) -> dict[str, Any]:
     else:
         raise UsageError(
             "bad-hypothesis",
-            f"models is a {type(models).__name__}.",
+            f"models is of the type {type(models).__name__}.",
             cure="Give a mapping {name: model}, or a list of models.",
         )
+    if "fold" in named:
+        raise UsageError("bad-hypothesis", "A hypothesis is called 'fold', as is the column of splits.", cure="Name it otherwise.")  # fmt: skip
     for name, model in named.items():
         if isinstance(model, type):
             raise UsageError("bad-hypothesis", f"{printable(name, LONG)!r} is a class, not a model of it.", cure=f"Write {model.__name__}(...).")  # fmt: skip
         if not (_speaks(model) or callable(model) or hasattr(model, "fit") or is_forecast(model)):
             raise UsageError(
                 "bad-hypothesis",
-                f"{printable(name, LONG)!r} is a {type(model).__name__}, which makes no forecast.",
+                f"{printable(name, LONG)!r} is of the type {type(model).__name__}, which makes no forecast.",
                 cure=CURE,
             )
     return named
@@ -111,7 +113,9 @@ def say(model: Any, X: Any, y: Any, known: Sequence[Any], labels: Sequence[Any] 
     if hasattr(model, "surprise"):
         return Said(surprise=_surprises(model.surprise(X, y)))
     if not hasattr(model, "predict_proba"):
-        raise UsageError("bad-hypothesis", f"A {type(model).__name__} gives no probabilities.", cure=CURE)
+        name = type(model).__name__
+        wrapped = f"Wrap it: sklearn.calibration.CalibratedClassifierCV({name}(...)) turns its decisions into probabilities."
+        raise UsageError("bad-hypothesis", f"{name} gives no probabilities.", cure=wrapped if hasattr(model, "decision_function") else CURE)  # fmt: skip
     given = model.predict_proba(X)
     classes = getattr(model, "classes_", None)
     if isinstance(given, list) and given and getattr(given[0], "ndim", 1) == 2:
@@ -124,6 +128,13 @@ def say(model: Any, X: Any, y: Any, known: Sequence[Any], labels: Sequence[Any] 
         names = None
     if classes is not None:
         order = [plain(label) for label in np.asarray(classes).tolist()]
+        told = [str(label) for label in order]
+        if names is not None and list(names) != told and sorted(names) == sorted(told):
+            raise ForecastError(
+                "columns-against-classes",
+                f"Its columns are named {list(names)}, and its classes_ are {told}: which column is whose is said in two ways.",
+                cure="Return the columns in the order of classes_, or an array.",
+            )
     elif names is not None:
         order = [next((label for label in known if str(label) == name), name) for name in names]
     else:

@@ -32,7 +32,7 @@ def settled(obj: Any) -> Any:
 
 def count_of(obj: Any, what: str) -> int:
     """Return how many rows there are; `what` names them in errors."""
-    if isinstance(obj, Mapping):
+    if isinstance(obj, Mapping) and not hasattr(obj, "tocsr"):  # scipy has a sparse matrix that is one
         found = {str(name): count_of(column, f"column {name!r}") for name, column in obj.items()}
         if len(set(found.values())) > 1:
             raise AlignmentError(
@@ -56,7 +56,7 @@ def count_of(obj: Any, what: str) -> int:
 
 def portion(obj: Any, rows: Ints) -> Any:
     """Return these rows, in this order, as the same kind of thing."""
-    if isinstance(obj, Mapping):
+    if isinstance(obj, Mapping) and not hasattr(obj, "tocsr"):
         return {name: portion(column, rows) for name, column in obj.items()}
     if hasattr(obj, "iloc"):  # pandas
         return obj.iloc[rows]

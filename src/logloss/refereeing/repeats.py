@@ -1,8 +1,7 @@
-"""A comparison of what fits the models, where rows were held out again and again: splits drawn, Nadeau and Bengio's error."""
+"""A comparison of what fits the models, where splits are no partition of the rows: Nadeau and Bengio's error."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -10,48 +9,18 @@ import numpy as np
 
 from logloss.comparing.bases import ABOUT
 from logloss.comparing.results import verdict_of
-from logloss.interval import Interval
-from logloss.notes import Note
+from logloss.dependence.folded import of_folds
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from logloss.comparing.results import Comparison, Pair, Standing
+    from logloss.interval import Interval
     from logloss.refereeing.splits import Splits
 
     Float = NDArray[np.float64]
 
-__all__ = ["nadeau_bengio", "of_repeats"]
-
-VISIBLE = 0.02  # standard errors by which two means differ
-
-
-def nadeau_bengio(means: Float, ratio: float, *, level: float = 0.95) -> Interval | None:
-    """Return the mean of J splits' mean differences with its interval; None for fewer than two splits.
-
-        se = S sqrt(1/J + n_test / n_train),      Student's t with J - 1 degrees of freedom
-
-    Parameters
-    ----------
-    means
-        Nats, shape (J,).
-    ratio
-        Rows tested over rows trained on.
-
-    References
-    ----------
-    Nadeau and Bengio (2003), Inference for the generalization error, Mach. Learn. 52:239-281.
-    """
-    from scipy.special import stdtr, stdtrit
-
-    J = len(means)
-    if J < 2:
-        return None
-    mean = float(means.mean())
-    error = float(means.std(ddof=1)) * math.sqrt(1 / J + ratio)
-    reach = float(stdtrit(J - 1, 0.5 + level / 2)) * error
-    p_value = 2 * float(stdtr(J - 1, -abs(mean / error))) if error > 0 else 1.0 if mean == 0 else 0.0
-    return Interval(mean, error, mean - reach, mean + reach, p_value)
+__all__ = ["of_repeats"]
 
 
 def of_repeats(
@@ -62,45 +31,37 @@ def of_repeats(
     splits: Splits,
     *,
     level: float,
-    target: str | None = None,
+    target: str,
 ) -> Comparison:
-    """Return the comparison of the models that were fitted with intervals of what fits them; or with these beside.
+    """Return the comparison with intervals of what fits the models: splits are drawn, each weighs as its rows.
 
     Parameters
     ----------
+    comparison
+        Of the same rows. For the target "algorithm" each weighs as often as it was held out: then its means are those of the
+        splits.
     surprise, weight
         Of every row as often as it was held out, split after split, shapes (N, M) and (N,).
     target
-        "algorithm", which is the default where there are two splits or more, or "models".
+        "algorithm", or "models": then what is known of the other stands beside.
     """
     split = splits.which()
-    mass = np.bincount(split, weight)
 
     def found(values: Float) -> Interval | None:
         if not np.isfinite(values).all():
             return None
-        return nadeau_bengio(np.bincount(split, weight * values) / mass, splits.ratio, level=level)
+        return of_folds(values, weight, split, level=level, ratio=splits.ratio)
 
     centre = comparison.reference or comparison.names[0]
     column = {name: surprise[:, at] for at, name in enumerate(names)}
     with np.errstate(invalid="ignore"):
         told = [found(column[pair.a] - column[pair.b]) for pair in comparison.pairs]
         both = list(zip(comparison.pairs, told, strict=True))
-        if target == "models" or (target is None and len(splits) < 2):
-            return replace(comparison, pairs=tuple(_beside(*one) for one in both), target="models")
+        if target == "models":
+            return replace(comparison, pairs=tuple(_beside(*one) for one in both), target=target)
         pairs = [_pair(*one) for one in both]
-        standings = [_standing(one, centre, found(column[one.name]), pairs) for one in comparison.standings]
-    if any(_apart(*both) for both in zip(comparison.pairs, pairs, strict=True)):
-        text = "Losses are means over rows; the differences and their intervals are means over splits, which count alike however many rows they hold out, and rows as often as they were held out."
-        comparison = replace(comparison, notes=(*comparison.notes, Note("means-over-splits", text)))
-    return replace(comparison, standings=tuple(standings), pairs=tuple(pairs), units=len(splits), unit="split", set_level=None, target="algorithm")  # fmt: skip
-
-
-def _apart(rows: Pair, splits: Pair) -> bool:
-    """Tell whether the mean over splits is visibly another than that over rows."""
-    if rows.difference is None or splits.difference is None or not splits.standard_error:
-        return False
-    return abs(rows.difference - splits.difference) > VISIBLE * splits.standard_error
+        standings = [_standing(one, centre, found(column[one.name]), column[one.name].min() < 0, pairs) for one in comparison.standings]  # fmt: skip
+    return replace(comparison, standings=tuple(standings), pairs=tuple(pairs), units=len(splits), unit="split", set_level=None, target=target)  # fmt: skip
 
 
 def _beside(pair: Pair, told: Interval | None) -> Pair:
@@ -119,7 +80,7 @@ def _pair(pair: Pair, told: Interval | None) -> Pair:
         pair = replace(pair, beside=pair.beside | {"models": other | {"interval": list(pair.interval)}})
     span = None if told is None else (told.low, told.high)
     if told is None:
-        return replace(pair, rule="nadeau-bengio", interval=None, standard_error=None, p_value=None, verdict=verdict_of(pair.difference, None))  # fmt: skip
+        return replace(pair, rule="nadeau-bengio", interval=None, interval_finite=None, standard_error=None, p_value=None, verdict=verdict_of(pair.difference, None))  # fmt: skip
     return replace(
         pair,
         difference=told.mean,
@@ -135,9 +96,11 @@ def _pair(pair: Pair, told: Interval | None) -> Pair:
     )
 
 
-def _standing(one: Standing, centre: str, alone: Interval | None, pairs: list[Pair]) -> Standing:
+def _standing(one: Standing, centre: str, alone: Interval | None, density: bool, pairs: list[Pair]) -> Standing:  # fmt: skip
     """Return a standing whose intervals are those of the splits; bands over several forecasts are not told of them."""
-    told = None if alone is None else (alone.low, alone.high)
+    told = None
+    if alone is not None:  # only a density's surprise may be below 0
+        told = (alone.low if density else max(0.0, alone.low), alone.high)
     kept = replace(one, interval=told, simultaneous=None, in_best_set=None, set_p_value=None)
     for pair in pairs:
         if (

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from numbers import Integral
 from typing import TYPE_CHECKING, Any
@@ -11,6 +11,7 @@ import numpy as np
 
 from logloss.errors import UsageError, places, suggestion
 from logloss.fixing.folds import by_group, stratified
+from logloss.text import printable
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -66,6 +67,13 @@ class Splits:
         return np.repeat(np.arange(len(self)), [len(test) for test in self.tests])
 
     @property
+    def partition(self) -> bool:
+        """Tell whether every row is held out once, by a split that trains on all others."""
+        held, n = np.array([len(test) for test in self.tests]), len(self.rows)
+        once = bool(held.sum() == n == len(np.unique(np.concatenate(self.tests))))
+        return once and (self.trains is None or all(len(train) == n - m for train, m in zip(self.trains, held, strict=True)))  # fmt: skip
+
+    @property
     def ratio(self) -> float:
         """Rows tested over rows trained on, the mean of the splits."""
         held = np.array([len(test) for test in self.tests])
@@ -112,8 +120,11 @@ def splits_of(
         return _folded(rows, np.unique(groups[rows], return_inverse=True)[1], "each group left out in turn")
     if isinstance(cv, Integral) and not isinstance(cv, bool | np.bool_):
         return _numbered(int(cv), rows, kinds, groups, seed)
+    if isinstance(cv, type):
+        raise UsageError("bad-cv", f"cv is the class {cv.__name__}, not a splitter.", cure=f"Write {cv.__name__}(...).")  # fmt: skip
+    found: Iterable[Any]
     if hasattr(cv, "split"):
-        found, words = cv.split(*data), type(cv).__name__
+        found, words = _split_by(cv, *data, n), type(cv).__name__
     elif isinstance(cv, Iterable):
         found, words = cv, "splits as given"
     else:
@@ -128,6 +139,16 @@ def splits_of(
             raise UsageError("bad-cv", f"Split {at} leaves no row to train on.", cure=CURE)
     words = f"{words}, {len(kept)} split{'s' if len(kept) > 1 else ''}"
     return Splits(tuple(test for _, test in kept), rows, words, tuple(train for train, _ in kept))
+
+
+def _split_by(cv: Any, X: Any, y: Any, groups: Any, n: int) -> list[Any]:
+    """Return the pairs of a splitter; a mapping of columns has as many rows for it as for us."""
+    told = np.zeros((n, 1)) if isinstance(X, Mapping) else X
+    try:
+        return list(cv.split(told, y, groups))
+    except (TypeError, ValueError) as error:
+        said = " ".join(str(error).split())
+        raise UsageError("bad-cv", f"{type(cv).__name__} does not split these rows: {printable(said, 200)}", cure="Give it what it asks for (groups=), or another one.") from error  # fmt: skip
 
 
 def _numbered(count: int, rows: Ints, kinds: Ints | None, groups: Ints | None, seed: int) -> Splits:
@@ -162,7 +183,7 @@ def _pair(one: Any, at: int, n: int) -> tuple[Ints, Ints]:
         train, test = one
     except (TypeError, ValueError):
         raise UsageError("bad-cv", f"Split {at} is no pair (training rows, test rows).", cure=CURE) from None
-    train, test = _rows(train, at, n), _rows(test, at, n)
+    train, test = _rows(train, at, n), np.sort(_rows(test, at, n))
     both = np.intersect1d(train, test)
     if len(both):
         raise UsageError(
@@ -186,4 +207,4 @@ def _rows(given: Any, at: int, n: int) -> Ints:
             f"Split {at} names a row twice, or one that is not among the {n:,}.",
             cure="Rows are counted from 0; each is trained on, held out, or neither.",
         )
-    return found
+    return np.asarray(values, np.int64)  # in the order given: some fits depend on it

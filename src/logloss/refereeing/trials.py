@@ -14,8 +14,15 @@ from logloss.comparing.contest import Contest
 from logloss.comparing.verdicts import of_contest
 from logloss.errors import AlignmentError, ForecastError, LoglossError, UsageError
 from logloss.notes import Note
-from logloss.plain import jsonable
-from logloss.refereeing.heldout import record_of, split_notes, unseen_note
+from logloss.plain import jsonable, plain
+from logloss.refereeing.heldout import (
+    below_zero_notes,
+    need_labels,
+    own_words,
+    record_of,
+    split_notes,
+    unseen_note,
+)
 from logloss.refereeing.hypotheses import (
     LONG,
     Given,
@@ -39,7 +46,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from logloss.codes import Coded
-    from logloss.comparing.results import Comparison
+    from logloss.comparing.results import Comparison, Pair
     from logloss.record import Observations
 
     Float = NDArray[np.float64]
@@ -187,7 +194,8 @@ def referee(
     named = hypotheses(models)
     _check_call(named, level, target, reference)
     X, y, groups = settled(X), settled(y), settled(groups)
-    n = check_rows(X, y)
+    given = {f"models[{printable(name, LONG)!r}]": model for name, model in named.items() if is_forecast(model)}  # fmt: skip
+    n = check_rows(X, y, groups=groups, weight=weight, **given)
     mass = weights_of(weight, n)
     for name, model in named.items():
         if is_forecast(model) and count_of(model, repr(name)) != n:
@@ -195,6 +203,8 @@ def referee(
     happened = outcomes_of(y)
     of_group = groups_of(groups, n)
     splits = splits_of(cv, mass > 0, kinds=kinds_of(happened), groups=None if of_group is None else of_group.code, data=(X, y, groups), seed=seed)  # fmt: skip
+    if target == "algorithm" and len(splits) < 2:
+        raise UsageError("bad-cv", "cv has one split, which does not tell how other rows to train on would change the loss.", cure='Give more of them, or ask of the models that were fitted: target="models".')  # fmt: skip
     said = _hear(named, X, y, happened, splits, labels, watch)
     return _judged(said, happened, mass, of_group, splits, level=level, target=target, reference=reference, seed=seed)  # fmt: skip
 
@@ -208,28 +218,30 @@ def _hear(
     labels: Sequence[Any] | None,
     watch: Callable[[int, int], None] | None,
 ) -> dict[str, list[Said]]:
-    """Fit every hypothesis to every split, and return what it says of the rows held out."""
+    """Fit every hypothesis to every split, and return what it says of the rows held out.
+
+    Each gets rows of its own, so that what one writes into them no other sees.
+    """
     said: dict[str, list[Said]] = {name: [] for name in named}
     code, done = kinds_of(happened), 0
     every = [] if code is None or happened is None else distinct(happened)
     for at, (train, test) in enumerate(splits.pairs()):
-        parts = [portion(X, train), portion(y, train), portion(X, test), portion(y, test)]
         known = [] if code is None else [every[one] for one in np.flatnonzero(np.bincount(code[train]))]
         for name, model in named.items():
             where = f"{printable(name, LONG)!r}, split {at} of {len(splits)}, rows counted within it"
             try:
-                made = (
-                    Given(portion(model, test)) if is_forecast(model) else fitted(model, parts[0], parts[1])
-                )
-                answer = say(made, parts[2], parts[3], known, labels)
+                made = Given(portion(model, test)) if is_forecast(model) else fitted(model, portion(X, train), portion(y, train))  # fmt: skip
+                answer = say(made, portion(X, test), portion(y, test), known, labels)
                 check_length(answer, len(test))
+                if answer.p is not None:
+                    need_labels(happened)
             except LoglossError as error:
                 raise error.within(where) from error
             except Exception as error:
                 told = " ".join(str(error).split())
                 raise ForecastError(
                     "hypothesis-failed",
-                    f"{where}: {type(error).__name__}: {printable(told, 300)}",
+                    f"{where}: {type(error).__name__}: {printable(told, 300)}{'' if told.endswith(('.', '!', '?')) else '.'}",
                     cure="Fit it to some of the rows by hand to see more; its own error stands above this one.",
                 ) from error
             said[name].append(answer)
@@ -253,19 +265,26 @@ def _judged(
     times, fold = splits.times(n), splits.first(n)
     held = np.flatnonzero(times)
     again = bool((times > 1).any())
+    target = asked["target"] or ("algorithm" if len(splits) > 1 else "models")
+    drawn = target == "algorithm" and not splits.partition
+    often = (mass * times / np.average(times[held], weights=mass[held])) if drawn else mass
     notes = split_notes(splits, times, mass, groups)
     every = np.full((n, len(said)), np.nan)
     long = np.empty((len(rows), len(said)))
     records, unseen = {}, {}
+    classes: set[int | None] = set()
     for at, (name, answers) in enumerate(said.items()):
         kinds = {answer.p is None for answer in answers}
         if len(kinds) > 1:
             raise ForecastError("hypothesis-failed", f"{printable(name, LONG)!r} gave probabilities in some splits and surprises in others.", cure="Give the same in all.")  # fmt: skip
         if kinds == {True}:
             long[:, at] = np.concatenate([answer.surprise for answer in answers])
+            classes.add(None)
+            notes += below_zero_notes(name, long[:, at], rows, happened)
         else:
             record, lost = record_of(name, answers, happened, rows)
             long[:, at], unseen[name] = per_row(record), lost
+            classes.add(len(record.classes))
             notes += [replace(note, text=f"{printable(name, LONG)}: {note.text}") for note in record.notes]
             if any(answer.assumed for answer in answers):
                 notes.append(Note("class-order", f"{printable(name, LONG)}: it has no classes_, so its columns were taken as the labels in ascending order."))  # fmt: skip
@@ -277,19 +296,32 @@ def _judged(
     contest = Contest(
         names=tuple(said),
         surprise=every[held],
-        weight=mass[held],
+        weight=often[held],
         cluster=None if groups is None else groups[held].used().code,
-        fold=None if again else np.unique(fold[held], return_inverse=True)[1],
+        fold=np.unique(fold[held], return_inverse=True)[1] if splits.partition else None,
         numbers=held,
         records=records,
         notes=tuple(notes),
     )
-    comparison = of_contest(contest, **(asked | {"target": None} if again else asked))
-    if again:
+    comparison = of_contest(contest, **(asked if splits.partition else asked | {"target": None}))
+    if not splits.partition:
         comparison = of_repeats(
-            comparison, tuple(said), long, mass[rows], splits, level=asked["level"], target=asked["target"]
+            comparison, tuple(said), long, mass[rows], splits, level=asked["level"], target=target
         )
+    comparison = replace(
+        comparison,
+        classes=classes.pop() if len(classes) == 1 else None,
+        pairs=tuple(_with_outcomes(pair, happened) for pair in comparison.pairs),
+        notes=tuple(own_words(note) for note in comparison.notes),
+    )
     return Trial(comparison, tuple(said), every, fold, times, splits.words, records)
+
+
+def _with_outcomes(pair: Pair, happened: NDArray[Any] | None) -> Pair:
+    """Return a pair whose rows say what happened, also where a hypothesis gave no probabilities of it."""
+    if happened is None:
+        return pair
+    return replace(pair, top=tuple(replace(row, outcome=plain(happened[row.row])) for row in pair.top))
 
 
 def _check_call(named: dict[str, Any], level: float, target: str | None, reference: str | None) -> None:

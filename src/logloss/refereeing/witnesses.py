@@ -8,6 +8,7 @@ import numpy as np
 
 from logloss.codes import Coded, distinct, encode
 from logloss.errors import AlignmentError, ColumnError, OutcomeError, UsageError, WeightError, places
+from logloss.pairing import check_indexes
 from logloss.recognise import has_columns, missing_mask, vector
 from logloss.refereeing.portions import count_of
 
@@ -20,17 +21,16 @@ if TYPE_CHECKING:
 __all__ = ["check_rows", "groups_of", "kinds_of", "outcomes_of", "weights_of"]
 
 
-def check_rows(X: Any, y: Any) -> int:
-    """Return how many rows there are; refuse X and y that do not belong together."""
-    _check_column(y, "y")
+def check_rows(X: Any, y: Any, **beside: Any) -> int:
+    """Return how many rows there are; refuse X, y and what is given beside them where they do not belong together."""
+    for name, part in (("X", X), ("y", y)):
+        _check_column(part, name)
     n = count_of(y, "The outcomes")
     if count_of(X, "X") != n:
         raise AlignmentError("different-lengths", f"The parts have different lengths: {count_of(X, 'X'):,} rows of X, {n:,} outcomes.", cure="Give one of each per row.")  # fmt: skip
     if not n:
         raise AlignmentError("no-rows", "There are no rows to judge by.", cure="Give at least two.")
-    index, other = getattr(X, "index", None), getattr(y, "index", None)
-    if hasattr(X, "iloc") and hasattr(y, "iloc") and not index.equals(other):  # type: ignore[union-attr]
-        raise AlignmentError("index-mismatch", "The pandas indexes of X and y differ, so rows would be paired by position against their index.", cure="Align them (y = y.reindex(X.index)), or pass .to_numpy() to pair by position on purpose.")  # fmt: skip
+    check_indexes({"X": X, "y": y, **beside})
     return n
 
 
@@ -85,5 +85,7 @@ def weights_of(weight: Any, n: int) -> Float:
 
 def _check_column(given: Any, name: str) -> None:
     """Refuse the name of a column: hypotheses are fitted to all columns of X, so what is no evidence has no place there."""
+    if isinstance(given, str) and name == "X":
+        raise UsageError("array-and-names", f"X={given!r} is a name, and a table was expected.", cure="Read the file first, such as X = polars.read_csv(...).")  # fmt: skip
     if isinstance(given, str):
         raise UsageError("array-and-names", f"{name}={given!r} is a name, and an array was expected.", cure=f"Give the column itself, {name}=X[{given!r}], and leave it out of X if hypotheses should not see it.")  # fmt: skip
