@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 
 from hazards import same
 from logloss import observe
+from logloss.comparing.counts import PAIR_MEASURES
 from logloss.comparing.drawn import covariance_of, duel_of
-from logloss.comparing.tallies import PAIR_MEASURES, Tally
+from logloss.comparing.tallies import Tally
 from logloss.errors import AlignmentError
 from logloss.surprises import per_row
 from logloss.tally import Moments

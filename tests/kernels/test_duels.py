@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from hazards import same
-from logloss.comparing.tallies import EPS, Tally, by_kernel, by_numpy, joint_moments
+from logloss.comparing.counts import EPS, by_kernel, by_numpy, joint_moments
+from logloss.comparing.tallies import Tally
 from logloss.kernels import duels
 from logloss.record import Observations
 from logloss.tally import Keyed

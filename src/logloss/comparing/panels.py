@@ -11,13 +11,13 @@ import numpy as np
 
 from logloss import units
 from logloss.comparing.clips import LIMITS, MOST
+from logloss.comparing.counts import EPS
 from logloss.comparing.crowds import SET_LEVEL
 from logloss.comparing.differences import MOST_ROWS, needed, span
 from logloss.comparing.drawn import covariance_of, duel_of, interval_of, mean_of, single_of
 from logloss.comparing.evidence import Evidence
 from logloss.comparing.recovered import tally_of
 from logloss.comparing.results import ClipChange, Comparison, Deciding, Pair, Standing, verdict_of
-from logloss.comparing.tallies import EPS
 from logloss.errors import UsageError, suggestion
 from logloss.interval import FEW_CLUSTERS
 from logloss.multiplicity.confidencesets import confidence_set_of
