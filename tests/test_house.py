@@ -93,6 +93,7 @@ FLOORS: list[set[str]] = [
     {
         "baserates.rates",
         "comparing.contest",
+        "comparing.counts",
         "dependence.folded",
         "dependence.series",
         "exports.sqlodds",

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss import kernels
-from logloss.surprises import class_blocks
 from logloss.tally import Keyed, Moments
 
 if TYPE_CHECKING:
@@ -18,19 +17,18 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from logloss.record import Observations
-
     Float = NDArray[np.float64]
 
 __all__ = [
     "EPS",
+    "HIGHS",
+    "LOWS",
     "PAIR_MEASURES",
     "TOP",
     "Bars",
     "Best",
     "by_kernel",
     "by_numpy",
-    "clipped_sums",
     "joint_moments",
 ]
 
@@ -145,17 +143,6 @@ def _moments(w: Float, values: Float, where: NDArray[np.bool_]) -> Moments:
 
 def _stacked(parts: Sequence[tuple[Moments, list[Any]]]) -> Keyed:
     return Keyed.stacked([one for one, _ in parts], np.array([sums for _, sums in parts], np.float64))
-
-
-def clipped_sums(record: Observations, w: Float) -> Float:
-    """Return sum w t s under every clip, shape (E,): of soft outcomes, where each class is clipped by itself."""
-    total = np.zeros(len(EPS))
-    for rows, s, t in class_blocks(record):
-        mass = (w[rows][:, None] * t).ravel()
-        total += [
-            float((mass * np.clip(s.ravel(), low, high)).sum()) for low, high in zip(LOWS, HIGHS, strict=True)
-        ]
-    return total
 
 
 def joint_moments(columns: Float) -> Moments:

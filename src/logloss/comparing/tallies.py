@@ -16,9 +16,10 @@ import numpy as np
 
 from logloss import kernels
 from logloss.codes import Coded
-from logloss.comparing.counts import EPS, PAIR_MEASURES, TOP, by_kernel, by_numpy, clipped_sums
+from logloss.comparing.counts import EPS, HIGHS, LOWS, PAIR_MEASURES, TOP, by_kernel, by_numpy
 from logloss.errors import AlignmentError
 from logloss.plain import jsonable, plain
+from logloss.surprises import class_blocks
 from logloss.tally import Keyed, Ledger, Top, sums_by
 
 if TYPE_CHECKING:
@@ -77,7 +78,7 @@ class Tally:
         models, pairs, best = by_kernel(surprise, weight, bars) if compiled else by_numpy(surprise, weight)
         for at, record in enumerate(records.values()):
             if record.soft:
-                models.sums[at, 2:] = clipped_sums(record, weight)
+                models.sums[at, 2:] = _clipped(record, weight)
         group = None if first.group is None else _coded(first.group)
         top = _tops(first, surprise, weight, group, best, _alone(surprise, weight, pairs))
         groups = None if group is None else Ledger(group.keys, _by_group(group, surprise, weight))
@@ -139,6 +140,17 @@ class Tally:
             tuple((Top.from_dict(a), Top.from_dict(b), Top.from_dict(c)) for a, b, c in state["top"]),
             None if state["groups"] is None else Ledger.from_dict(state["groups"]),
         )
+
+
+def _clipped(record: Observations, w: Float) -> Float:
+    """Return sum w t s under every clip, shape (E,): of soft outcomes, where each class is clipped by itself."""
+    total = np.zeros(len(EPS))
+    for rows, s, t in class_blocks(record):
+        mass = (w[rows][:, None] * t).ravel()
+        total += [
+            float((mass * np.clip(s.ravel(), low, high)).sum()) for low, high in zip(LOWS, HIGHS, strict=True)
+        ]
+    return total
 
 
 # ---------------------------------------------------------------- rows and groups
