@@ -208,9 +208,10 @@ def test_groups_without_a_finite_row_say_nothing() -> None:
     assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=1e-10)
 
 
-def test_a_group_that_is_taken_away_whole_is_gone() -> None:
+@pytest.mark.parametrize("each", [0.1, 0.3, 0.7, 1.1, 3.3])
+def test_a_group_that_is_taken_away_whole_is_gone(each: float) -> None:
     y, p, w, g = rows(infinite=False)
-    w = np.full(N, 0.1)
+    w = np.full(N, each)  # of which sums are not exact
     g[:20] = 100  # these rows speak most, and are all of their group
     p["a"][:20] = np.where(y[:20] == 1, 0.9, 0.1)
     p["b"][:20] = np.where(y[:20] == 1, 1e-9, 1 - 1e-9) * np.linspace(1, 1 - 1e-12, 20)

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from logloss.comparing.pairs import LIMITS, MOST
 from logloss.comparing.results import ClipChange
 from logloss.surprises import class_blocks, per_row
 
@@ -20,10 +21,8 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["MOST", "clip_change", "clipped"]
+__all__ = ["clip_change", "clipped"]
 
-MOST = 0.1  # the largest clip that is looked at
-LIMITS = (1e-15, 1e-12, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 SAME = 1e-12  # of the losses: what rounding makes of a difference of 0
 
 

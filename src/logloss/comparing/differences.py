@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from logloss.comparing.pairs import FEWEST, MOST_ROWS, needed, span
 from logloss.comparing.results import Deciding, Pair, verdict_of
 from logloss.plain import plain
 
@@ -16,15 +17,11 @@ if TYPE_CHECKING:
 
     from logloss.comparing.bases import Basis
     from logloss.comparing.contest import Contest
-    from logloss.interval import Interval
     from logloss.record import Observations
 
     Float = NDArray[np.float64]
 
-__all__ = ["MOST_ROWS", "Gap", "gap_of", "needed", "pair_of", "span"]
-
-MOST_ROWS = 20  # a difference is told without
-FEWEST = 50  # rows for each of them
+__all__ = ["Gap", "gap_of", "pair_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,23 +73,6 @@ def gap_of(contest: Contest, a: int, b: int) -> Gap:
     both = int((lost_a & lost_b).sum())
     only_a, only_b = int(lost_a.sum()) - both, int(lost_b.sum()) - both
     return Gap(at, s[at] - t[at], contest.weight[at], only_a, only_b, both)
-
-
-def span(found: Interval | None) -> tuple[float, float] | None:
-    """Return the interval as a pair; None where there is none."""
-    return None if found is None else (found.low, found.high)
-
-
-def needed(units: int, difference: float, standard_error: float, level: float) -> float | None:
-    """Return about how many rows or groups settle a difference of this size: units (z se / difference)^2.
-
-    For rows drawn one by one this is (z sd / difference)^2, with z the normal quantile of the level.
-    """
-    from scipy.special import ndtri
-
-    if difference == 0 or not math.isfinite(difference):
-        return None
-    return units * (float(ndtri(0.5 + level / 2)) * standard_error / difference) ** 2
 
 
 def pair_of(contest: Contest, a: int, b: int, basis: Basis, level: float, *, closer: bool = True) -> Pair:

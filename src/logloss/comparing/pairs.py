@@ -4,11 +4,32 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from logloss.plain import jsonable
 
-__all__ = ["ClipChange", "Deciding", "Pair", "Slice", "Span", "verdict_of"]
+if TYPE_CHECKING:
+    from logloss.interval import Interval
+
+__all__ = [
+    "FEWEST",
+    "LIMITS",
+    "MOST",
+    "MOST_ROWS",
+    "ClipChange",
+    "Deciding",
+    "Pair",
+    "Slice",
+    "Span",
+    "needed",
+    "span",
+    "verdict_of",
+]
+
+MOST = 0.1  # the largest clip that is looked at
+LIMITS = (1e-15, 1e-12, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
+MOST_ROWS = 20  # a difference is told without
+FEWEST = 50  # rows for each of them
 
 Span = tuple[float, float]
 
@@ -221,3 +242,20 @@ def _other_sign(found: dict[str, Any]) -> dict[str, Any]:
         else:
             turned[name] = value
     return turned
+
+
+def span(found: Interval | None) -> tuple[float, float] | None:
+    """Return the interval as a pair; None where there is none."""
+    return None if found is None else (found.low, found.high)
+
+
+def needed(units: int, difference: float, standard_error: float, level: float) -> float | None:
+    """Return about how many rows or groups settle a difference of this size: units (z se / difference)^2.
+
+    For rows drawn one by one this is (z sd / difference)^2, with z the normal quantile of the level.
+    """
+    from scipy.special import ndtri
+
+    if difference == 0 or not math.isfinite(difference):
+        return None
+    return units * (float(ndtri(0.5 + level / 2)) * standard_error / difference) ** 2

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from logloss.comparing.differences import needed
+from logloss.comparing.pairs import needed
 from logloss.comparing.results import verdict_of
 from logloss.interval import Interval
 
