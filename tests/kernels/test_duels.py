@@ -117,3 +117,13 @@ def test_of_equals_the_first_are_remembered() -> None:
         by_kernel(s, np.ones(5000))[2][0], ([], np.flatnonzero(s[0] == 3)[:20]), strict=True
     ):
         assert [row for _, row in entries] == list(expected)
+
+
+def test_a_bar_is_the_twentieth_of_all_before() -> None:
+    first, second = np.zeros((2, 30)), np.zeros((2, 30))
+    first[0, :19] = np.arange(100.0, 81.0, -1)
+    second[0, 4:7] = 50.0, 60.0, 70.0
+    bars, w = Bars(2), np.ones(30)
+    assert len(by_kernel(first, w, bars)[2][0][1]) == 19
+    assert [row for _, row in by_kernel(second, w, bars)[2][0][1]] == [6, 5, 4]
+    assert bars.lowest().tolist() == [[0.0, 70.0]]
