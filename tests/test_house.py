@@ -96,6 +96,7 @@ FLOORS: list[set[str]] = [
     {
         "baserates.rates",
         "comparing.contest",
+        "comparing.counts",
         "dependence.folded",
         "dependence.series",
         "exports.sqlodds",
@@ -267,7 +268,9 @@ FLOORS: list[set[str]] = [
         "comparing.clips",
         "comparing.crowds",
         "comparing.differences",
+        "comparing.ranks",
         "comparing.saved",
+        "comparing.tallied",
         "deciding.acts",
         "fixing.recalibration",
         "why.carriers",

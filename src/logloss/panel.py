@@ -8,7 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss.comparing.tallies import Tally, joint_moments
+from logloss.comparing.counts import joint_moments
+from logloss.comparing.tallies import Tally
 from logloss.errors import AlignmentError, SourceError, UsageError
 from logloss.interval import Interval, hall_t
 from logloss.saving import read_json, write_json

@@ -14,6 +14,7 @@ import logloss as ll
 from hazards import same
 from logloss.comparing.contest import Contest
 from logloss.comparing.panels import of_panel
+from logloss.comparing.recovered import tally_of
 from logloss.comparing.verdicts import of_contest
 from logloss.errors import UsageError
 from logloss.interval import of_rows
@@ -245,3 +246,30 @@ def test_one_forecast_is_no_comparison() -> None:
     with pytest.raises(UsageError) as caught:
         of_panel(ll.summarize(table(), {"a": "a"}, outcome="y"))
     assert caught.value.slug == "too-few-forecasts"
+
+
+@pytest.mark.parametrize("infinite", ["b", "ab", "abc"])
+def test_old_panels_know_groups_and_weights_of_infinite_rows(infinite: str) -> None:
+    whole = panel(table(infinite=infinite), weight="w", group="g")
+    old, new = tally_of(Panel(whole.summaries, whole.joint, whole.apart)), whole.tally
+    assert new is not None
+    assert old.groups is not None
+    assert new.groups is not None
+    assert old.groups.keys == new.groups.keys
+    np.testing.assert_allclose(old.groups.sums, new.groups.sums, rtol=1e-12, atol=1e-12)
+    np.testing.assert_allclose(old.pairs.sums[:, 5:], new.pairs.sums[:, 5:], rtol=1e-12, atol=1e-12)
+
+
+def test_groups_are_counted_by_who_is_infinite_in_them() -> None:
+    data = table(infinite="b")
+    data["g"][[5, 60]] = (
+        77  # the rows in which b is infinite are a group, in which a has the larger finite loss
+    )
+    data["a"][[5, 60]] = np.where(data["y"][[5, 60]] == 1, 0.01, 0.99)
+    pair = of_panel(panel(data, group="g")).pair("a", "b")
+    groups = pair.beside["groups"]
+    s = {name: ll.surprise(data["y"], data[name]) for name in "ab"}
+    sums = {g: [float(s[name][data["g"] == g].sum()) for name in "ab"] for g in np.unique(data["g"])}
+    assert groups["a_better_in"] == sum(a < b for a, b in sums.values())
+    assert groups["b_better_in"] == sum(b < a for a, b in sums.values())
+    assert [one["difference"] for one in groups["moving_most"] if one["group"] == 77] == [-math.inf]

@@ -231,3 +231,21 @@ def test_rows_that_are_spared_are_not_missed(
     assert spared.top == all_told.top
     monkeypatch.setattr("logloss.batches.ROWS", 6000)
     assert spared.top == compared(table(data, {"p": "p", "q": "q"})).tally.top
+
+
+@pytest.mark.usefixtures("small_batches")
+def test_blank_lines_and_classes_are_counted(tmp_path: Path) -> None:
+    lines = [f"{at % 2},{0.3 + 0.004 * at:.3f},{0.6 - 0.002 * at:.3f}" for at in range(101)]
+    (tmp_path / "rows.csv").write_text(
+        "y,p,q\n" + "\n".join(lines[:50]) + "\n\n\n" + "\n".join(lines[50:]) + "\n"
+    )
+    found = compared(table(tmp_path / "rows.csv", {"p": "p", "q": "q"}))
+    assert found.by_class.sums.tolist() == [[51, 50]]
+    assert any(note.id == "blank-lines" and note.text.startswith("2 lines") for note in found.told())
+
+
+def test_weights_beyond_cubes_are_refused() -> None:
+    data = pl.DataFrame({"y": [1, 0], "p": [0.5, 0.5], "q": [0.4, 0.4], "w": [1e120, 1e119]})
+    with pytest.raises(ll.DataError) as caught:
+        of_stream(table(data, {"p": "p", "q": "q"}, weight="w"))
+    assert caught.value.slug == "bad-weights"

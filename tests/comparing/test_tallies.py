@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from hazards import same
 from logloss import observe
+from logloss.comparing.counts import PAIR_MEASURES
 from logloss.comparing.drawn import covariance_of, duel_of
-from logloss.comparing.tallies import PAIR_MEASURES, Tally
+from logloss.comparing.tallies import Tally
 from logloss.errors import AlignmentError
+from logloss.interval import of_clusters
 from logloss.surprises import per_row
 from logloss.tally import Moments
 
@@ -173,3 +175,60 @@ def test_other_forecasts_are_refused() -> None:
     two = {name: observe(y, p[name], weight=w, labels=[0, 1]) for name in ("a", "c")}
     with pytest.raises(AlignmentError, match="forecasts"):
         tally() + Tally.of(two, np.stack([per_row(one) for one in two.values()]), w)
+
+
+def of_table(y: np.ndarray, p: dict[str, np.ndarray], w: np.ndarray, g: np.ndarray) -> Tally:
+    records = {name: observe(y, one, weight=w, group=g, labels=[0, 1]) for name, one in p.items()}
+    return Tally.of(records, np.stack([per_row(one) for one in records.values()]), w)
+
+
+def test_covariances_over_groups_are_those_of_leaving_one_out() -> None:
+    y, p, w, g = rows(infinite=False)
+    s = np.stack([-np.log(np.where(y == 1, one, 1 - one)) for one in p.values()])
+    means = np.array([[np.average((one - s[0])[g != k], weights=w[g != k]) for k in range(9)] for one in s])
+    off = means - means.mean(axis=1, keepdims=True)
+    found = covariance_of(tally(infinite=False), list(NAMES))
+    np.testing.assert_allclose(found, 8 / 9 * np.einsum("ig,jg->ij", off, off), rtol=1e-9, atol=1e-18)
+
+
+def test_groups_without_a_finite_row_say_nothing() -> None:
+    y, p, w, g = rows(infinite=False)
+    for one in p.values():
+        one[g == 4] = 1.0 - y[g == 4]  # in this group all are infinite on every row
+        one[7] = 1.0 - y[7]  # and here on one
+    s = [
+        np.array([-math.log(q) if q else 0.0 for q in np.where(y == 1, p[name], 1 - p[name])])
+        for name in "ab"
+    ]
+    inside = (g != 4) & (np.arange(N) != 7)
+    expected = of_clusters((s[0] - s[1])[inside], w[inside], g[inside])
+    found = duel_of(of_table(y, p, w, g), "a", "b").interval(0.95)
+    assert expected is not None
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=1e-10)
+
+
+@pytest.mark.parametrize("each", [0.1, 0.3, 0.7, 1.1, 3.3])
+def test_a_group_that_is_taken_away_whole_is_gone(each: float) -> None:
+    y, p, w, g = rows(infinite=False)
+    w = np.full(N, each)  # of which sums are not exact
+    g[:20] = 100  # these rows speak most, and are all of their group
+    p["a"][:20] = np.where(y[:20] == 1, 0.9, 0.1)
+    p["b"][:20] = np.where(y[:20] == 1, 1e-9, 1 - 1e-9) * np.linspace(1, 1 - 1e-12, 20)
+    duel = duel_of(of_table(y, p, w, g), "a", "b")
+    assert {row["group"] for _, _, row in duel.sides[0]} == {100}
+    rest = duel.without([row for _, _, row in duel.sides[0]])
+    s = [-np.log(np.where(y == 1, p[name], 1 - p[name])) for name in "ab"]
+    expected = of_clusters((s[0] - s[1])[20:], w[20:], g[20:])
+    found = rest.interval(0.95)
+    assert expected is not None
+    assert found is not None
+    assert (found.low, found.high) == pytest.approx((expected.low, expected.high), rel=1e-7)
+
+
+def test_rows_are_called_by_their_numbers_where_some_were_left_out() -> None:
+    p = np.array([0.5, np.nan, 0.9, 0.2])
+    records = {name: observe([1, 1, 1, 0], q, skip_missing=True) for name, q in (("a", p), ("b", p * 0.5))}
+    found = Tally.of(records, np.stack([per_row(one) for one in records.values()]), np.ones(3))
+    assert {place for _, place, _ in found.top[0][0].entries} == {("", 0), ("", 2)}
+    assert [place for _, place, _ in found.top[0][1].entries] == [("", 3)]

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
@@ -70,6 +70,7 @@ def test_a_forecast_on_the_threshold_is_acted_on() -> None:
 
 @settings(max_examples=30, deadline=None)
 @given(n=st.integers(3, 40), seed=st.integers(0, 10**6), soft=st.booleans())
+@example(n=10, seed=13755, soft=True)  # a spread of 0 that rounding made negative
 def test_values_and_intervals_are_those_of_rows_one_by_one(n: int, seed: int, soft: bool) -> None:
     random = np.random.default_rng(seed)
     p, q = random.integers(0, 11, (2, n)) / 10
@@ -382,3 +383,17 @@ def test_it_is_saved_as_a_table(tmp_path: Path) -> None:
         ["forecast", "'=model", "all", "0.25"],
     ]
     assert lines[1].endswith(",,,,,,")  # what acting on all rows lacks is missing, not text
+
+
+def test_rows_of_unequal_weight_rule_out_less() -> None:
+    # All 40 acted on are events: of 40 with these weights Kish's (sum w)^2 / sum w^2 rows tell as much.
+    w = np.tile([1.0, 3.0], 20)
+    low = [
+        ll.decision_curve(np.ones(40, int), np.full(40, 0.9), thresholds=[0.5], weight=weight, labels=[0, 1])
+        .forecasts["forecast"].limits.low[0]
+        for weight in (None, w)
+    ]  # fmt: skip
+    for found, n in zip(low, (40, w.sum() ** 2 / (w * w).sum()), strict=True):
+        assert found == pytest.approx(
+            1.0 - (1 - 0.025 ** (1 / n)) * 1.0, rel=1e-12
+        )  # a false alarm costs th / (1 - th)

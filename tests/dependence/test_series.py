@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from scipy.stats import chi2
 
 from logloss import LoglossError
 from logloss.dependence.series import diebold_mariano, lag_one, of_series, reason
@@ -229,3 +230,27 @@ def test_a_million_points_are_quick(rng: np.random.Generator) -> None:
     found = of_series(rng.normal(size=n), np.ones(n), np.arange(n))
     assert found is not None
     assert found.standard_error == pytest.approx(1e-3, rel=0.1)
+
+
+def test_chance_is_that_of_independent_rows() -> None:
+    # Sums of 30 of 900 independent normal values: 29 degrees of freedom, so that chance is uniform.
+    rng = np.random.default_rng(3)
+    chance = np.sort([lag_one(rng.normal(size=900)).chance for _ in range(1500)])
+    assert np.abs(chance - np.arange(0.5, 1500) / 1500).max() < 1.5 / math.sqrt(1500)
+    values = rng.normal(size=905)
+    sums, deviations = (values - values.mean())[:900].reshape(30, 30).sum(axis=1), values - values.mean()
+    ratio = ((sums - sums.mean()) ** 2).sum() / 30 / ((deviations**2).sum() / 904)
+    assert lag_one(values).chance == pytest.approx(float(chi2.sf(ratio, 29)), rel=1e-9)
+
+
+def test_what_rounding_makes_of_a_constant_is_not_alike() -> None:
+    assert not lag_one(np.full(20_000, -math.log(0.9) + math.log(0.5))).clear
+
+
+def test_seconds_since_1970_are_points_in_time_like_any_other() -> None:
+    values, weight = np.random.default_rng(0).normal(size=40), np.ones(40)
+    found, expected = (
+        of_series(values, weight, 1_700_000_000 * np.arange(1, 41)),
+        of_series(values, weight, np.arange(40)),
+    )
+    assert found == expected

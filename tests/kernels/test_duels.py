@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from hazards import same
-from logloss.comparing.tallies import EPS, Tally, by_kernel, by_numpy, joint_moments
+from logloss.comparing.counts import EPS, Bars, by_kernel, by_numpy, joint_moments
+from logloss.comparing.tallies import Tally
 from logloss.kernels import duels
 from logloss.record import Observations
 from logloss.tally import Keyed
@@ -85,3 +86,44 @@ def test_joint_moments_agree(monkeypatch: pytest.MonkeyPatch) -> None:
     by_numpy_only = joint_moments(columns)
     monkeypatch.setattr("logloss.kernels.COMPILE_FROM", 1)
     same(joint_moments(columns).to_dict(), by_numpy_only.to_dict())
+
+
+@pytest.mark.parametrize("order", [(0, 1, 2, 3), (3, 1, 0, 2), (2, 3, 1, 0)])
+@pytest.mark.parametrize("ties", [False, True])
+def test_bars_lose_no_row_in_any_order_of_batches(order: tuple[int, ...], ties: bool) -> None:
+    s, w = awkward(4000, 3, infinite=False, weighted=False)
+    if ties:  # of these the earliest rows are remembered
+        s = np.minimum(s, 3.0).round(1)
+    bars, found = Bars(3), [[list[tuple[float, int]]() for _ in range(2)] for _ in range(3)]
+    spared = 0
+    for at in order:
+        part = slice(1000 * at, 1000 * at + 1000)
+        for pair, sides in enumerate(by_kernel(s[:, part], w[part], bars)[2]):
+            for side, entries in enumerate(sides):
+                found[pair][side] += [(-key, row + 1000 * at) for key, row in entries]
+                spared += 20 - len(entries)
+    d = [s[0] - s[1], s[0] - s[2], s[1] - s[2]]
+    for pair, sides in enumerate(found):
+        for sign, entries in zip((1, -1), sides, strict=True):
+            expected = sorted((float(sign * value), row) for row, value in enumerate(d[pair]))[:20]
+            assert sorted(entries)[:20] == expected
+    assert ties or spared > 100
+
+
+def test_of_equals_the_first_are_remembered() -> None:
+    s = np.zeros((2, 5000))
+    s[0] = np.random.default_rng(2).integers(0, 4, 5000)
+    for entries, expected in zip(
+        by_kernel(s, np.ones(5000))[2][0], ([], np.flatnonzero(s[0] == 3)[:20]), strict=True
+    ):
+        assert [row for _, row in entries] == list(expected)
+
+
+def test_a_bar_is_the_twentieth_of_all_before() -> None:
+    first, second = np.zeros((2, 30)), np.zeros((2, 30))
+    first[0, :19] = np.arange(100.0, 81.0, -1)
+    second[0, 4:7] = 50.0, 60.0, 70.0
+    bars, w = Bars(2), np.ones(30)
+    assert len(by_kernel(first, w, bars)[2][0][1]) == 19
+    assert [row for _, row in by_kernel(second, w, bars)[2][0][1]] == [6, 5, 4]
+    assert bars.lowest().tolist() == [[0.0, 70.0]]

@@ -16,6 +16,7 @@ from scipy.stats import ttest_1samp
 import logloss as ll
 from logloss.multiplicity import bootstrap, confidencesets
 from logloss.multiplicity.confidencesets import confidence_set, confidence_set_of
+from logloss.multiplicity.simultaneous import simultaneous
 
 Float = NDArray[np.float64]
 
@@ -298,3 +299,56 @@ def test_infinite_means_are_not_for_a_set() -> None:
         confidence_set(np.array([[0.1, np.inf], [0.2, 0.3]]), ones(2))
     with pytest.raises(ll.UsageError, match="infinite-in-set"):
         confidence_set_of(np.array([0.1, np.inf]), np.eye(2))
+
+
+def test_a_replicate_is_divided_by_its_own_weight(rng: np.random.Generator) -> None:
+    units = bootstrap.gathered(
+        np.full((40, 1), 3.0), rng.gamma(0.5, 1.0, 40)
+    )  # what is constant is so in each
+    assert units is not None
+    assert bootstrap.replicates(units, 64, 0)[:, 0] == pytest.approx(3 * units.stretch, rel=1e-12)
+
+
+def test_units_are_drawn_alike_wherever_they_stand(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bootstrap, "LOCAL", 100)
+    last = np.zeros((110, 1))
+    last[100:] = 1.0  # ten of 110 units, in a stretch of their own
+    units = bootstrap.gathered(last, ones(110))
+    assert units is not None
+    drawn = bootstrap.replicates(units, 4000, 1)[:, 0] / units.stretch
+    assert drawn.mean() == pytest.approx(10 / 110, abs=0.003)
+    assert drawn.var() == pytest.approx(10 / 110 * 100 / 110 / 110, rel=0.1)  # binomial
+
+
+def test_all_of_time_in_one_run_shows_nothing(rng: np.random.Generator) -> None:
+    s = rng.exponential(size=(12, 3)) + np.array([0, 0, 9])
+    for block in (12, 13):
+        assert confidence_set(s, ones(12), period=np.arange(12), block=block).members == (True,) * 3
+
+
+@given(st.integers(0, 999), st.floats(0.1, 100))
+def test_what_all_share_does_not_matter(seed: int, shared: float) -> None:
+    random = np.random.default_rng(seed)
+    root, mean = random.normal(size=(4, 4)), random.normal(size=4)
+    covariance = np.einsum("ik,jk->ij", root, root)
+    one = confidence_set_of(mean, covariance, draws=200)
+    other = confidence_set_of(mean + 7, covariance + shared, draws=200)
+    assert one.p_values == pytest.approx(other.p_values, abs=0.011)  # two draws may pass a bar by rounding
+
+
+@pytest.mark.parametrize("by", ["cluster", "period"])
+def test_rows_without_weight_count_nowhere_in_groups_or_time(by: str, rng: np.random.Generator) -> None:
+    s = rng.exponential(size=(90, 3)) + np.array([0, 0.1, 0.4])
+    weight, code = rng.gamma(2.0, 1.0, 90), np.arange(90) // 3
+    weight[[0, 1, 2, 40, 80]] = 0.0  # all of the first, and some of others
+    keep = weight > 0
+    found = confidence_set(s, weight, **{by: code})
+    assert (
+        found.p_values.tolist() == confidence_set(s[keep], weight[keep], **{by: code[keep]}).p_values.tolist()
+    )
+    bands, of_kept = (
+        simultaneous(x, v, **{by: c}) for x, v, c in ((s, weight, code), (s[keep], weight[keep], code[keep]))
+    )
+    assert bands is not None
+    assert of_kept is not None
+    assert bands.low.tolist() == of_kept.low.tolist()

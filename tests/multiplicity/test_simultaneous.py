@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from scipy.special import ndtr, stdtrit
 
 import logloss as ll
+from logloss.dependence.series import of_series
 from logloss.interval import of_clusters, of_rows
 from logloss.multiplicity.simultaneous import Simultaneous, simultaneous, simultaneous_of
 
@@ -173,3 +174,15 @@ def test_what_cannot_be_asked_of_bands() -> None:
             simultaneous(d, w, **options)  # type: ignore[arg-type]
     with pytest.raises(ll.UsageError, match="infinite-in-set"):
         simultaneous(np.full((4, 2), np.inf), w)
+
+
+@pytest.mark.parametrize("T", [8, 27, 100, 125, 1000])
+def test_bands_in_time_have_the_errors_of_one_series(T: int, rng: np.random.Generator) -> None:
+    d = rng.normal(size=(3 * T, 2)).cumsum(axis=0) * 0.01
+    period = np.repeat(np.arange(T), 3)
+    found = given_(d, np.ones(3 * T), period=period)
+    assert found.freedom == max(1, int(0.4 * T ** (2 / 3)))
+    for column, error in zip(d.T, found.standard_error, strict=True):
+        expected = of_series(column, np.ones(3 * T), period)
+        assert expected is not None
+        assert error == pytest.approx(expected.standard_error, rel=1e-10)

@@ -26,7 +26,6 @@ from sklearn.model_selection import (  # noqa: E402
     GroupKFold,
     KFold,
     RepeatedStratifiedKFold,
-    ShuffleSplit,
     StratifiedKFold,
     TimeSeriesSplit,
     cross_val_predict,

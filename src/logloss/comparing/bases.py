@@ -130,7 +130,7 @@ def basis_of(contest: Contest, *, level: float = 0.95, target: str | None = None
     if contest.period is not None:
         return _periods(contest.period, level)
 
-    def by_row(values: Float, weight: Float, at: NDArray[Any] | None) -> Interval | None:  # noqa: ARG001
+    def by_row(values: Float, weight: Float, at: NDArray[Any] | None) -> Interval | None:  # noqa: ARG001  # as the other rules, which look rows up
         return interval.of_rows(values, weight, level=level)
 
     return Basis("hall-t", "row", len(contest), by_row)

@@ -8,8 +8,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from logloss.comparing.pairs import LIMITS, MOST
 from logloss.comparing.results import ClipChange
-from logloss.surprises import class_blocks
+from logloss.surprises import class_blocks, per_row
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,10 +21,8 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["MOST", "clip_change", "clipped"]
+__all__ = ["clip_change", "clipped"]
 
-MOST = 0.1  # the largest clip that is looked at
-LIMITS = (1e-15, 1e-12, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
 SAME = 1e-12  # of the losses: what rounding makes of a difference of 0
 
 
@@ -51,7 +50,14 @@ def clip_change(a: Observations, b: Observations) -> ClipChange:
         return np.asarray(kept[j] - high[j] * np.log(eps) - below[j] * np.log1p(-eps))
 
     curve = tuple(zip(LIMITS, difference(np.array(LIMITS)).tolist(), strict=True))
-    return ClipChange(_turn(at, difference, high, below, SAME * scale), MOST, curve)
+    turn = _turn(at, difference, high, below, SAME * scale, _unclipped(a, b))
+    return ClipChange(turn, MOST, curve)
+
+
+def _unclipped(a: Observations, b: Observations) -> float:
+    """Return the sign of the difference where one of both is infinite on rows of its own; 0 where none is, or each."""
+    lost = [np.isinf(per_row(one)) & (True if one.weight is None else one.weight > 0) for one in (a, b)]
+    return float((lost[0] & ~lost[1]).any()) - float((lost[1] & ~lost[0]).any())
 
 
 def _points(record: Observations, sign: float) -> tuple[Float, Float, Float, Float]:
@@ -72,9 +78,12 @@ def _points(record: Observations, sign: float) -> tuple[Float, Float, Float, Flo
 
 
 def _turn(
-    at: Float, difference: Callable[[Float], Float], high: Float, below: Float, noise: float
+    at: Float, difference: Callable[[Float], Float], high: Float, below: Float, noise: float, unclipped: float
 ) -> float | None:
-    """Return the smallest clip up to MOST from which on the sign is another than without one; None where there is none."""
+    """Return the smallest clip up to MOST from which on the sign is another than without one; None where there is none.
+
+    `unclipped` is the sign of an infinite difference, which the smallest clip may turn.
+    """
     inner = np.unique(at[(at > 0) & (at < MOST)])
     first = min(float(inner[0]) / 2 if len(inner) else MOST, 1e-300)
     grid = np.concatenate([[first], inner, [MOST]])
@@ -89,9 +98,11 @@ def _turn(
     known = np.flatnonzero(signs)
     if not len(known):
         return None
-    turned = np.flatnonzero(signs == -signs[known[0]])
+    turned = np.flatnonzero(signs == -(unclipped or signs[known[0]]))
     if not len(turned):
         return None
+    if turned[0] == known[0]:
+        return float(grid[known[0]])
     right = int(turned[0])
     left = int(known[known < right][-1])
     return _root(difference, float(grid[left]), float(grid[right]))

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from logloss.comparing.pairs import FEWEST, FEWEST_ALIKE, MOST_ROWS, needed, same_for_all, span
 from logloss.comparing.results import Deciding, Pair, verdict_of
 from logloss.plain import plain
 
@@ -16,17 +17,11 @@ if TYPE_CHECKING:
 
     from logloss.comparing.bases import Basis
     from logloss.comparing.contest import Contest
-    from logloss.interval import Interval
     from logloss.record import Observations
 
     Float = NDArray[np.float64]
 
-__all__ = ["MOST_ROWS", "Gap", "gap_of", "needed", "pair_of", "same_for_all", "span"]
-
-MOST_ROWS = 20  # a difference is told without
-FEWEST = 50  # rows for each of them
-FEWEST_ALIKE = 6  # rows that all differ by the same; of 5 fair coins 1 in 16 times all fall alike
-SAME = 1e-12  # of the difference: what rounding makes of a standard error of 0
+__all__ = ["Gap", "gap_of", "pair_of"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -78,30 +73,6 @@ def gap_of(contest: Contest, a: int, b: int) -> Gap:
     both = int((lost_a & lost_b).sum())
     only_a, only_b = int(lost_a.sum()) - both, int(lost_b.sum()) - both
     return Gap(at, s[at] - t[at], contest.weight[at], only_a, only_b, both)
-
-
-def span(found: Interval | None) -> tuple[float, float] | None:
-    """Return the interval as a pair; None where there is none."""
-    return None if found is None else (found.low, found.high)
-
-
-def needed(units: int, difference: float, ends: tuple[float, float] | None) -> float | None:
-    """Return about how many rows (groups, points in time) settle a difference of this size.
-
-    An interval of `units` of them that reaches r from the difference towards 0 shrinks as their root grows, so it reaches
-    to 0 with units (r / difference)^2: more than there are where it holds 0, fewer where it does not.
-    """
-    if ends is None or difference == 0 or not math.isfinite(difference):
-        return None
-    reach = difference - ends[0] if difference > 0 else ends[1] - difference
-    return units * (reach / difference) ** 2 if reach > 0 else None
-
-
-def same_for_all(difference: float | None, standard_error: float | None) -> bool:
-    """Tell whether a difference is the same, and not 0, wherever it was looked at."""
-    if not difference or standard_error is None or math.isinf(difference):
-        return False
-    return standard_error <= SAME * abs(difference)
 
 
 def pair_of(contest: Contest, a: int, b: int, basis: Basis, *, closer: bool = True) -> Pair:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss.comparing.tallies import PAIR_MEASURES
+from logloss.comparing.counts import PAIR_MEASURES
 from logloss.interval import hall_t, of_clusters
 from logloss.tally import Moments
 

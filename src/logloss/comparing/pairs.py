@@ -4,11 +4,36 @@ from __future__ import annotations
 
 import math
 from dataclasses import asdict, dataclass, field, fields, replace
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from logloss.plain import jsonable
 
-__all__ = ["ClipChange", "Deciding", "Pair", "Slice", "Span", "verdict_of"]
+if TYPE_CHECKING:
+    from logloss.interval import Interval
+
+__all__ = [
+    "FEWEST",
+    "FEWEST_ALIKE",
+    "LIMITS",
+    "MOST",
+    "MOST_ROWS",
+    "ClipChange",
+    "Deciding",
+    "Pair",
+    "Slice",
+    "Span",
+    "needed",
+    "same_for_all",
+    "span",
+    "verdict_of",
+]
+
+MOST = 0.1  # the largest clip that is looked at
+LIMITS = (1e-15, 1e-12, 1e-9, 1e-7, 1e-6, 1e-5, 1e-4, 1e-3, 1e-2, 1e-1)
+MOST_ROWS = 20  # a difference is told without
+FEWEST = 50  # rows for each of them
+FEWEST_ALIKE = 6  # rows that all differ by the same; of 5 fair coins 1 in 16 times all fall alike
+SAME = 1e-12  # of the difference: what rounding makes of a standard error of 0
 
 Span = tuple[float, float]
 
@@ -233,3 +258,27 @@ def _other_sign(found: dict[str, Any]) -> dict[str, Any]:
         else:
             turned[name] = value
     return turned
+
+
+def span(found: Interval | None) -> tuple[float, float] | None:
+    """Return the interval as a pair; None where there is none."""
+    return None if found is None else (found.low, found.high)
+
+
+def needed(units: int, difference: float, ends: tuple[float, float] | None) -> float | None:
+    """Return about how many rows (groups, points in time) settle a difference of this size.
+
+    An interval of `units` of them that reaches r from the difference towards 0 shrinks as their root grows, so it reaches
+    to 0 with units (r / difference)^2: more than there are where it holds 0, fewer where it does not.
+    """
+    if ends is None or difference == 0 or not math.isfinite(difference):
+        return None
+    reach = difference - ends[0] if difference > 0 else ends[1] - difference
+    return units * (reach / difference) ** 2 if reach > 0 else None
+
+
+def same_for_all(difference: float | None, standard_error: float | None) -> bool:
+    """Tell whether a difference is the same, and not 0, wherever it was looked at."""
+    if not difference or standard_error is None or math.isinf(difference):
+        return False
+    return standard_error <= SAME * abs(difference)

@@ -5,21 +5,18 @@ from __future__ import annotations
 import itertools
 import math
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from logloss import units
-from logloss.comparing.bases import rule_of_clusters
-from logloss.comparing.clips import LIMITS, MOST
 from logloss.comparing.crowds import SET_LEVEL
-from logloss.comparing.differences import MOST_ROWS, needed, span
 from logloss.comparing.drawn import by_group, covariance_of, duel_of, interval_of, mean_of, single_of
-from logloss.comparing.evidence import Evidence
+from logloss.comparing.ranks import behind, chosen
 from logloss.comparing.recovered import tally_of
-from logloss.comparing.results import ClipChange, Comparison, Deciding, Pair, Standing, verdict_of
-from logloss.comparing.tallies import EPS
-from logloss.errors import UsageError, suggestion
+from logloss.comparing.results import Comparison, Standing
+from logloss.comparing.tallied import pair_of_tally, read_as_hypotheses
+from logloss.errors import UsageError
 from logloss.interval import FEW_CLUSTERS
 from logloss.multiplicity.confidencesets import confidence_set_of
 from logloss.multiplicity.simultaneous import simultaneous_of
@@ -30,16 +27,12 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-    from logloss.comparing.drawn import Duel
     from logloss.comparing.tallies import Tally
     from logloss.panel import Panel
 
     Float = NDArray[np.float64]
 
 __all__ = ["of_panel", "of_tally"]
-
-FEWEST = 50  # rows for each that a difference is told without
-SAME = 1e-12  # of the sum of |differences|: what rounding makes of a difference of 0
 
 
 def of_panel(panel: Panel, *, level: float = 0.95, reference: str | None = None, seed: int = 0) -> Comparison:
@@ -88,18 +81,7 @@ def of_tally(
 ) -> Comparison:
     """Compare the forecasts of a tally; see :func:`of_panel`."""
     names = tally.names
-    if len(names) < 2:
-        raise UsageError(
-            "too-few-forecasts",
-            f"A comparison needs two forecasts, and there {'is one' if names else 'are none'}.",
-            cure="Give two or more of the same rows.",
-        )
-    if reference is not None and reference not in names:
-        raise UsageError(
-            "no-such-model",
-            f"There is no forecast {reference!r} to set the others against.{suggestion(reference, names)}",
-            cure=f"There are {list(names)}.",
-        )
+    chosen(names, reference)
     if not 0 < level < 1:
         raise UsageError(
             "bad-level",
@@ -115,20 +97,20 @@ def of_tally(
         if reference is None
         else [(name, centre) for name in order if name != centre]
     )
-    pairs = [_pair(tally, a, b, drawn, level) for a, b in couples]
+    pairs = [pair_of_tally(tally, a, b, drawn, level) for a, b in couples]
     said = list(notes)
     if tally.groups is not None:
         pairs = [replace(pair, beside={"groups": by_group(tally, pair.a, pair.b)}) for pair in pairs]
         if drawn < FEW_CLUSTERS:
             told = f"Of {units.count(drawn, 'group')} little can be said: with fewer than {FEW_CLUSTERS}, intervals cover less than they promise."
             said.append(Note("few-groups", told))
-    pairs[0] = _read_as_hypotheses(tally, pairs[0])
+    pairs[0] = read_as_hypotheses(tally, pairs[0])
     if pairs[0].infinite_both:
         told = f"{units.count(pairs[0].infinite_both, 'row')} infinite under both {pairs[0].a!r} and {pairs[0].b!r} tell nothing of their difference, which leaves them out."
         said.append(Note("infinite-under-both", told))
     said.append(Note("compared-in-a-pass", PASSED))
     standings, set_level = _among_all(
-        tally, [_behind(alone[name], centre, pairs) for name in order], centre, drawn, level, seed
+        tally, [behind(alone[name], centre, pairs) for name in order], centre, drawn, level, seed
     )
     return Comparison(
         standings=tuple(standings),
@@ -162,143 +144,6 @@ def _alone(tally: Tally, name: str, level: float) -> Standing:
         return Standing(name, math.inf, None if math.isnan(mean) else mean, lost)
     found = interval_of(moments, groups, level)
     return Standing(name, mean, mean, 0, None if found is None else (max(0.0, found.low), found.high))
-
-
-def _behind(one: Standing, centre: str, pairs: list[Pair]) -> Standing:
-    """Return a standing with its difference to the best, or to the reference."""
-    for pair in pairs:
-        if one.name == centre or {pair.a, pair.b} != {one.name, centre}:
-            continue
-        if pair.a == one.name:
-            return replace(one, difference=pair.difference, difference_interval=pair.interval)
-        turned = None if pair.interval is None else (-pair.interval[1], -pair.interval[0])
-        behind = None if pair.difference is None else -pair.difference
-        return replace(one, difference=behind, difference_interval=turned)
-    return one
-
-
-# ---------------------------------------------------------------- a pair
-
-
-def _pair(tally: Tally, a: str, b: str, drawn: int, level: float) -> Pair:
-    """Set two forecasts against each other."""
-    duel = duel_of(tally, a, b)
-    only_a, only_b, both = duel.infinite
-    mean = duel.mean
-    found = duel.interval(level) if tally.groups is None or duel.groups is not None else None
-    common: dict[str, Any] = {
-        "infinite_a": only_a,
-        "infinite_b": only_b,
-        "infinite_both": both,
-        "a_better_on": _share(duel.measures["weight_a"] + duel.measures["only_b_weight"], tally.weight),
-        "b_better_on": _share(duel.measures["weight_b"] + duel.measures["only_a_weight"], tally.weight),
-        "rule": _rule(tally, duel),
-        "unit": "row" if tally.groups is None else "group",
-        "clip": _clip(tally, a, b, duel),
-    }
-    if only_a or only_b or math.isnan(mean):
-        difference = None if math.isnan(mean) else mean
-        if only_a or only_b:
-            difference = None if only_a and only_b else math.inf if only_a else -math.inf
-        return Pair(
-            a,
-            b,
-            difference,
-            verdict=verdict_of(difference, None),
-            difference_finite=None if math.isnan(mean) else mean,
-            interval_finite=span(found),
-            top=tuple(_deciding(place, told) for _, place, told in duel.sides[2]),
-            **common,
-        )
-    return Pair(
-        a,
-        b,
-        mean,
-        standard_error=None if found is None else found.standard_error,
-        interval=span(found),
-        p_value=None if found is None else found.p_value,
-        verdict=verdict_of(mean, span(found)),
-        total=mean * duel.mass,
-        total_error=None if found is None else found.standard_error * duel.mass,
-        needed=needed(drawn, mean, span(found)),
-        **common,
-        **_hangs_on(duel, level),
-    )
-
-
-def _rule(tally: Tally, duel: Duel) -> str:
-    if tally.groups is None:
-        return "hall-t"
-    return rule_of_clusters(tally.groups.sums[:, 1] if duel.groups is None else duel.groups.mass)
-
-
-def _read_as_hypotheses(tally: Tally, pair: Pair) -> Pair:
-    """Return a pair with the likelihood ratio of both; of rows with weights nothing is known of single ones."""
-    duel = duel_of(tally, pair.a, pair.b)
-    moments, (only_a, only_b, both) = duel.moments, duel.infinite
-    if tally.weight != tally.n or (moments.n and (moments.mean[0] != 1 or moments.second[0, 0])):
-        return pair
-    lost = only_a + both, only_b + both
-    total, error = moments.n * duel.mean, None
-    if max(lost):
-        total = math.nan if min(lost) else math.inf if lost[0] else -math.inf
-    elif tally.n > 1:
-        error = math.sqrt(tally.n / (tally.n - 1) * max(float(moments.second[1, 1]), 0.0))
-    told = Evidence(total, error, tally.n, False, lost)
-    if tally.groups is not None and error is not None:
-        told = replace(told, standard_error=pair.total_error)
-    return replace(pair, beside=pair.beside | {"evidence": told.to_dict()})
-
-
-def _share(weight: float, whole: float) -> float | None:
-    return None if math.isnan(weight) else weight / whole
-
-
-def _hangs_on(duel: Duel, level: float) -> dict[str, Any]:
-    """Return the rows that carry most of a finite difference, and the difference without them."""
-    moved = duel.measures["moved"]
-    if math.isnan(moved) or moved == 0 or duel.mean == 0:
-        return {}
-    five = sorted((entry[0] for side in duel.sides[:2] for entry in side), reverse=True)[:5]
-    k = min(MOST_ROWS, max(1, duel.moments.n // FEWEST))
-    top = duel.sides[0 if duel.mean < 0 else 1][:k]
-    rest = duel.without([told for _, _, told in top])
-    found = rest.interval(level) if rest.moments.n else None
-    return {
-        "top5_share": sum(five) / moved,
-        "top": tuple(_deciding(place, told) for _, place, told in top),
-        "top_share": sum(key for key, _, _ in top) / abs(duel.mean * duel.mass),
-        "without_top": None if math.isnan(rest.mean) else rest.mean,
-        "without_top_interval": span(found),
-    }
-
-
-def _deciding(place: tuple[str, int], told: dict[str, Any]) -> Deciding:
-    part, row = place
-    a, b = (math.inf if told[side] is None else told[side] for side in ("a", "b"))
-    name = f"row {row} of {part}" if part and told["id"] is None else told["id"]
-    return Deciding(row, told["outcome"], a, b, told["weight"], name)
-
-
-def _clip(tally: Tally, a: str, b: str, duel: Duel) -> ClipChange | None:
-    """Return what clipping both would change, at the clips that a tally knows: 1 and 3 times powers of ten."""
-    of_a, of_b = (tally.models.sums[tally.names.index(name), 2:] for name in (a, b))
-    moved = (of_a - of_b) / tally.weight
-    if np.isnan(moved).any():
-        return None
-    differences = dict(zip(EPS, moved.tolist(), strict=True))
-    noise = SAME * duel.measures["moved"] / tally.weight
-    only_a, only_b, _ = duel.infinite
-    unclipped = duel.mean
-    if only_a or only_b:
-        unclipped = math.nan if only_a and only_b else math.inf if only_a else -math.inf
-    known = [unclipped, *(differences[eps] for eps in sorted(EPS))]
-    signs = [
-        0.0 if math.isnan(value) or abs(value) <= noise else math.copysign(1.0, value) for value in known
-    ]
-    start = next((sign for sign in signs if sign), 0.0)
-    turned = (eps for eps, sign in zip(sorted(EPS), signs[1:], strict=True) if start and sign == -start)
-    return ClipChange(next(turned, None), MOST, tuple((eps, differences[eps]) for eps in LIMITS))
 
 
 # ---------------------------------------------------------------- all at once

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss import kernels
+from logloss.comparing.counts import Bars
 from logloss.comparing.tallies import Tally
 from logloss.errors import AlignmentError, WeightError
 from logloss.folding import ones
@@ -80,13 +81,12 @@ class Lean:
     """
 
     plan: Plan
-    bars: Float | None
+    bars: Bars | None
 
     @classmethod
     def of(cls, plan: Plan, *, drops: bool) -> Lean:
         """Return a new pass under a plan; `drops` says that files found damaged are left out."""
-        M = len(plan.asked.forecasts())
-        return cls(plan, None if drops else np.zeros((M * (M - 1) // 2, 2)))
+        return cls(plan, None if drops else Bars(len(plan.asked.forecasts())))
 
     @property
     def asked(self) -> Asked:

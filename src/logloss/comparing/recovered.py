@@ -7,7 +7,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from logloss.comparing.tallies import EPS, PAIR_MEASURES, Tally
+from logloss.comparing.counts import EPS, PAIR_MEASURES
+from logloss.comparing.tallies import Tally
 from logloss.tally import Keyed, Ledger, Moments, Top
 
 if TYPE_CHECKING:

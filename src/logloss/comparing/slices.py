@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
-from logloss.comparing.differences import gap_of, span
+from logloss.comparing.differences import gap_of
+from logloss.comparing.pairs import span
 from logloss.comparing.results import Slice, verdict_of
 from logloss.slicing.segments import segments
 

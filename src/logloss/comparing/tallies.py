@@ -9,39 +9,28 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass, replace
-from itertools import combinations, combinations_with_replacement, permutations
+from itertools import combinations
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from logloss import kernels
 from logloss.codes import Coded
+from logloss.comparing.counts import EPS, HIGHS, LOWS, PAIR_MEASURES, TOP, by_kernel, by_numpy
 from logloss.errors import AlignmentError
 from logloss.plain import jsonable, plain
 from logloss.surprises import class_blocks
-from logloss.tally import Keyed, Ledger, Moments, Top, sums_by
+from logloss.tally import Keyed, Ledger, Top, sums_by
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
     from numpy.typing import NDArray
 
+    from logloss.comparing.counts import Bars, Best
     from logloss.record import Observations
 
     Float = NDArray[np.float64]
 
-__all__ = ["EPS", "PAIR_MEASURES", "TOP", "Tally", "by_kernel", "joint_moments"]
-
-TOP = 20  # rows that are remembered of each pair, for each of both
-EPS = tuple(
-    float(f"{digit}e-{k}") for k in range(1, 17) for digit in ((1,) if k == 1 else (5, 2, 1))
-)  # to clip to
-LOWS = np.array([-math.log1p(-eps) for eps in EPS])
-HIGHS = np.array([-math.log(eps) for eps in EPS])
-# Rows and weight on which each has the smaller surprise, of those finite under both; sum w |d|; then rows and weight that
-# are infinite under a alone, b alone, both.
-PAIR_MEASURES = ("rows_a", "rows_b", "weight_a", "weight_b", "moved", "only_a", "only_a_weight", "only_b",
-                 "only_b_weight", "both", "both_weight")  # fmt: skip
+__all__ = ["Tally"]
 
 
 @dataclass(frozen=True, eq=False)
@@ -76,12 +65,11 @@ class Tally:
 
     @classmethod
     def of(
-        cls, records: dict[str, Observations], surprise: Float, weight: Float, bars: Float | None = None
+        cls, records: dict[str, Observations], surprise: Float, weight: Float, bars: Bars | None = None
     ) -> Tally:
         """Return the tally of checked records of the same rows; surprise (M, n), weight (n,) or (1,).
 
-        `bars` (P, 2) are shared by the batches of one pass: rows below them cannot be among the whole's top, as others have
-        as many above. They are raised here, and only spare work.
+        `bars` are shared by the batches of one pass: rows below them cannot be among the whole's top.
         """
         first = next(iter(records.values()))
         n = surprise.shape[1]
@@ -154,91 +142,6 @@ class Tally:
         )
 
 
-# ---------------------------------------------------------------- the sums, twice
-
-
-Best = list[list[list[tuple[float, int]]]]  # of each pair and side: (w |d|, row), largest first
-
-
-def by_kernel(s: Float, w: Float, bars: Float | None = None) -> tuple[Keyed, Keyed, Best]:
-    """Return models and pairs of a tally, and the rows that speak most for either, in one compiled pass."""
-    from logloss.kernels import duels
-
-    M = len(s)
-    P = M * (M - 1) // 2
-    models, model_sums = np.zeros((M, 10)), np.zeros((M, 2 + len(EPS)))
-    pairs, pair_sums = np.zeros((P, 10)), np.zeros((P, len(PAIR_MEASURES)))
-    keys, at = np.zeros((P, 2, TOP)), np.full((P, 2, TOP), -1)
-    if bars is not None:
-        keys += np.nextafter(bars, 0.0)[:, :, None]
-    duels.duels(_fixed(s), _fixed(w), LOWS, HIGHS, models, model_sums, pairs, pair_sums, keys, at)
-    if (
-        bars is not None
-    ):  # threads may overwrite each other: a bar is then lower than it could be, never higher
-        np.maximum(bars, np.where(at[:, :, -1] >= 0, keys[:, :, -1], 0.0), out=bars)
-    best = [
-        [
-            [(float(k), int(i)) for k, i in zip(*side, strict=True) if i >= 0]
-            for side in zip(*one, strict=True)
-        ]
-        for one in zip(keys, at, strict=True)
-    ]
-    return _keyed(models, model_sums), _keyed(pairs, pair_sums), best
-
-
-def _fixed(array: Float) -> Float:
-    """Return a read-only, contiguous view (or copy): one compiled variant serves all."""
-    view = np.ascontiguousarray(array).view()
-    view.flags.writeable = False
-    return view
-
-
-def _keyed(moments: Float, sums: Float) -> Keyed:
-    """Return moments as the kernels keep them (n, means, ww, wx, xx, www, wwx, wxx, xxx) as a tally."""
-    two = np.add.outer(np.arange(2), np.arange(2))
-    three = np.add.outer(two, np.arange(2))
-    n = np.rint(moments[:, 0]).astype(np.int64)
-    return Keyed(tuple(range(len(n))), n, moments[:, 1:3], moments[:, 3 + two], moments[:, 6 + three], sums)
-
-
-def by_numpy(s: Float, w: Float) -> tuple[Keyed, Keyed, Best]:
-    """Return the same by NumPy: the twin that reads like the definition."""
-    counts = w > 0
-    s, w = s[:, counts], w[counts]
-    row = np.flatnonzero(counts)
-    lost = np.isinf(s)
-    models = []
-    for one, infinite in zip(s, lost, strict=True):
-        clamped = [(w * np.clip(one, low, high)).sum() for low, high in zip(LOWS, HIGHS, strict=True)]
-        models.append((_moments(w, one, ~infinite), [infinite.sum(), w[infinite].sum(), *clamped]))
-    pairs, best = [], []
-    for a, b in combinations(range(len(s)), 2):
-        both = ~(lost[a] | lost[b])
-        d = np.zeros(len(w))
-        d[both] = s[a, both] - s[b, both]
-        kinds = (lost[a] & ~lost[b], lost[b] & ~lost[a], lost[a] & lost[b])
-        sums = [
-            *((d < 0).sum(), (d > 0).sum(), w[d < 0].sum(), w[d > 0].sum(), (w * np.abs(d)).sum()),
-            *(measure for kind in kinds for measure in (kind.sum(), w[kind].sum())),
-        ]
-        pairs.append((_moments(w, d, both), sums))
-        sides = []
-        for sign in (-1.0, 1.0):
-            key = sign * w * d
-            order = np.argsort(-key, kind="stable")[:TOP]
-            sides.append([(float(key[i]), int(row[i])) for i in order if key[i] > 0])
-        best.append(sides)
-    return _stacked(models), _stacked(pairs), best
-
-
-def _moments(w: Float, values: Float, where: NDArray[np.bool_]) -> Moments:
-    return Moments.of(np.stack([w[where], w[where] * values[where]], axis=1))
-
-
-def _stacked(parts: Sequence[tuple[Moments, list[Any]]]) -> Keyed:
-    return Keyed.stacked([one for one, _ in parts], np.array([sums for _, sums in parts], np.float64))
-
-
 def _clipped(record: Observations, w: Float) -> Float:
     """Return sum w t s under every clip, shape (E,): of soft outcomes, where each class is clipped by itself."""
     total = np.zeros(len(EPS))
@@ -248,22 +151,6 @@ def _clipped(record: Observations, w: Float) -> Float:
             float((mass * np.clip(s.ravel(), low, high)).sum()) for low, high in zip(LOWS, HIGHS, strict=True)
         ]
     return total
-
-
-def joint_moments(columns: Float) -> Moments:
-    """Return the moments of columns (d, n): compiled where there are many numbers."""
-    if columns.size < kernels.COMPILE_FROM:
-        return Moments.of(columns.T)
-    from logloss.kernels import duels
-
-    d, n = columns.shape
-    mean, second, third = columns.mean(axis=1), np.zeros((d, d)), np.zeros((d, d, d))
-    duels.joint(_fixed(columns), mean, second, third)
-    for i, j, k in combinations_with_replacement(range(d), 3):
-        second[j, i] = second[i, j]
-        for at in permutations((i, j, k)):
-            third[at] = third[i, j, k]
-    return Moments(n, mean, second, third)
 
 
 # ---------------------------------------------------------------- rows and groups

@@ -15,13 +15,15 @@ from logloss.betting.running import of_records
 from logloss.comparing.bases import ABOUT, basis_of, other_target, settled
 from logloss.comparing.clips import clip_change
 from logloss.comparing.crowds import among_all
-from logloss.comparing.differences import gap_of, pair_of, same_for_all, span
+from logloss.comparing.differences import gap_of, pair_of
 from logloss.comparing.evidence import evidence
+from logloss.comparing.pairs import same_for_all, span
 from logloss.comparing.parts import where
+from logloss.comparing.ranks import behind, chosen
 from logloss.comparing.results import Comparison, Pair, Standing, verdict_of
 from logloss.comparing.slices import sliced
 from logloss.dependence.series import diebold_mariano, lag_one, reason
-from logloss.errors import UsageError, suggestion
+from logloss.errors import UsageError
 from logloss.notes import Note
 
 if TYPE_CHECKING:
@@ -79,18 +81,7 @@ def of_contest(
         For fewer than two forecasts, a reference that is none of them, or a horizon without time or bets.
     """
     names = contest.names
-    if len(names) < 2:
-        raise UsageError(
-            "too-few-forecasts",
-            f"A comparison needs two forecasts, and there {'is one' if names else 'are none'}.",
-            cure="Give two or more of the same rows.",
-        )
-    if reference is not None and reference not in names:
-        raise UsageError(
-            "no-such-model",
-            f"There is no forecast {reference!r} to set the others against.{suggestion(reference, names)}",
-            cure=f"There are {list(names)}.",
-        )
+    chosen(names, reference)
     if horizon != 1 and contest.period is None and not sequential:
         raise UsageError(
             "idle-horizon",
@@ -125,7 +116,7 @@ def of_contest(
         slices, told = sliced(contest, names.index(pairs[0].a), names.index(pairs[0].b), rule, level)
         pairs[0] = replace(pairs[0], slices=slices)
         notes += told
-    standings = [_behind(alone[at], names[centre], pairs) for at in order]
+    standings = [behind(alone[at], names[centre], pairs) for at in order]
     standings, set_level = among_all(contest, standings, names[centre], rule, level, seed)
     if basis.unit == "fold" and len(names) > 2:
         notes.append(Note("no-best-set", NO_SET))
@@ -286,16 +277,3 @@ def _alone(contest: Contest, at: int, basis: Basis) -> Standing:
     rest = ~lost
     finite = float((weight[rest] * s[rest]).sum() / weight[rest].sum()) if rest.any() else None
     return Standing(contest.names[at], math.inf, finite, count)
-
-
-def _behind(one: Standing, centre: str, pairs: list[Pair]) -> Standing:
-    """Return a standing with its difference to the best, or to the reference."""
-    for pair in pairs:
-        if {pair.a, pair.b} != {one.name, centre} or one.name == centre:
-            continue
-        if pair.a == one.name:
-            return replace(one, difference=pair.difference, difference_interval=pair.interval)
-        turned = None if pair.interval is None else (-pair.interval[1], -pair.interval[0])
-        behind = None if pair.difference is None else -pair.difference
-        return replace(one, difference=behind, difference_interval=turned)
-    return one

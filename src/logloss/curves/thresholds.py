@@ -29,6 +29,7 @@ __all__ = ["ALL", "NONE", "Contrast", "Limits", "Rows", "joint_level"]
 NONE, ALL = "none", "all"  # to act on no row, on every row
 DRAWS = 5_000
 BLOCK = 1_000  # groups whose sums are held at once
+SAME = 1e-12  # of the terms of a sum: what rounding makes of a spread of 0
 POWERS = [(0, 0), (0, 1), *((j, k) for j in (1, 2, 3) for k in range(j + 1))]  # of weight and of share
 
 
@@ -204,10 +205,13 @@ class Rows:
         wwwdd = (two[3, 2] - 2 * th * two[3, 1] + th**2 * two[3, 0]) / scale**2
         wwwddd = (one[3, 3] - 3 * th * one[3, 2] + 3 * th**2 * one[3, 1] - th**3 * one[3, 0]) / scale**3
         differ = np.rint(two[0, 0]).astype(np.int64)
-        second = np.where(differ > 0, np.maximum(wwdd - 2 * mean * wwd + mean**2 * squares, 0.0), 0.0)
+        second = wwdd - 2 * mean * wwd + mean**2 * squares
+        noise = SAME * (wwdd + 2 * np.abs(mean * wwd) + mean**2 * squares)
+        second = np.where((differ > 0) & (second > noise), second, 0.0)
         third = wwwddd - 3 * mean * wwwdd + 3 * mean**2 * wwwd - mean**3 * self.whole(3, 0)
         products = self._products(a, b) / np.outer(scale, scale)
         covariance = products - np.outer(mean, wwd) - np.outer(wwd, mean) + np.outer(mean, mean) * squares
+        np.fill_diagonal(covariance, second)
         down, up = self._unseen(a, b, scale)
         if self.cluster is not None:
             return self.in_groups(mean, differ, self.group_sums(a, b, scale), (down, up))

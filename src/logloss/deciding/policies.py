@@ -164,7 +164,8 @@ def _against_best(rows: Rows, found: list[Policy], realised: list[Float], level:
             told.append(policy)
             continue
         difference = (realised[at] - realised[best])[rows.labelled]
-        span = mean_of(difference, rows, level) if np.count_nonzero(difference) >= ENOUGH else None
+        differ = np.count_nonzero(difference[rows.weight[rows.labelled] > 0])
+        span = mean_of(difference, rows, level) if differ >= ENOUGH else None
         told.append(
             replace(
                 policy,

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["DieboldMariano", "LagOne", "diebold_mariano", "lag_one", "of_series", "reason"]
 
+SAME = 1e-13  # of a value: what rounding makes of a deviation of 0
 FEWEST = 8  # periods: below, not even the widest of these intervals covers what it says
 
 
@@ -201,7 +202,7 @@ def lag_one(values: Float) -> LagOne:
         return LagOne(0.0, math.inf)
     x = values - values.mean()
     square = float((x * x).sum())
-    if square <= 0:
+    if square <= n * (SAME * float(np.abs(values).max())) ** 2:
         return LagOne(0.0, 1 / math.sqrt(n))
     correlation = float((x[1:] * x[:-1]).sum()) / square
     size = math.isqrt(n)

@@ -96,6 +96,15 @@ def of_model(w, s, inside, x):
     return n, weight, nats, counted - n
 
 
+@njit(nogil=True, error_model="numpy", fastmath=SUM)
+def total_of(s):
+    """Return the sum."""
+    total = 0.0
+    for i in range(s.shape[0]):
+        total += s[i]
+    return total
+
+
 @njit(nogil=True, error_model="numpy")
 def lost_weight(w, s):
     """Return the weight of infinite rows."""
@@ -244,16 +253,19 @@ def duels(s, w, lows, highs, models, model_sums, pairs, pair_sums, keys, at):
         for j in range(M):
             s_ = s[j, start:stop]
             least, most = extremes(s_)
-            n, weight, nats, has[j] = of_model(w_, s_, inside[:m], x[:m])
-            if has[j] > 0.0:
-                model_sums[j, 0] += has[j]
-                model_sums[j, 1] += lost_weight(w_, s_)
-            if n > 0.0:
-                if unit and has[j] == 0.0:
-                    central_alone(x[:m], nats / n, of_block)
-                else:
-                    central_of(w_, x[:m], inside[:m], n, weight / n, nats / n, of_block)
+            if unit and most < np.inf:
+                has[j] = 0.0
+                nats = total_of(s_)
+                central_alone(s_, nats / m, of_block)
                 add_moments(models[j], of_block)
+            else:
+                n, weight, nats, has[j] = of_model(w_, s_, inside[:m], x[:m])
+                if has[j] > 0.0:
+                    model_sums[j, 0] += has[j]
+                    model_sums[j, 1] += lost_weight(w_, s_)
+                if n > 0.0:
+                    central_of(w_, x[:m], inside[:m], n, weight / n, nats / n, of_block)
+                    add_moments(models[j], of_block)
             for e in range(lows.shape[0]):
                 if least >= lows[e] and most <= highs[e]:
                     model_sums[j, 2 + e] += nats

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import heapq
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -38,6 +37,8 @@ class Top:
 
     def __add__(self, other: Top) -> Top:
         """Return the top of both parts together."""
+        if not other.entries and self.k <= other.k:
+            return self
         k = min(self.k, other.k)
         return Top(k, _ordered(k, [*self.entries, *other.entries]))
 
@@ -74,4 +75,4 @@ def _largest(k: int, keys: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def _ordered(k: int, entries: list[tuple[float, Place, Any]]) -> tuple[tuple[float, Place, Any], ...]:
-    return tuple(heapq.nsmallest(k, entries, key=lambda entry: (-entry[0], entry[1])))
+    return tuple(sorted(entries, key=lambda entry: (-entry[0], entry[1]))[:k])
