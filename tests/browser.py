@@ -52,10 +52,6 @@ class Watched:
             lambda said: self.errors.append(said.text) if said.type in ("error", "warning") else None,
         )
 
-    def open(self, uri: str) -> Any:
-        self.page.goto(uri)
-        return self.page
-
 
 def axe_violations(page: Any) -> list[tuple[str, str, list[str]]]:
     """Return what axe-core finds wrong: (impact, rule, the elements); only serious and critical findings."""

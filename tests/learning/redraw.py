@@ -25,7 +25,9 @@ def redrawn(page: Any, text: str) -> str:
     pictures = iter(page.eval_on_selector_all("svg", "all => all.map(e => e.innerHTML)"))
     numbers = iter(page.eval_on_selector_all("b[data-n]", "all => all.map(e => e.innerHTML)"))
     body, mark, script = text.partition("<script>")
-    body = re.sub(r"(<svg [^>]*>).*?(</svg>)", lambda m: m[1] + tidy(next(pictures)) + m[2], body, flags=re.S)
+    body = re.sub(
+        r"(<svg [^>]*>).*?(</svg>)", lambda m: m[1] + tidy(next(pictures)) + m[2], body, flags=re.DOTALL
+    )
     body = re.sub(r"(<b data-n=[^>]*>).*?(</b>)", lambda m: m[1] + next(numbers) + m[2], body)
     assert next(pictures, None) is None
     assert next(numbers, None) is None
@@ -40,4 +42,4 @@ if __name__ == "__main__":
         live = browser.new_page()
         live.goto(PAGE.as_uri())
         PAGE.write_text(redrawn(live, PAGE.read_text(encoding="utf-8")), encoding="utf-8")
-    print(PAGE, PAGE.stat().st_size, "bytes")
+    sys.stdout.write(f"{PAGE} {PAGE.stat().st_size} bytes\n")
