@@ -76,7 +76,7 @@ def test_the_keyboard_reaches_and_moves_every_slider(page: Callable[..., Any]) -
         reached.append(at[0])
         value, shown = (
             keys.locator(f"#{at[0]}"),
-            keys.locator(f"#{at[0]}").locator("xpath=preceding-sibling::output[1]"),
+            keys.locator(f"#{at[0]}").locator("xpath=preceding-sibling::span[1]"),
         )
         before = (value.input_value(), shown.inner_text(), value.get_attribute("aria-valuetext"))
         assert before[1] == before[2]
