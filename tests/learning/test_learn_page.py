@@ -15,7 +15,11 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 URI = PAGE.as_uri()
-SIZES = {"phone": {"width": 390, "height": 844}, "desk": {"width": 1200, "height": 900}}
+SIZES = {
+    "small": {"width": 320, "height": 600},
+    "phone": {"width": 390, "height": 844},
+    "desk": {"width": 1200, "height": 900},
+}
 QUESTIONS = ["cost", "log", "slope", "clip", "heat", "smooth", "focal", "noise", "act"]
 
 
@@ -33,6 +37,12 @@ def test_light_and_dark_differ(page: Callable[..., Any]) -> None:
     ground = "getComputedStyle(document.body).backgroundColor"
     assert page(URI, color_scheme="light").page.evaluate(ground) == "rgb(253, 252, 248)"
     assert page(URI, color_scheme="dark").page.evaluate(ground) == "rgb(23, 25, 28)"
+
+
+def test_it_moves_only_for_those_who_want_it(page: Callable[..., Any]) -> None:
+    scroll = "getComputedStyle(document.documentElement).scrollBehavior"
+    assert page(URI, reduced_motion="reduce").page.evaluate(scroll) == "auto"
+    assert page(URI, reduced_motion="no-preference").page.evaluate(scroll) == "smooth"
 
 
 def test_it_is_written_as_its_script_draws_it(page: Callable[..., Any]) -> None:
