@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from logloss.fixing.recalibration import fix
     from logloss.fixing.results import Fix
     from logloss.fixing.single import fit_map
+    from logloss.learning.lesson import learn
     from logloss.notes import Note
     from logloss.observations import observe
     from logloss.panel import Panel, load
@@ -144,6 +145,7 @@ _HOME = {
     "fix": "fixing.recalibration",
     "gap": "why.gaps",
     "kl_divergence": "entropies.distributions",
+    "learn": "learning.lesson",
     "load": "panel",
     "load_map": "calibrate.pooled",
     "log_loss": "exact",
@@ -231,6 +233,7 @@ __all__ = [
     "fix",
     "gap",
     "kl_divergence",
+    "learn",
     "load",
     "load_map",
     "log_loss",

@@ -1,0 +1,1 @@
+"""A page to learn from: what log loss is, with pictures to play with."""
