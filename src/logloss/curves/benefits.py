@@ -11,6 +11,7 @@ import numpy as np
 from logloss import units
 from logloss.curves.stretches import picked, said, threshold
 from logloss.errors import UsageError, listing
+from logloss.figures.drawing import Drawn
 from logloss.plain import jsonable
 from logloss.saving import write_table
 from logloss.screens import noted
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from logloss.curves.thresholds import Limits
+    from logloss.figures.drawing import Drawings
     from logloss.notes import Note
 
     Float = NDArray[np.float64]
@@ -77,7 +79,7 @@ class Gain:
 
 
 @dataclass(frozen=True, eq=False)
-class DecisionCurve:
+class DecisionCurve(Drawn):
     """The net benefit of one or several forecasts at every threshold, in events found per row.
 
     Attributes
@@ -180,15 +182,7 @@ class DecisionCurve:
                 band_low=line.band.low.tolist(), band_high=line.band.high.tolist(), **found,
             )  # fmt: skip
 
-        keys = (
-            "standardized",
-            "avoided",
-            "gain_on_all",
-            "gain_low",
-            "gain_high",
-            "gain_band_low",
-            "gain_band_high",
-        )
+        keys = ("standardized", "avoided", "gain_on_all", "gain_low", "gain_high", "gain_band_low", "gain_band_high")  # fmt: skip
         of("all", "all", self.all, **dict.fromkeys(keys, nothing))
         add(
             "none", "none", threshold=self.thresholds.tolist(),
@@ -210,6 +204,11 @@ class DecisionCurve:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write :meth:`frame` as CSV, whole or not at all."""
         write_table(self.frame(), path)
+
+    def _drawings(self) -> Drawings:
+        from logloss.figures.thresholds import BENEFIT
+
+        return {"benefit": BENEFIT}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract; net benefits in events found per row."""

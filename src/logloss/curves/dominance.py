@@ -13,6 +13,7 @@ import numpy as np
 from logloss import units
 from logloss.curves.stretches import picked, said, threshold
 from logloss.errors import UsageError, listing
+from logloss.figures.drawing import Drawn
 from logloss.plain import jsonable
 from logloss.saving import write_table
 from logloss.screens import noted
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from logloss.curves.elementary import Elementary
     from logloss.curves.thresholds import Limits
+    from logloss.figures.drawing import Drawings
     from logloss.notes import Note
 
     Float = NDArray[np.float64]
@@ -103,7 +105,7 @@ class Difference:
 
 
 @dataclass(frozen=True, eq=False)
-class MurphyCurve:
+class MurphyCurve(Drawn):
     """What one or several forecasts cost at every threshold.
 
     Attributes
@@ -172,6 +174,11 @@ class MurphyCurve:
     def save(self, path: str | os.PathLike[str], name: str | None = None) -> None:
         """Write :meth:`frame` as CSV, whole or not at all."""
         write_table(self.frame(name), path)
+
+    def _drawings(self) -> Drawings:
+        from logloss.figures.thresholds import MURPHY, MURPHY_DIFFERENCE
+
+        return {"cost": MURPHY, "difference": MURPHY_DIFFERENCE}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract; nats, the text "inf" for an infinite loss. Curves of at most 1,000 edges are whole."""
