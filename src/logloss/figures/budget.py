@@ -81,17 +81,13 @@ def _beside(ax: Axes, x: float, y: float, text: str, *, bold: bool = False) -> N
 
 
 def _lines(parts: Decomposition, unit: str) -> list[str]:
-    lines = [
-        "Grey is what is lost without a forecast, blue what it saves, orange what it adds by wrong probabilities."
-    ]
+    lines = ["Grey: lost without a forecast. Blue: saved by it. Orange: added by wrong probabilities."]
     if math.isinf(parts.log_loss):
-        lines.append(
-            "The log loss is infinite: a forecast of 0 happened. The other bars are about the finite rows."
-        )
+        lines.append("Infinite: a forecast of 0 happened. The other bars are about the finite rows.")
     elif parts.cross_fitted is None:
         lines.append("Miscalibration is fitted to these very rows: too large.")
     else:
-        lines.append(f"Each step is measured on rows it was not fitted on. Miscalibration lies between {units.loss(parts.cross_fitted.miscalibration, unit)} and {units.loss(parts.in_sample.miscalibration, unit)}.")  # fmt: skip
+        lines.append(f"Steps are measured on rows they were not fitted on. Miscalibration: {units.loss(parts.cross_fitted.miscalibration, unit)} to {units.loss(parts.in_sample.miscalibration, unit)}.")  # fmt: skip
     return lines
 
 

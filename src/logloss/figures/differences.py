@@ -41,7 +41,7 @@ def _pair(pair: Pair, unit: str) -> Mark:
 def _differences(found: Comparison, ax: Axes, unit: str) -> list[str]:
     left = forest.forest(ax, _pairs(found, unit), f"difference of log losses ({unit} a row)", scale=units.unit(unit).convert(1.0), width=32)  # fmt: skip
     over = "" if found.unit == "row" else f", over {units.count(found.units or 0, found.unit)}"
-    lines = [f"Left of 0 the first of both is better; where a line crosses 0 it is not sure ({100 * found.level:.6g} % intervals, paired{over})."]  # fmt: skip
+    lines = [f"Left of 0 the first is better; a line across 0 is not sure ({100 * found.level:.6g} % intervals, paired{over})."]  # fmt: skip
     return lines + _infinite(found.pairs) + left
 
 
@@ -114,7 +114,7 @@ def _scores(found: Scores, unit: str = "nats") -> list[Mark]:
 
 def _draw_scores(found: Scores, ax: Axes, unit: str) -> list[str]:
     left = forest.forest(ax, _scores(found, unit), f"difference of log losses ({unit} a row)", scale=units.unit(unit).convert(1.0), width=32)  # fmt: skip
-    return [f"Left of 0 the first of both is better; where a line crosses 0 it is not sure ({100 * found.level:.6g} % intervals, paired).", *left]  # fmt: skip
+    return [f"Left of 0 the first is better; a line across 0 is not sure ({100 * found.level:.6g} % intervals, paired).", *left]  # fmt: skip
 
 
 def _tell_scores(found: Scores, unit: str) -> str:

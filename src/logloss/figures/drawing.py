@@ -110,7 +110,7 @@ def vector(
     units.unit(unit)
     one, part = chosen(result, drawings, kind)
     if isinstance(width, bool) or not 200 <= width <= 4000:
-        raise UsageError("bad-width", f"width is {width}.", cure="Give pixels, from 200 to 4000.")
+        raise UsageError("figure-width", f"width is {width}.", cure="Give pixels, from 200 to 4000.")
     draw = partial(_draw, one=one, part=part, unit=unit, **options)
     words = one.tell(part, unit, **options)
     return vectors.svg(draw, height=one.height(part), width=width, title=one.question, told=words)

@@ -113,7 +113,7 @@ def forest(
     ax.set_ylim(max(len(shown), 2) - 0.4, -0.6)
     ax.set_yticks(range(len(shown)), [named(mark.name, width) for mark in shown])
     ax.set_xlabel(label)
-    ax.locator_params(axis="x", nbins=5)
+    ax.locator_params(axis="x", nbins=4)
     clean(ax, grid="x")
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)

@@ -49,7 +49,7 @@ def _draw(found: Gap, ax: Axes, unit: str) -> list[str]:
             ax.axhline(at - 0.5, color="#98a2ad", linewidth=0.7)
     lines = [f"Training loses {units.loss(found.train.log_loss, unit)}, validation {units.loss(found.validation.log_loss, unit)} {unit} a row; right of 0 is worse."]  # fmt: skip
     if found.parts:
-        lines.append(f"Both cuts below add up to the difference; lines are the {100 * found.level:.6g} % interval, and {ERRORS:g} standard errors of the parts.")  # fmt: skip
+        lines.append(f"Each cut adds up to it. Lines: {100 * found.level:.6g} % interval; of the parts, {ERRORS:g} standard errors.")  # fmt: skip
     rows = [
         (one.infinite_rows, name)
         for one, name in ((found.train, "training"), (found.validation, "validation"))

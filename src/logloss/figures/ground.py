@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 import re
 import textwrap
+import warnings
 from typing import TYPE_CHECKING, Any
 
 from logloss import units
@@ -14,6 +15,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 __all__ = [
     "COLOURS",
@@ -23,6 +25,7 @@ __all__ = [
     "legend",
     "named",
     "numbers",
+    "padded",
     "room",
     "said",
     "span",
@@ -43,6 +46,7 @@ STYLE: dict[Any, Any] = {
     "xtick.labelsize": 8.5,
     "ytick.labelsize": 8.5,
 }
+NAME = 8  # characters; a longer label on the left is a name and no number
 WIDE = 640 / 96  # inches
 _UNSEEN = re.compile(r"[\u061c\u200b-\u200f\u2060-\u2064\ufeff\ud800-\udfff\ufff0-\uffff]")
 
@@ -79,8 +83,16 @@ def fresh(height: float) -> Axes:
     import matplotlib.pyplot as plt
 
     with plt.rc_context(STYLE):
-        _, ax = plt.subplots(figsize=(WIDE, height), layout="constrained")
+        figure, ax = plt.subplots(figsize=(WIDE, height), layout="constrained")
+        padded(figure)
     return ax
+
+
+def padded(figure: Figure) -> None:
+    """Leave a little room around what is drawn."""
+    engine = figure.get_layout_engine()
+    if engine is not None:
+        engine.set(w_pad=0.09, h_pad=0.07)  # type: ignore[call-arg]
 
 
 def clean(ax: Axes, *, grid: str = "both") -> None:
@@ -97,22 +109,45 @@ def clean(ax: Axes, *, grid: str = "both") -> None:
 
 def titled(ax: Axes, question: str, lines: Sequence[str] = ()) -> None:
     """Put the question above the axes, and under it how to read them and what they do not show."""
-    inches = ax.figure.bbox.width / ax.figure.dpi
-    told = [part for line in lines if line for part in textwrap.wrap(line, max(28, int(14.5 * inches)))]
-    ax.set_title(
-        "\n".join(textwrap.wrap(question, max(20, int(10.8 * inches)))),
-        loc="left", pad=7 + 11.5 * len(told), color=COLOURS["ink"], fontweight="bold", fontsize=10.5,
+    from matplotlib.transforms import ScaledTranslation
+
+    inches = ax.figure.bbox.width / ax.figure.dpi * min(1.0, ax.get_position().width * 1.29)
+    indent = _names(ax)
+    wide = inches if indent else inches - 0.6
+    told = [part for line in lines if line for part in textwrap.wrap(line, max(28, int(14.6 * wide)))]
+    heading = ax.set_title(
+        "\n".join(textwrap.wrap(question, max(20, int(10.5 * wide)))),
+        loc="left", pad=7 + 12 * len(told), color=COLOURS["ink"], fontweight="bold", fontsize=10.5,
     )  # fmt: skip
+    left = ScaledTranslation(-indent / 72, 0, ax.figure.dpi_scale_trans)
+    heading.set_transform(heading.get_transform() + left)
     if told:
-        said(ax, "\n".join(told))
+        said(ax, "\n".join(told), indent)
 
 
-def said(ax: Axes, text: str) -> None:
-    """Write text right above the axes."""
-    ax.annotate(
-        text, (0, 1), xycoords="axes fraction", xytext=(0, 5), textcoords="offset points", fontsize=8.5,
+def _names(ax: Axes) -> float:
+    """Return how wide the names on the left are, in points; 0 where there are numbers."""
+    from matplotlib.textpath import text_to_path
+
+    labels = [label for label in ax.get_yticklabels() if len(label.get_text()) > NAME]
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a sign that the font lacks is warned of when it is drawn
+        wide = [
+            text_to_path.get_text_width_height_descent(
+                label.get_text().replace(r"\$", "$"), label.get_fontproperties(), ismath=False
+            )[0]
+            for label in labels
+        ]
+    return max(wide, default=0.0) + 4.0 * bool(wide)
+
+
+def said(ax: Axes, text: str, indent: float = 0.0) -> None:
+    """Write text right above the axes, beginning some points to the left of them."""
+    note = ax.annotate(
+        text, (0, 1), xycoords="axes fraction", xytext=(-indent, 5), textcoords="offset points", fontsize=8.5,
         color=COLOURS["ink"], va="bottom", ha="left", linespacing=1.15, annotation_clip=False, gid="reading",
     )  # fmt: skip
+    note.set_in_layout(False)  # the title, which stands above it, makes the room
 
 
 def legend(ax: Axes, handles: Sequence[Any], labels: Sequence[str], **where: Any) -> None:

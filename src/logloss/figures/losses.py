@@ -48,7 +48,9 @@ def _draw(score: Score, ax: Axes, unit: str) -> list[str]:
                 gid="interval",
             )
             text += f"  ({span(score.interval, unit, signed=False)})"
-        edge = factor * max(shown, (score.interval or (0.0, 0.0))[1] if at == 0 else 0.0)
+        edge = (
+            high if infinite else factor * max(shown, (score.interval or (0.0, 0.0))[1] if at == 0 else 0.0)
+        )
         ax.annotate(text, (edge, at), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8.5, color=COLOURS["ink"], gid="said")  # fmt: skip
     ax.set_yticks(range(len(bars)), [name for name, _, _ in bars])
     ax.set_ylim(len(bars) - 0.4, -0.6)

@@ -96,7 +96,7 @@ def _draw_against(result: Decisions, ax: Axes, unit: str) -> list[str]:
     del unit
     left = forest.forest(ax, _against(result), f"{_word(result)} a row less that of {named(result.best)}")
     side = "right" if result.utilities.costs else "left"
-    return [f"Further {side} is worse; where a line crosses 0 it is not sure ({100 * result.level:.6g} % intervals, paired).", *left]  # fmt: skip
+    return [f"Further {side} is worse; a line across 0 is not sure ({100 * result.level:.6g} % intervals, paired).", *left]  # fmt: skip
 
 
 def _tell_against(result: Decisions, unit: str) -> str:
@@ -124,7 +124,7 @@ def _worth(result: Worth) -> list[Mark]:
 def _draw_worth(result: Worth, ax: Axes, unit: str) -> list[str]:
     del unit
     forest.forest(ax, _worth(result), "more utility a row (in the unit of the utilities)", width=32)
-    lines = [f"Right of 0 the first of both is worth more; lines are {100 * result.level:.6g} % intervals, paired. {units.count(result.changed, 'row')} of {result.n:,} decided differently."]  # fmt: skip
+    lines = [f"Right of 0 the first is worth more ({100 * result.level:.6g} % intervals, paired). {units.count(result.changed, 'row')} of {result.n:,} decided differently."]  # fmt: skip
     return (
         [*lines, "Nothing is recalibrated: no map certainly helps."] if result.chosen == "identity" else lines
     )

@@ -47,9 +47,11 @@ def _diagram(result: Reliability, ax: Axes, scale: Scale, curve: Curve) -> list[
         scale.place(bins.high),
         color=COLOURS["ink"],
         linewidth=1.1,
+        clip_on=False,
+        zorder=3,
         gid="intervals",
     )
-    handles.append(ax.plot(at, scale.place(bins.share), marker="o", markersize=4.5, color=COLOURS["ink"], linestyle="none", gid="bins")[0])  # fmt: skip
+    handles.append(ax.plot(at, scale.place(bins.share), marker="o", markersize=4.5, color=COLOURS["ink"], linestyle="none", clip_on=False, gid="bins")[0])  # fmt: skip
     level = f"{100 * result.level:.6g} %"
     labels = [
         f"where the curve lies if all is right, {level}" if consistent else f"where the truth lies, {level}",
@@ -91,9 +93,7 @@ def _piles(ax: Axes, scale: Scale, x: Float, weight: Float) -> None:
 
 
 def _read(result: Reliability, scale: Scale, curve: Curve) -> list[str]:
-    told = (
-        "Left of 50 %, below the line it happens less often than said; outside the band is more than chance."
-    )
+    told = "Above the dashed line it happens more often than said; outside the band, beyond chance."
     if result.band == "confidence":
         told = "Where the dashed line leaves the band, what the forecast says is wrong."
     return [told, scale.beyond(curve)]

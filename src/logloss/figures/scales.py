@@ -21,7 +21,8 @@ if TYPE_CHECKING:
 __all__ = ["Scale", "linear", "log_odds"]
 
 FURTHEST = 6  # 10^-6 and 1 - 10^-6 are the last ticks; what lies beyond is drawn at the edge
-AIR = 0.35  # how much of a power of ten lies between the last tick and the edge
+BAND = 200  # points of a band that are drawn
+AIR = 0.9  # how much of a power of ten lies between the last tick and the edge
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,6 +57,13 @@ class Scale:
     def line(self) -> Float:
         """Return points from one end to the other."""
         return np.asarray(self.limits())
+
+    def thinned(self, x: Float) -> NDArray[np.int64]:
+        """Return positions of at most some 200 points, evenly spread on the axis; the first and last are among them."""
+        if len(x) <= BAND:
+            return np.arange(len(x))
+        at = np.searchsorted(x, self.edges(BAND))
+        return np.unique(np.concatenate([[0, len(x) - 1], np.minimum(at, len(x) - 1)]))
 
     def edges(self, bins: int) -> Float:
         """Return edges of bins that are equally wide on the axis."""

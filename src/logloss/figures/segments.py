@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 __all__ = ["SLICES"]
 
 
-def _marks(found: Slices, unit: str = "nats") -> list[Mark]:
+def _marks(found: Slices) -> list[Mark]:
     return [
         Mark(
             one.name,
             one.excess,
             (one.shrunk, one.excess),
-            ", ".join(part for part in (units.signed(one.excess, unit), units.count(one.rows, "row"), one.verdict) if part),
+            ", ".join(part for part in (units.count(one.rows, "row"), one.verdict) if part),
             "cost" if one.verdict else "context",
         )
         for one in found.rows
@@ -34,11 +34,11 @@ def _marks(found: Slices, unit: str = "nats") -> list[Mark]:
 def _draw(found: Slices, ax: Axes, unit: str) -> list[str]:
     left = forest.forest(
         ax,
-        _marks(found, unit),
+        _marks(found),
         f"more loss than all rows ({unit} a row)",
         scale=units.unit(unit).convert(1.0),
     )
-    lines = [f"Orange: not by chance, {units.count(found.looked_at, 'slice')} looked at. Lines end where a slice would lie if shrunk by how much slices differ by chance."]  # fmt: skip
+    lines = [f"Orange: not by chance, with {units.count(found.looked_at, 'slice')} looked at. Lines reach to what is left of a slice's excess after shrinking it for chance."]  # fmt: skip
     lost = sum(one.infinite_rows for one in found.rows[: forest.MOST])
     if lost:
         lines.append("Infinite rows are in no slice's loss: " + ", ".join(f"{named(one.name)} has {one.infinite_rows:,}" for one in found.rows[: forest.MOST] if one.infinite_rows)[:200] + ".")  # fmt: skip

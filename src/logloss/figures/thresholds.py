@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss import units
+from logloss.curves.stretches import said, threshold
 from logloss.figures.drawing import Drawing
 from logloss.figures.ground import COLOURS, clean, legend, named, room
 
@@ -67,11 +68,14 @@ def _benefit(curve: DecisionCurve, ax: Axes, unit: str) -> list[str]:
     low = max(min(seen), -0.5 * high) if high > 0 else min(seen)
     ax.set_ylim(*room([low, high]))
     ax.set_xlabel("threshold: act where the forecast reaches it (probability)")
-    ax.set_ylabel(f"net benefit ({named(curve.event, 16)} found per row)")
+    ax.set_ylabel("net benefit (events found per row)")
     clean(ax)
     legend(ax, handles, [*labels, "act on every row", "act on none"], loc="best")
-    lines = ["Higher is better. A threshold of 0.1 means that one event found is worth nine false alarms."]
-    lines += [f"Bands are {100 * curve.level:.6g} % intervals."] if few else []
+    bands = f" Bands: {100 * curve.level:.6g} % intervals." if few else ""
+    lines = [
+        f"Event: {named(curve.event)}. Higher is better.{bands}",
+        "At a threshold of 0.1 one event found is worth nine false alarms.",
+    ]
     lines += (
         ["Lines that leave below go on falling."]
         if min(seen) < low or curve.all.net_benefit.min() < low
@@ -84,18 +88,11 @@ def _tell_benefit(curve: DecisionCurve, unit: str) -> str:
     del unit
     told = []
     for name in list(curve.forecasts)[:6]:
-        better = curve.thresholds[curve.better(name)]
-        at = (
-            int(np.argmax(curve.gain(name).mean))
-            if not len(better)
-            else int(np.searchsorted(curve.thresholds, better[len(better) // 2]))
-        )
-        value = f"{curve.forecasts[name].net_benefit[at]:.4g} at threshold {curve.thresholds[at]:.3g}"
-        where = (
-            f"beats acting on all and on none from {better[0]:.3g} to {better[-1]:.3g}"
-            if len(better)
-            else "beats acting on all and on none nowhere"
-        )
+        better = curve.better(name)
+        at = int(np.argmin(np.abs(curve.thresholds - curve.prevalence)))
+        value = f"{curve.forecasts[name].net_benefit[at]:.4g} at threshold {threshold(curve.thresholds[at])}"
+        stretch = said(curve.thresholds, better) if better.any() else "nowhere"
+        where = f"is worth more than acting on all and on none {stretch}"
         told.append(f"{named(name, 40)} {where} ({value})")
     return f"Net benefit of acting on {named(curve.event, 40)}, which happens in {units.percent(curve.prevalence)} of {units.count(curve.n, 'row')}: {'; '.join(told)}."
 
@@ -130,7 +127,7 @@ def _murphy(curve: MurphyCurve, ax: Axes, unit: str) -> list[str]:
         for name, one in curve.forecasts.items()
         if one.infinite_rows
     ]
-    lines = ["Lower is better. At threshold t a false alarm costs t and a miss 1 - t; who is lower everywhere is better under every proper score."]  # fmt: skip
+    lines = [f"Event: {named(curve.event)}. Lower is better. At threshold t a false alarm costs t and a miss 1 - t; who is lower everywhere is better under every proper score."]  # fmt: skip
     lines += [f"Certain and wrong, an infinite log loss: {', '.join(lost[:4])}."] if lost else []
     return lines + _rest(len(curve.forecasts))
 

@@ -9,7 +9,7 @@ import re
 import warnings
 from typing import TYPE_CHECKING
 
-from logloss.figures.ground import COLOURS, STYLE
+from logloss.figures.ground import COLOURS, STYLE, padded
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -24,6 +24,8 @@ _TAG = re.compile(r"<[^>]*>")
 _STYLED = re.compile(r'style="[^"]*"')
 _ID = re.compile(r' id="([^"]*)"')
 _USED = re.compile(r'(?:href="#|url\(#)([^")]+)')
+_PATH = re.compile(r' (?:d|points)="[^"]*"')
+_LONG = re.compile(r"(\d+\.\d\d)\d+")
 _FONT = re.compile(r"(font(?:-family)?:[^;\"]*?)'DejaVu Sans'[^;\"]*")
 
 
@@ -52,6 +54,7 @@ def svg(draw: Callable[[Axes], object], *, height: float, width: int, title: str
         warnings.filterwarnings("ignore", message=r"Matplotlib currently does not support")
         figure = Figure(figsize=(width / DPI, height), dpi=DPI, layout="constrained")
         FigureCanvasSVG(figure)
+        padded(figure)
         draw(figure.add_subplot())
         figure.savefig(
             out, format="svg", transparent=True,
@@ -63,6 +66,7 @@ def svg(draw: Callable[[Axes], object], *, height: float, width: int, title: str
 def _fitted(text: str, width: int, title: str, told: str) -> str:
     """Return the element alone, with names that clash with no other figure's, and colours by name."""
     body = re.sub(r"<metadata>.*?</metadata>", "", text[text.index("<svg") :], count=1, flags=re.DOTALL)
+    body = _TAG.sub(lambda tag: _PATH.sub(lambda path: _LONG.sub(r"\1", path[0]), tag[0]), body)
     body = _TAG.sub(lambda tag: _STYLED.sub(lambda style: _coloured(style[0]), tag[0]), body)
     used = {name for tag in _TAG.findall(body) for name in _USED.findall(tag)}
     mark = "ll" + hashlib.sha256(body.encode()).hexdigest()[:8] + "-"
