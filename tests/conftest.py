@@ -9,6 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+os.environ.setdefault("MPLBACKEND", "Agg")  # figures are drawn, and no window opens
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))  # so that every test module can import the tables of cases
 

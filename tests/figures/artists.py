@@ -9,7 +9,7 @@ import numpy as np
 
 def drawn(ax: Any, gid: str) -> list[Any]:
     """Return the artists of this name, in the order drawn."""
-    return [artist for artist in ax.findobj(lambda one: one.get_gid() == gid)]
+    return list(ax.findobj(lambda one: one.get_gid() == gid))
 
 
 def points(ax: Any, gid: str) -> tuple[list[float], list[float]]:

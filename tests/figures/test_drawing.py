@@ -6,16 +6,13 @@ import re
 import subprocess
 import sys
 import warnings
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import matplotlib as mpl
-
-mpl.use("Agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
-from artists import drawn, names, words
+from artists import drawn, names
 
 import logloss as ll
 from logloss.figures.ground import COLOURS, named
@@ -38,7 +35,12 @@ def forecasts(n: int = 600, seed: int = 3) -> tuple[np.ndarray, np.ndarray, np.n
 
 def results() -> dict[str, object]:
     y, p, q = forecasts()
-    table = {"y": y, "p": p, "part": np.where(np.arange(len(y)) % 3 == 0, "a", "b"), "x": np.arange(len(y)) % 7}
+    table = {
+        "y": y,
+        "p": p,
+        "part": np.where(np.arange(len(y)) % 3 == 0, "a", "b"),
+        "x": np.arange(len(y)) % 7,
+    }
     costs = {"cost_fp": 2, "cost_fn": 10}
     known = np.where(np.arange(len(y)) < 100, y.astype(float), np.nan)
     return {
@@ -92,11 +94,14 @@ def test_svg_is_one_element_and_the_same_bytes_under_any_settings(name: str, kin
     with mpl.rc_context({"svg.hashsalt": None, "font.size": 20, "axes.grid": True, "text.usetex": False, "axes.facecolor": "red"}):  # fmt: skip
         plt.figure()
         assert RESULTS[name].svg(kind) == first
-    root = ElementTree.fromstring(first)
+    root = ET.fromstring(first)
     assert root.tag == "{http://www.w3.org/2000/svg}svg"
     assert (root.get("role"), root.get("width")) == ("img", "640")
     spoken = [child.text for child in root][:2]
-    assert spoken == [RESULTS[name].plot(kind=kind).get_title(loc="left").replace("\n", " "), RESULTS[name].alt(kind)]
+    assert spoken == [
+        RESULTS[name].plot(kind=kind).get_title(loc="left").replace("\n", " "),
+        RESULTS[name].alt(kind),
+    ]
     assert not re.search(r"<metadata|<\?xml|dc:date|Matplotlib v", first)
     for colour in COLOURS.values():  # every colour of ours may be set by the page
         assert first.count(colour) == len(re.findall(rf"var\(--ll-\w+, {colour}\)", first))
@@ -179,7 +184,7 @@ def test_names_are_never_formulas_nor_markup() -> None:
         for label in ax.get_yticklabels():
             assert mpl.cbook.is_math_text(label.get_text()) is not True
     text = result.svg("standings")
-    ElementTree.fromstring(text)
+    ET.fromstring(text)
     assert "<script" not in text
     assert "\u202e" not in text
     assert "$\\frac{1}{0}$ &lt;script&gt;a…" in text

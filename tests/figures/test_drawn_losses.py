@@ -4,10 +4,6 @@ from __future__ import annotations
 
 import math
 
-import matplotlib as mpl
-
-mpl.use("Agg")
-
 import matplotlib.pyplot as plt
 import numpy as np
 import pytest
@@ -143,7 +139,9 @@ def test_slices_are_dots_at_their_excess() -> None:
     p = np.where(part != "as the rest", np.clip(1 - p, 0.02, 0.98), p)
     found = ll.explain({"y": y, "p": p, "part": part}, by=["part"]).slices
     ax = found.plot()
-    assert [float(dot.get_xdata()[0]) for dot in drawn(ax, "value")] == pytest.approx([one.excess for one in found.rows])
+    assert [float(dot.get_xdata()[0]) for dot in drawn(ax, "value")] == pytest.approx(
+        [one.excess for one in found.rows]
+    )
     assert "off $x^2$" in names(ax)[0]
     assert found.rows[0].verdict in words(ax)
     assert found.frame()["excess"] == [one.excess for one in found.rows]

@@ -28,9 +28,11 @@ def _diagram(result: Reliability, ax: Axes, scale: Scale, curve: Curve) -> list[
     steps, bins = curve.steps, curve.bins
     x, at = scale.place(steps.forecast), scale.place(bins.forecast)
     consistent = result.band == "consistency"
+    few = scale.thinned(x)
     handles: list[Any] = [
         ax.fill_between(
-            x, scale.place(steps.low), scale.place(steps.high), color=COLOURS["context" if consistent else "model"],
+            x[few], scale.place(steps.low[few]), scale.place(steps.high[few]),
+            color=COLOURS["context" if consistent else "model"],
             alpha=0.3 if consistent else 0.2, linewidth=0, gid="band",
         )
     ]  # fmt: skip
