@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST", "Mark", "columns", "forest", "height"]
 
+NARROW = 5.5  # inches
 MOST = 12  # lines that a figure shows
 
 
@@ -113,7 +114,7 @@ def forest(
     ax.set_ylim(max(len(shown), 2) - 0.4, -0.6)
     ax.set_yticks(range(len(shown)), [named(mark.name, width) for mark in shown])
     ax.set_xlabel(label)
-    ax.locator_params(axis="x", nbins=4)
+    ax.locator_params(axis="x", nbins=4 if ax.figure.bbox.width / ax.figure.dpi > NARROW else 2)
     clean(ax, grid="x")
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)

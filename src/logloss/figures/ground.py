@@ -114,7 +114,7 @@ def titled(ax: Axes, question: str, lines: Sequence[str] = ()) -> None:
     inches = ax.figure.bbox.width / ax.figure.dpi * min(1.0, ax.get_position().width * 1.29)
     indent = _names(ax)
     wide = inches if indent else inches - 0.6
-    told = [part for line in lines if line for part in textwrap.wrap(line, max(28, int(14.6 * wide)))]
+    told = [part for line in lines if line for part in textwrap.wrap(line, max(28, int(15.3 * wide)))]
     heading = ax.set_title(
         "\n".join(textwrap.wrap(question, max(20, int(10.5 * wide)))),
         loc="left", pad=7 + 12 * len(told), color=COLOURS["ink"], fontweight="bold", fontsize=10.5,

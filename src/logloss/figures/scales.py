@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["Scale", "linear", "log_odds"]
 
 FURTHEST = 6  # 10^-6 and 1 - 10^-6 are the last ticks; what lies beyond is drawn at the edge
+TICKS = 2  # an inch, at most
 BAND = 200  # points of a band that are drawn
 AIR = 0.9  # how much of a power of ten lies between the last tick and the edge
 
@@ -82,6 +83,8 @@ class Scale:
             ax.set_xscale("logit")
             ax.set_yscale("logit")
         at, names = self.ticks()
+        if len(at) > TICKS * ax.figure.bbox.width / ax.figure.dpi:
+            names[2:-1:2] = [""] * len(names[2:-1:2])
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_ticks(at, names)
             axis.set_ticks([], minor=True)
