@@ -134,6 +134,14 @@ def test_expected_and_observed_loss_stand_in_each_bin() -> None:
     assert "Arrows: 1 row of infinite loss" in words(ax)
 
 
+def test_a_bin_is_called_1_only_where_it_is_1() -> None:
+    y, p = rows()
+    p[:200] = 1 - 1e-9
+    p[200:300] = 1.0
+    ax = ll.reliability(y, p).plot(kind="belief")
+    assert [label.get_text() for label in ax.get_xticklabels()][-2:] == ["1-1e-09", "1"]
+
+
 def test_words_tell_where_it_is_off() -> None:
     found = ll.reliability(*rows())
     told = found.alt()

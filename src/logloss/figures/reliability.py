@@ -130,7 +130,7 @@ def _tell(result: Reliability, unit: str, event: Any = None) -> str:
         else "outside the confidence band of the truth"
     )
     text = f"Reliability of {'its first choice' if curve.event is None else named(curve.event, 40)}: over {units.count(result.n, 'row')} it is {where} on {units.percent(curve.outside)} of the weight."
-    return f"{text} Most rows are off where it says {bins.forecast[off]:.3g}: it happens in {bins.share[off]:.3g} ({bins.low[off]:.3g} to {bins.high[off]:.3g})."
+    return f"{text} Most rows are off where it says {_p(float(bins.forecast[off]))}: it happens in {bins.share[off]:.3g} ({bins.low[off]:.3g} to {bins.high[off]:.3g})."
 
 
 def _belief(result: Reliability, ax: Axes, unit: str, event: Any = None) -> list[str]:
@@ -149,7 +149,7 @@ def _belief(result: Reliability, ax: Axes, unit: str, event: Any = None) -> list
     )[0]
     two = ax.plot(at[~endless], seen[~endless], marker="D", markersize=5, color=COLOURS["cost"], linestyle="none", gid="surprise")[0]  # fmt: skip
     ax.plot(at[endless], seen[endless], marker="^", markersize=8, color=COLOURS["cost"], linestyle="none", clip_on=False, gid="infinite")  # fmt: skip
-    ax.set_xticks(at, [f"{p:.2g}" for p in belief.forecast], rotation=45 if len(belief) > 8 else 0)
+    ax.set_xticks(at, [_p(float(p)) for p in belief.forecast], rotation=45 if len(belief) > 8 else 0)
     ax.set_ylim(0, top)
     ax.set_xlim(-0.6, len(belief) - 0.4)
     ax.set_xlabel("mean forecast of the bin")
@@ -161,11 +161,18 @@ def _belief(result: Reliability, ax: Axes, unit: str, event: Any = None) -> list
     return [*lines, f"Arrows: {units.count(rows, 'row')} of infinite loss."] if rows else lines
 
 
+def _p(p: float) -> str:
+    """Return a forecast as text: 0 and 1 only where it is exactly that."""
+    if p in (0.0, 1.0):
+        return f"{p:.0f}"
+    return f"{p:.2g}" if p < 0.995 else f"{p:.3g}" if p < 0.9995 else f"1-{1 - p:.0e}"
+
+
 def _excess(result: Reliability, unit: str, event: Any = None) -> str:
     del event
     belief = result.belief
     worst = int(np.nanargmax(np.abs(np.nan_to_num(belief.excess))))
-    text = f"In {units.count(len(belief), 'bin')}, the loss is furthest from what the forecast expects where it says {belief.forecast[worst]:.3g}: {units.loss(float(belief.surprise[worst]), unit)} {unit} a row, {units.loss(float(belief.expected[worst]), unit)} expected."
+    text = f"In {units.count(len(belief), 'bin')}, the loss is furthest from what the forecast expects where it says {_p(float(belief.forecast[worst]))}: {units.loss(float(belief.surprise[worst]), unit)} {unit} a row, {units.loss(float(belief.expected[worst]), unit)} expected."
     rows = int(belief.infinite_rows.sum())
     return text + (f" {units.count(rows, 'row')} of infinite loss." if rows else "")
 

@@ -85,6 +85,8 @@ class Scale:
         at, names = self.ticks()
         if len(at) > TICKS * ax.figure.bbox.width / ax.figure.dpi:
             names[2:-1:2] = [""] * len(names[2:-1:2])
+        for cut, beside in zip(self.cut, (1, -2), strict=True):
+            names[beside] = "" if cut else names[beside]  # no room beside the longer name of the edge
         for axis in (ax.xaxis, ax.yaxis):
             axis.set_ticks(at, names)
             axis.set_ticks([], minor=True)
