@@ -447,12 +447,24 @@ def test_no_module_shares_its_name_with_a_public_function() -> None:
 
 def test_import_loads_nothing_heavy() -> None:
     code = "import sys, logloss; print(sorted(m for m in sys.modules if m.split('.')[0] in %r))"
-    heavy = {"numpy", "numba", "scipy", "polars", "pandas", "sklearn", "torch", "narwhals", "click", "rich"}
+    heavy = {
+        "numpy",
+        "numba",
+        "scipy",
+        "polars",
+        "pandas",
+        "sklearn",
+        "torch",
+        "narwhals",
+        "click",
+        "rich",
+        "matplotlib",
+    }
     out = subprocess.run([sys.executable, "-c", code % heavy], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
 
 
 def test_a_small_score_needs_no_compiler() -> None:
-    code = "import sys, logloss; logloss.score([1, 0], [.9, .2]); print([m for m in ('numba', 'pandas', 'sklearn', 'polars', 'rich') if m in sys.modules])"
+    code = "import sys, logloss; logloss.score([1, 0], [.9, .2]); print([m for m in ('numba', 'pandas', 'sklearn', 'polars', 'rich', 'matplotlib') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
