@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 
     from browser import Watched
 
+os.environ.setdefault("MPLBACKEND", "Agg")  # figures are drawn, and no window opens
+
 ROOT = Path(__file__).resolve().parent.parent
 sys.path.insert(0, str(ROOT / "tests"))  # so that every test module can import the tables of cases
 

@@ -36,6 +36,7 @@ FLOORS: list[set[str]] = [
         "errors",
         "examples",
         "exports",
+        "figures",
         "fixing",
         "fixing.folds",
         "interval",
@@ -83,6 +84,7 @@ FLOORS: list[set[str]] = [
         "calibrate.stored",
         "comparing.evidence",
         "exports.sqlcuts",
+        "figures.ground",
         "kernels.classes",
         "kernels.clips",
         "kernels.curvature",
@@ -93,8 +95,8 @@ FLOORS: list[set[str]] = [
         "tally.ledger",
         "why.budgets",
     },
-    {"kernels.duels", "kernels.folds"},
-    {"codes", "kernels", "notes", "tally"},
+    {"figures.forest", "figures.scales", "figures.vectors", "kernels.duels", "kernels.folds"},
+    {"codes", "figures.drawing", "kernels", "notes", "tally"},
     {
         "baserates.rates",
         "comparing.contest",
@@ -103,6 +105,19 @@ FLOORS: list[set[str]] = [
         "dependence.series",
         "exports.sqlodds",
         "exports.sqlrows",
+        "figures.budget",
+        "figures.candidates",
+        "figures.clips",
+        "figures.differences",
+        "figures.doubts",
+        "figures.gaps",
+        "figures.losses",
+        "figures.payers",
+        "figures.payoffs",
+        "figures.reliability",
+        "figures.segments",
+        "figures.thresholds",
+        "figures.wealth",
         "kernels.certainty",
         "kernels.derivatives",
         "labels",
@@ -444,12 +459,24 @@ def test_no_module_shares_its_name_with_a_public_function() -> None:
 
 def test_import_loads_nothing_heavy() -> None:
     code = "import sys, logloss; print(sorted(m for m in sys.modules if m.split('.')[0] in %r))"
-    heavy = {"numpy", "numba", "scipy", "polars", "pandas", "sklearn", "torch", "narwhals", "click", "rich"}
+    heavy = {
+        "numpy",
+        "numba",
+        "scipy",
+        "polars",
+        "pandas",
+        "sklearn",
+        "torch",
+        "narwhals",
+        "click",
+        "rich",
+        "matplotlib",
+    }
     out = subprocess.run([sys.executable, "-c", code % heavy], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"
 
 
 def test_a_small_score_needs_no_compiler() -> None:
-    code = "import sys, logloss; logloss.score([1, 0], [.9, .2]); print([m for m in ('numba', 'pandas', 'sklearn', 'polars', 'rich') if m in sys.modules])"
+    code = "import sys, logloss; logloss.score([1, 0], [.9, .2]); print([m for m in ('numba', 'pandas', 'sklearn', 'polars', 'rich', 'matplotlib') if m in sys.modules])"
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
     assert out.stdout.strip() == "[]"

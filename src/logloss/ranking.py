@@ -7,11 +7,13 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from logloss import screens
+from logloss.figures.drawing import Framed
 from logloss.plain import jsonable
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from logloss.figures.drawing import Drawings
     from logloss.notes import Note
     from logloss.panel import Panel
     from logloss.scoring import Score
@@ -20,7 +22,7 @@ __all__ = ["Scores", "ranked"]
 
 
 @dataclass(frozen=True, eq=False)
-class Scores:
+class Scores(Framed):
     """The scores of several forecasts of the same rows, best first. Losses in nats.
 
     Attributes
@@ -43,6 +45,11 @@ class Scores:
     def notes(self) -> tuple[Note, ...]:
         """All notes, each once."""
         return tuple(dict.fromkeys(note for score in self.models.values() for note in score.notes))
+
+    def _drawings(self) -> Drawings:
+        from logloss.figures.differences import PAIRS
+
+        return {"differences": PAIRS}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for an infinite loss, None where undefined."""

@@ -13,7 +13,7 @@ from typing import Literal, get_args
 
 import numpy as np
 
-__all__ = ["CLIP32", "CONVENTIONS", "EDGES", "VIEWS", "WHO_PAYS", "Convention"]
+__all__ = ["CLIP32", "CONVENTIONS", "EDGES", "HISTOGRAM", "VIEWS", "WHO_PAYS", "Convention"]
 
 CLIP32 = (np.float32(1e-7), np.float32(1 - 1e-7))  # Keras's limits of p
 View = Literal["given", "rounded", "renormalized", "keras"]

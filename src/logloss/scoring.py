@@ -11,6 +11,7 @@ import numpy as np
 from logloss import conventions, screens
 from logloss.baselines import accuracy_implied, base_rates
 from logloss.errors import UsageError
+from logloss.figures.drawing import Framed
 from logloss.grouping import Groups, by_group
 from logloss.interval import hall_t
 from logloss.panel import Panel
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from logloss.figures.drawing import Drawings
     from logloss.notes import Note
     from logloss.record import Observations, Space
 
@@ -32,7 +34,7 @@ __all__ = ["Score", "of_record", "of_summary", "score"]
 
 
 @dataclass(frozen=True, eq=False)
-class Score:
+class Score(Framed):
     """What one forecast is worth. Losses in nats.
 
     Attributes
@@ -85,6 +87,12 @@ class Score:
     def perplexity(self) -> float:
         """exp(log loss): 1 / the geometric mean probability of what happened."""
         return math.exp(self.log_loss) if self.log_loss < 700 else math.inf
+
+    def _drawings(self) -> Drawings:
+        from logloss.figures.losses import BASELINES
+        from logloss.figures.payers import PAYERS
+
+        return {"payers": PAYERS, "baselines": BASELINES}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for an infinite loss, None where undefined."""

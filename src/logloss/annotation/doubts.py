@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss import units
+from logloss.figures.drawing import Framed
 from logloss.plain import jsonable, plain
 from logloss.screens import noted
 from logloss.text import printable, table
@@ -16,6 +17,7 @@ from logloss.text import printable, table
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from logloss.figures.drawing import Drawings
     from logloss.notes import Note
     from logloss.record import Observations
 
@@ -38,7 +40,7 @@ class Suspect:
 
 
 @dataclass(frozen=True, eq=False)
-class Suspects:
+class Suspects(Framed):
     """Which labels look wrong, and how many are. Surprises in nats.
 
     Attributes
@@ -102,6 +104,11 @@ class Suspects:
         found["probability"] = self.probability[at]
         found["surprise"] = self.surprise[at]
         return found
+
+    def _drawings(self) -> Drawings:
+        from logloss.figures.doubts import SUSPECTS
+
+        return {"suspects": SUSPECTS}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for infinite, None where undefined."""

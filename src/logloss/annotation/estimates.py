@@ -13,6 +13,7 @@ from logloss import units
 from logloss.annotation.estimators import Estimated, labels_for
 from logloss.annotation.sampling import Selection, draw
 from logloss.errors import UsageError
+from logloss.figures.drawing import Framed
 from logloss.plain import jsonable, plain
 from logloss.screens import noted
 from logloss.text import table
@@ -20,6 +21,7 @@ from logloss.text import table
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from logloss.figures.drawing import Drawings
     from logloss.notes import Note
     from logloss.record import Observations
 
@@ -53,7 +55,7 @@ class Known:
 
 
 @dataclass(frozen=True, eq=False)
-class Estimate:
+class Estimate(Framed):
     """The log loss of a file of which only some rows are labelled. Losses in nats.
 
     Attributes
@@ -194,6 +196,11 @@ class Estimate:
                 cure="Give those of all rows: Selection.inclusion of the first draw has them.",
             )
         return known.inclusion
+
+    def _drawings(self) -> Drawings:
+        from logloss.figures.doubts import ESTIMATES
+
+        return {"estimate": ESTIMATES}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for an infinite loss, None where undefined."""

@@ -11,6 +11,7 @@ import numpy as np
 from logloss import units
 from logloss.betting.wealth import since_words
 from logloss.errors import UsageError
+from logloss.figures.drawing import Drawn
 from logloss.plain import jsonable
 from logloss.screens import noted
 from logloss.text import printable, table
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from logloss.figures.drawing import Drawings
     from logloss.notes import Note
 
     Float = NDArray[np.float64]
@@ -85,7 +87,7 @@ def wealth_words(log_wealth: float) -> str:
 
 
 @dataclass(frozen=True, eq=False)
-class Sequential:
+class Sequential(Drawn):
     """Two bettors' wealth after every row, which start with 1: one bets on a, one on b.
 
     Attributes
@@ -162,6 +164,11 @@ class Sequential:
     def noting(self, notes: Sequence[Note]) -> Sequential:
         """Return the same with more notes, each once."""
         return replace(self, notes=tuple(dict.fromkeys([*notes, *self.notes])))
+
+    def _drawings(self) -> Drawings:
+        from logloss.figures.wealth import WEALTH
+
+        return {"wealth": WEALTH}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: logs in nats, and of the paths at most 200 points."""

@@ -20,11 +20,14 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss.calibrate.odds import softplus
+from logloss.figures.drawing import Framed
 from logloss.interval import hall_t
 from logloss.kernels.certainty import clip_curve
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from logloss.figures.drawing import Drawings
 
     Float = NDArray[np.float64]
 
@@ -146,7 +149,7 @@ class ClipCurve:
 
 
 @dataclass(frozen=True, eq=False)
-class Clip:
+class Clip(Framed):
     """What clipping would do.
 
     `gain` is held out (10-fold), with its interval - None where fewer than 5 errors decide it; the other losses
@@ -160,6 +163,11 @@ class Clip:
     gain: float | None
     gain_interval: tuple[float, float] | None
     curve: ClipCurve = field(repr=False)
+
+    def _drawings(self) -> Drawings:
+        from logloss.figures.clips import CLIP
+
+        return {"clip": CLIP}
 
 
 def clip_advice(minor: Float, share: Float, weight: Float, curve: ClipCurve | None = None) -> Clip:

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any
 from logloss.comparing import sentences, sheets
 from logloss.comparing.pairs import ClipChange, Deciding, Pair, Slice, Span, verdict_of
 from logloss.errors import UsageError, suggestion
+from logloss.figures.drawing import Framed
 from logloss.plain import jsonable
 
 if TYPE_CHECKING:
+    from logloss.figures.drawing import Drawings
     from logloss.notes import Note
     from logloss.why.findings import Finding
 
@@ -60,7 +62,7 @@ class Standing:
 
 
 @dataclass(frozen=True, eq=False)
-class Comparison:
+class Comparison(Framed):
     """Several forecasts of the same rows, best first, and what is known of their differences. Nats.
 
     Attributes
@@ -148,6 +150,11 @@ class Comparison:
     def findings(self) -> tuple[Finding, ...]:
         """What is worth saying, one sentence each."""
         return tuple(sentences.findings(self))
+
+    def _drawings(self) -> Drawings:
+        from logloss.figures.differences import DIFFERENCES, STANDINGS
+
+        return {"differences": DIFFERENCES, "standings": STANDINGS}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for an infinite loss, None where undefined."""

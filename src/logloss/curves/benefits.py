@@ -12,6 +12,7 @@ from logloss import units
 from logloss.curves.frames import benefit_columns
 from logloss.curves.stretches import picked, said, threshold
 from logloss.errors import UsageError, listing
+from logloss.figures.drawing import Drawn
 from logloss.plain import jsonable
 from logloss.saving import write_table
 from logloss.screens import noted
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from logloss.curves.thresholds import Limits
+    from logloss.figures.drawing import Drawings
     from logloss.notes import Note
 
     Float = NDArray[np.float64]
@@ -77,7 +79,7 @@ class Gain:
 
 
 @dataclass(frozen=True, eq=False)
-class DecisionCurve:
+class DecisionCurve(Drawn):
     """The net benefit of one or several forecasts at every threshold, in events found per row.
 
     Attributes
@@ -170,6 +172,11 @@ class DecisionCurve:
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write :meth:`frame`, whole or not at all: .csv, .tsv, .parquet, .arrow or .jsonl, as the name ends."""
         write_table(self.frame(), path)
+
+    def _drawings(self) -> Drawings:
+        from logloss.figures.thresholds import BENEFIT
+
+        return {"benefit": BENEFIT}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract; net benefits in events found per row."""

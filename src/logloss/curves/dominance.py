@@ -14,6 +14,7 @@ from logloss import units
 from logloss.curves.frames import murphy_columns
 from logloss.curves.stretches import picked, said, threshold
 from logloss.errors import UsageError, listing
+from logloss.figures.drawing import Drawn
 from logloss.plain import jsonable
 from logloss.saving import write_table
 from logloss.screens import noted
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 
     from logloss.curves.elementary import Elementary
     from logloss.curves.thresholds import Limits
+    from logloss.figures.drawing import Drawings
     from logloss.notes import Note
 
     Float = NDArray[np.float64]
@@ -119,7 +121,7 @@ class Difference:
 
 
 @dataclass(frozen=True, eq=False)
-class MurphyCurve:
+class MurphyCurve(Drawn):
     """What one or several forecasts cost at every threshold.
 
     Attributes
@@ -185,6 +187,11 @@ class MurphyCurve:
     def save(self, path: str | os.PathLike[str], name: str | None = None) -> None:
         """Write :meth:`frame`, whole or not at all: .csv, .tsv, .parquet, .arrow or .jsonl, as the name ends."""
         write_table(self.frame(name), path)
+
+    def _drawings(self) -> Drawings:
+        from logloss.figures.thresholds import MURPHY, MURPHY_DIFFERENCE
+
+        return {"cost": MURPHY, "difference": MURPHY_DIFFERENCE}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract; nats, the text "inf" for an infinite loss. Curves of at most 1,000 edges are whole."""

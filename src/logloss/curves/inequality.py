@@ -11,6 +11,7 @@ import numpy as np
 
 from logloss import units
 from logloss.errors import AlignmentError, UsageError
+from logloss.figures.drawing import Drawn
 from logloss.panel import Panel
 from logloss.plain import jsonable
 from logloss.screens import noted
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from logloss.figures.drawing import Drawings
     from logloss.notes import Note
     from logloss.record import Observations, Space
 
@@ -35,7 +37,7 @@ POINTS = 200  # kept of the curve, at most
 
 
 @dataclass(frozen=True, eq=False)
-class Lorenz:
+class Lorenz(Drawn):
     """How unequally the loss falls on the rows, the costliest first.
 
     Surprise is random even where every forecast is right, so no forecast that is ever unsure has a Gini of 0.
@@ -67,6 +69,11 @@ class Lorenz:
     def frame(self) -> dict[str, list[float]]:
         """Return the points of the curve as lists by name: `polars.DataFrame(result.frame())`."""
         return {"row_share": self.row_share.tolist(), "loss_share": self.loss_share.tolist()}
+
+    def _drawings(self) -> Drawings:
+        from logloss.figures.payers import LORENZ
+
+        return {"lorenz": LORENZ}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract; None where undefined."""

@@ -9,14 +9,19 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from logloss import units
-from logloss.errors import UsageError
+from logloss.errors import UsageError, listing
+from logloss.figures import drawing
+from logloss.figures.drawing import Drawn
+from logloss.figures.vectors import WIDTH
 from logloss.plain import jsonable
 from logloss.screens import noted
 from logloss.text import printable, table
 
 if TYPE_CHECKING:
+    from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
+    from logloss.figures.drawing import Drawings
     from logloss.notes import Note
 
     Float = NDArray[np.float64]
@@ -136,7 +141,7 @@ class Curve:
 
 
 @dataclass(frozen=True, eq=False)
-class Reliability:
+class Reliability(Drawn):
     """Whether the forecasts mean what they say.
 
     Attributes
@@ -177,6 +182,57 @@ class Reliability:
         if what == "belief":
             return self.belief.frame()
         return (self.curve.steps if what == "steps" else self.curve.bins).frame()
+
+    def _drawings(self) -> Drawings:
+        from logloss.figures.reliability import BELIEF, LINEAR, LOG_ODDS
+
+        return {"log-odds": LOG_ODDS, "linear": LINEAR, "belief": BELIEF}
+
+    def plot(
+        self, ax: Axes | None = None, *, kind: str | None = None, unit: str = "nats", event: Any = None
+    ) -> Axes:
+        """Draw the diagram with matplotlib and return its axes.
+
+        Parameters
+        ----------
+        ax
+            Axes to draw on; by default those of a new figure.
+        kind
+            "log-odds" (the default), "linear", or "belief": the loss that was expected and that came, by bin.
+        unit
+            "nats", "bits" or "bans", where losses are drawn.
+        event
+            One of the classes in `by_class`, to draw that curve; by default `curve`.
+
+        Raises
+        ------
+        UsageError
+            For a figure, a class or a unit that there is not.
+        """
+        return drawing.plotted(self, self._drawings(), ax, kind, unit, **self._event(kind, event))
+
+    def alt(self, kind: str | None = None, *, unit: str = "nats", event: Any = None) -> str:
+        """Return a diagram in words: one or two sentences with its numbers."""
+        return drawing.told(self, self._drawings(), kind, unit, **self._event(kind, event))
+
+    def svg(
+        self, kind: str | None = None, *, width: int = WIDTH, unit: str = "nats", event: Any = None
+    ) -> str:
+        """Return a diagram as an `<svg>` element for a page, as with other results; `event` as in :meth:`plot`."""
+        return drawing.vector(self, self._drawings(), kind, width, unit, **self._event(kind, event))
+
+    def _event(self, kind: str | None, event: Any) -> dict[str, Any]:
+        """Return the class whose curve is drawn, checked."""
+        if event is None:
+            return {}
+        known = [self.curve.event, *self.by_class]
+        if event not in known or kind == "belief":
+            raise UsageError(
+                "no-such-figure",
+                f"There is no {'curve' if kind != 'belief' else 'such figure'} of {event!r}.",
+                cure=f"There is one of {listing([repr(one) for one in known if one is not None])}, as log-odds or linear.",
+            )
+        return {"event": event}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for infinite, None where undefined."""

@@ -8,12 +8,14 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from logloss import units
+from logloss.figures.drawing import Framed
 from logloss.plain import jsonable
 from logloss.screens import noted
 from logloss.text import printable, table, wrapped
 
 if TYPE_CHECKING:
     from logloss.deciding.utilities import Utilities
+    from logloss.figures.drawing import Drawings
     from logloss.fixing.results import Fix
     from logloss.interval import Interval
     from logloss.notes import Note
@@ -51,7 +53,7 @@ class Way:
 
 
 @dataclass(frozen=True, eq=False)
-class Worth:
+class Worth(Framed):
     """What better calibration is worth to someone who acts on forecasts. Utilities in the user's own unit, means over rows.
 
     Attributes
@@ -108,6 +110,11 @@ class Worth:
     def recalibrated(self) -> Way:
         """Acting on recalibrated forecasts, each under a map that was fitted without its row."""
         return self.ways[1]
+
+    def _drawings(self) -> Drawings:
+        from logloss.figures.payoffs import WAYS, WORTH
+
+        return {"worth": WORTH, "ways": WAYS}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: utilities in the user's own unit, log losses in nats; None where undefined."""

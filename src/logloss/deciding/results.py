@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss.deciding.sheets import sheet
+from logloss.figures.drawing import Framed
 from logloss.plain import jsonable, plain
 
 if TYPE_CHECKING:
@@ -15,6 +16,7 @@ if TYPE_CHECKING:
 
     from logloss.deciding.policies import Policy
     from logloss.deciding.utilities import Utilities
+    from logloss.figures.drawing import Drawings
     from logloss.interval import Interval
     from logloss.notes import Note
     from logloss.record import Observations
@@ -50,7 +52,7 @@ class Recalibration:
 
 
 @dataclass(frozen=True, eq=False)
-class Decisions:
+class Decisions(Framed):
     """Which action each row's forecast asks for, and what that brings. Utilities in the user's own unit, means over rows.
 
     Attributes
@@ -118,6 +120,11 @@ class Decisions:
     def dominated(self) -> tuple[str, ...]:
         """Actions that are never taken, as another is as good in every state and better in one."""
         return tuple(name for name, _ in self.utilities.dominated)
+
+    def _drawings(self) -> Drawings:
+        from logloss.figures.payoffs import AGAINST_BEST, POLICIES
+
+        return {"policies": POLICIES, "differences": AGAINST_BEST}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract; means of utilities in the unit that they were given in, a cost being negative."""

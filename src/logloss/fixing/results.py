@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from logloss import units
 from logloss.calibrate.descriptions import describe
+from logloss.figures.drawing import Framed
 from logloss.fixing.reasons import reason
 from logloss.plain import jsonable
 from logloss.screens import noted
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from logloss.calibrate.fitted import FittedMap
     from logloss.calibrate.pooled import FittedPool
+    from logloss.figures.drawing import Drawings
     from logloss.notes import Note
     from logloss.record import Observations, Space
 
@@ -58,7 +60,7 @@ class Tried:
 
 
 @dataclass(frozen=True, eq=False)
-class Fix:
+class Fix(Framed):
     """The best honest improvement of saved predictions. Losses in nats.
 
     Attributes
@@ -119,6 +121,11 @@ class Fix:
         from logloss.fixing.outputs import held_out
 
         return held_out(self, out)
+
+    def _drawings(self) -> Drawings:
+        from logloss.figures.candidates import CANDIDATES
+
+        return {"candidates": CANDIDATES}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for an infinite loss, None where undefined."""

@@ -24,6 +24,7 @@ from logloss import interval
 from logloss.calibrate.odds import cost
 from logloss.calibrate.scaling import fit
 from logloss.errors import listing
+from logloss.figures.drawing import Framed
 from logloss.notes import Note
 from logloss.plain import jsonable
 from logloss.slicing.contrasts import ALPHA, HARDER, WORSE, Contrasts
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from logloss.figures.drawing import Drawings
     from logloss.record import Observations
     from logloss.slicing.segments import Segments
     from logloss.why.steps import Held
@@ -93,7 +95,7 @@ class Slice:
 
 
 @dataclass(frozen=True, eq=False)
-class Slices:
+class Slices(Framed):
     """The slices looked at: those named first, then the costliest.
 
     Attributes
@@ -118,6 +120,11 @@ class Slices:
     def named(self) -> tuple[Slice, ...]:
         """The slices that chance does not explain."""
         return tuple(one for one in self.rows if one.verdict)
+
+    def _drawings(self) -> Drawings:
+        from logloss.figures.segments import SLICES
+
+        return {"slices": SLICES}
 
     def to_dict(self) -> list[dict[str, Any]]:
         """Return plain values for JSON."""
@@ -196,14 +203,10 @@ def _result(look: Contrasts) -> Slices:
     first = sorted(named, key=lambda at: (found[at].verdict != WORSE, -found[at].nats))
     rest = [at for at in np.argsort(-excess * mass, kind="stable").tolist() if at not in named]
     return Slices(
-        tuple(found[at] for at in [*first, *rest][:SHOWN]),
-        len(look.parts),
-        tuple(split.columns[0] for split in look.parts.singles),
-        look.replicates,
-        look.cluster is not None,
-        look.parts.notes,
-        _off(look, [at for at in first if found[at].verdict == WORSE]),
-    )
+        tuple(found[at] for at in [*first, *rest][:SHOWN]), len(look.parts),
+        tuple(split.columns[0] for split in look.parts.singles), look.replicates, look.cluster is not None,
+        look.parts.notes, _off(look, [at for at in first if found[at].verdict == WORSE]),
+    )  # fmt: skip
 
 
 def _tell_the_outcome(
@@ -245,14 +248,11 @@ def _excess(look: Contrasts, rows: Float, mass: Float) -> tuple[Float, Float]:
     sums = look.parts.sums(look.u)[0]
     with np.errstate(invalid="ignore", divide="ignore"):
         excess = np.where(mass > 0, sums / mass, 0.0)
-        error = np.where(
-            mass > 0, float(look.u.std()) * np.sqrt(rows * (1 - rows / len(look.u))) / mass, np.inf
-        )
+        error = np.where(mass > 0, float(look.u.std()) * np.sqrt(rows * (1 - rows / len(look.u))) / mass, np.inf)  # fmt: skip
     known = np.isfinite(error)
     between = max(float((excess[known] ** 2 - error[known] ** 2).mean()), 0.0) if known.any() else 0.0
-    return excess, np.where(
-        known, excess * between / np.maximum(between + np.where(known, error, 1.0) ** 2, 1e-300), 0.0
-    )
+    kept = between / np.maximum(between + np.where(known, error, 1.0) ** 2, 1e-300)
+    return excess, np.where(known, excess * kept, 0.0)
 
 
 def _named(look: Contrasts, found: list[Slice]) -> dict[int, Slice]:

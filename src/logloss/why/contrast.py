@@ -8,11 +8,13 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from logloss import units
+from logloss.figures.drawing import Framed
 from logloss.plain import jsonable
 from logloss.screens import noted
 from logloss.text import printable, table, wrapped
 
 if TYPE_CHECKING:
+    from logloss.figures.drawing import Drawings
     from logloss.notes import Note
     from logloss.scoring import Score
     from logloss.why.sides import Part
@@ -29,7 +31,7 @@ MEANING = {
 
 
 @dataclass(frozen=True, eq=False)
-class Gap:
+class Gap(Framed):
     """How much more a forecast loses on validation than on training rows, and why. Losses in nats.
 
     Attributes
@@ -70,6 +72,11 @@ class Gap:
     def part(self, name: str) -> Part | None:
         """Return the part of this name; None where it is not known."""
         return next((part for part in self.parts if part.name == name), None)
+
+    def _drawings(self) -> Drawings:
+        from logloss.figures.gaps import GAP
+
+        return {"gap": GAP}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for infinite, None where undefined."""

@@ -24,6 +24,7 @@ import numpy as np
 from logloss import interval
 from logloss.baselines import class_base_rates
 from logloss.calibrate.isotonic import isotonic, pool
+from logloss.figures.drawing import Framed
 from logloss.plain import jsonable
 from logloss.sources import gather
 from logloss.surprises import class_blocks, per_row
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from logloss.figures.drawing import Drawings
     from logloss.record import Observations, Space
     from logloss.why.steps import Step
 
@@ -67,7 +69,7 @@ class Entry:
 
 
 @dataclass(frozen=True, eq=False)
-class Decomposition:
+class Decomposition(Framed):
     """What a log loss consists of. In nats.
 
     Attributes
@@ -97,6 +99,11 @@ class Decomposition:
     discrimination_interval: tuple[float, float] | None
     remedies: Remedies | None = field(repr=False)
     budget: tuple[Entry, ...]
+
+    def _drawings(self) -> Drawings:
+        from logloss.figures.budget import BUDGET
+
+        return {"budget": BUDGET}
 
     def __str__(self) -> str:
         """One screen of text."""

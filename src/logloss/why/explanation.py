@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from logloss.figures.drawing import Framed
 from logloss.plain import jsonable
 from logloss.why import accounts
 
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from logloss.curves.inequality import Lorenz
     from logloss.curves.results import Reliability
     from logloss.entropies.replicates import CrossEntropyParts
+    from logloss.figures.drawing import Drawings
     from logloss.record import Observations
     from logloss.scoring import Score
     from logloss.slicing.searching import Search
@@ -46,7 +48,7 @@ class Row:
 
 
 @dataclass(frozen=True, eq=False)
-class Explanation:
+class Explanation(Framed):
     """Why a loss is what it is. Losses in nats, in sample unless said otherwise.
 
     Attributes
@@ -113,6 +115,29 @@ class Explanation:
     replicated: CrossEntropyParts | None
     observations: Observations | None = field(repr=False)
     surprise: Float | None = field(repr=False)
+
+    def _drawings(self) -> Drawings:
+        from logloss.figures.budget import BUDGET
+        from logloss.figures.clips import CLIP
+        from logloss.figures.doubts import SUSPECTS
+        from logloss.figures.losses import BASELINES
+        from logloss.figures.payers import LORENZ, PAYERS
+        from logloss.figures.reliability import BELIEF, LINEAR, LOG_ODDS
+        from logloss.figures.segments import SLICES
+
+        whole, curve = (lambda self: self.score), (lambda self: self.reliability)
+        return {
+            "budget": BUDGET.of(lambda self: self.decomposition),
+            "payers": PAYERS.of(whole),
+            "lorenz": LORENZ.of(lambda self: self.lorenz),
+            "reliability": LOG_ODDS.of(curve),
+            "linear": LINEAR.of(curve),
+            "belief": BELIEF.of(curve),
+            "clip": CLIP.of(lambda self: self.clip),
+            "slices": SLICES.of(lambda self: self.slices),
+            "suspects": SUSPECTS.of(lambda self: self.suspects),
+            "baselines": BASELINES.of(whole),
+        }
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for infinite, None where undefined."""

@@ -1,0 +1,189 @@
+"""Reliability diagrams: how often it happens where the forecast says p, on axes of log-odds or of probability."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logloss import units
+from logloss.figures.drawing import Drawing
+from logloss.figures.ground import COLOURS, clean, legend, named
+from logloss.figures.scales import Scale, linear, log_odds
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from numpy.typing import NDArray
+
+    from logloss.curves.results import Curve, Reliability
+
+    Float = NDArray[np.float64]
+
+__all__ = ["BELIEF", "LINEAR", "LOG_ODDS"]
+
+PILES = 30  # of the forecasts, below the diagram
+
+
+def _diagram(result: Reliability, ax: Axes, scale: Scale, curve: Curve) -> list[str]:
+    steps, bins = curve.steps, curve.bins
+    x, at = scale.place(steps.forecast), scale.place(bins.forecast)
+    consistent = result.band == "consistency"
+    few = scale.thinned(x)
+    handles: list[Any] = [
+        ax.fill_between(
+            x[few], scale.place(steps.low[few]), scale.place(steps.high[few]),
+            color=COLOURS["context" if consistent else "model"],
+            alpha=0.3 if consistent else 0.2, linewidth=0, gid="band",
+        )
+    ]  # fmt: skip
+    even = scale.line()
+    handles.append(
+        ax.plot(even, even, color=COLOURS["context"], linewidth=1.2, linestyle=(0, (4, 3)), gid="right")[0]
+    )
+    handles.append(
+        ax.plot(x, scale.place(steps.fitted), color=COLOURS["model"], linewidth=2.0, gid="steps")[0]
+    )
+    ax.vlines(
+        at,
+        scale.place(bins.low),
+        scale.place(bins.high),
+        color=COLOURS["ink"],
+        linewidth=1.1,
+        clip_on=False,
+        zorder=3,
+        gid="intervals",
+    )
+    handles.append(ax.plot(at, scale.place(bins.share), marker="o", markersize=4.5, color=COLOURS["ink"], linestyle="none", clip_on=False, gid="bins")[0])  # fmt: skip
+    level = f"{100 * result.level:.6g} %"
+    labels = [
+        f"where the curve lies if all is right, {level}" if consistent else f"where the truth lies, {level}",
+        "says what happens",
+        "isotonic curve",
+        f"bins, {level} intervals",
+    ]
+    ax.set_ylabel(_event(curve))
+    scale.set(ax)
+    clean(ax)
+    legend(ax, handles, labels, loc="upper left")
+    _piles(ax, scale, x, steps.weight)
+    return _read(result, scale, curve)
+
+
+def _event(curve: Curve) -> str:
+    return "its first choice is right" if curve.event is None else f"{named(curve.event)} happens"
+
+
+def _piles(ax: Axes, scale: Scale, x: Float, weight: Float) -> None:
+    """Draw how many forecasts lie where, below the diagram and under the same axis."""
+    below = ax.inset_axes((0.0, -0.22, 1.0, 0.15), sharex=ax)
+    edges = scale.edges(PILES)
+    count = np.histogram(np.clip(x, edges[0], edges[-1]), edges, weights=weight)[0]
+    below.bar(
+        edges[:-1],
+        100 * count / count.sum(),
+        np.diff(edges),
+        align="edge",
+        color=COLOURS["context"],
+        gid="piles",
+    )
+    below.set_yticks([])
+    below.set_ylabel("rows", rotation=0, ha="right", va="center", fontsize=8.5)
+    below.set_xlabel(f"forecast ({scale.said})")
+    clean(below, grid="")
+    below.spines["left"].set_visible(False)
+    ax.tick_params(axis="x", labelbottom=False)
+
+
+def _read(result: Reliability, scale: Scale, curve: Curve) -> list[str]:
+    told = "Above the dashed line it happens more often than said; outside the band, beyond chance."
+    if result.band == "confidence":
+        told = "Where the dashed line leaves the band, what the forecast says is wrong."
+    return [told, scale.beyond(curve)]
+
+
+def _curve(result: Reliability, event: Any) -> Curve:
+    """Return the curve of a class; the main one where none is named."""
+    if event is None or event == result.curve.event:
+        return result.curve
+    return result.by_class[event]
+
+
+def _log_odds(result: Reliability, ax: Axes, unit: str, event: Any = None) -> list[str]:
+    del unit  # probabilities have none
+    curve = _curve(result, event)
+    return _diagram(result, ax, log_odds(curve), curve)
+
+
+def _linear(result: Reliability, ax: Axes, unit: str, event: Any = None) -> list[str]:
+    del unit
+    return _diagram(result, ax, linear(), _curve(result, event))
+
+
+def _tell(result: Reliability, unit: str, event: Any = None) -> str:
+    del unit
+    curve = _curve(result, event)
+    bins = curve.bins
+    off = int(np.argmax(bins.weight * np.abs(bins.share - bins.forecast)))
+    where = (
+        "outside its consistency band"
+        if result.band == "consistency"
+        else "outside the confidence band of the truth"
+    )
+    text = f"Reliability of {'its first choice' if curve.event is None else named(curve.event, 40)}: over {units.count(result.n, 'row')} it is {where} on {units.percent(curve.outside)} of the weight."
+    return f"{text} Most rows are off where it says {_p(float(bins.forecast[off]))}: it happens in {bins.share[off]:.3g} ({bins.low[off]:.3g} to {bins.high[off]:.3g})."
+
+
+def _belief(result: Reliability, ax: Axes, unit: str, event: Any = None) -> list[str]:
+    del event
+    factor = units.unit(unit).convert(1.0)
+    belief = result.belief
+    at = np.arange(len(belief))
+    expected, surprise = factor * belief.expected, factor * belief.surprise
+    endless = np.isinf(surprise)
+    known = np.concatenate([expected[np.isfinite(expected)], surprise[np.isfinite(surprise)], [0.01]])
+    top = 1.12 * float(known.max())
+    seen = np.where(endless, top, surprise)
+    ax.vlines(at, np.nan_to_num(expected), seen, color=COLOURS["context"], linewidth=1.4)
+    one = ax.plot(
+        at, expected, marker="o", markersize=5.5, color=COLOURS["model"], linestyle="none", gid="expected"
+    )[0]
+    two = ax.plot(at[~endless], seen[~endless], marker="D", markersize=5, color=COLOURS["cost"], linestyle="none", gid="surprise")[0]  # fmt: skip
+    ax.plot(at[endless], seen[endless], marker="^", markersize=8, color=COLOURS["cost"], linestyle="none", clip_on=False, gid="infinite")  # fmt: skip
+    ax.set_xticks(at, [_p(float(p)) for p in belief.forecast], rotation=45 if len(belief) > 8 else 0)
+    ax.set_ylim(0, top)
+    ax.set_xlim(-0.6, len(belief) - 0.4)
+    ax.set_xlabel("mean forecast of the bin")
+    ax.set_ylabel(f"loss a row ({unit})")
+    clean(ax, grid="y")
+    legend(ax, [one, two], ["expected by the forecast", "what came"], loc="best")
+    lines = ["Where more came than was expected, the forecast is over-confident."]
+    rows = int(belief.infinite_rows.sum())
+    return [*lines, f"Arrows: {units.count(rows, 'row')} of infinite loss."] if rows else lines
+
+
+def _p(p: float) -> str:
+    """Return a forecast as text: 0 and 1 only where it is exactly that."""
+    if p in (0.0, 1.0):
+        return f"{p:.0f}"
+    return f"{p:.2g}" if p < 0.995 else f"{p:.3g}" if p < 0.9995 else f"1-{1 - p:.0e}"
+
+
+def _excess(result: Reliability, unit: str, event: Any = None) -> str:
+    del event
+    belief = result.belief
+    worst = int(np.nanargmax(np.abs(np.nan_to_num(belief.excess))))
+    text = f"In {units.count(len(belief), 'bin')}, the loss is furthest from what the forecast expects where it says {_p(float(belief.forecast[worst]))}: {units.loss(float(belief.surprise[worst]), unit)} {unit} a row, {units.loss(float(belief.expected[worst]), unit)} expected."
+    rows = int(belief.infinite_rows.sum())
+    return text + (f" {units.count(rows, 'row')} of infinite loss." if rows else "")
+
+
+def _bins(result: Reliability) -> dict[str, list[Any]]:
+    return result.curve.bins.frame()
+
+
+QUESTION = "Do the probabilities mean what they say?"
+LOG_ODDS = Drawing(QUESTION, _log_odds, _tell, _bins, height=lambda _: 5.6)
+LINEAR = Drawing(QUESTION, _linear, _tell, _bins, height=lambda _: 5.6)
+BELIEF = Drawing(
+    "Does it lose what it expects to lose?", _belief, _excess, lambda result: result.belief.frame()
+)
