@@ -531,6 +531,13 @@ def test_doubled_quotes_in_a_header(tmp_path: Path) -> None:
     )
 
 
+def test_two_forecasts_named_as_one_are_told_how_to_be_two() -> None:
+    table = {"y": ["no", "yes", "no"], "old": [0.3, 0.6, 0.2], "new": [0.2, 0.7, 0.3]}
+    with pytest.raises(ll.OutcomeError, match=r"--model NAME=COLUMN"):
+        ll.score(table, forecast=["old", "new"])
+    assert len(ll.compare(table, {"old": "old", "new": "new"}).pairs) == 1
+
+
 def test_columns_p0_p1_are_classes() -> None:
     table = {"y": [0, 1, 2], "p0": [0.5, 0.2, 0.3], "p1": [0.25, 0.5, 0.2], "p2": [0.25, 0.3, 0.5]}
     assert ll.score(table).log_loss == pytest.approx(np.log(2))

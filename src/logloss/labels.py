@@ -308,10 +308,12 @@ def _by_name(seen: list[Any], categories: tuple[Any, ...] | None, named: list[st
     columns = match(named, seen)
     if columns is None:
         plain = [v for v in seen if match(named, [v]) is None]
+        several = " Forecasts of their own are told apart by a mapping: forecast={name: column} (CLI: --model NAME=COLUMN for each)."
         raise OutcomeError(
             "classes-without-column",
             f"No column for outcome {listing([repr(v) for v in plain or seen])}; the forecast columns are {listing(named, limit=10)}.{suggestion(str((plain or seen)[0]), named)}",
-            cure="Name each column after its class, or say labels=[...] (CLI: --labels) in the columns' order.",
+            cure="Name each column after its class, or say labels=[...] (CLI: --labels) in the columns' order."
+            + (several if len(plain) == len(seen) else ""),
         )
     before, after = _surroundings(named, columns, seen)
     by_column = dict(zip(columns, seen, strict=True))
