@@ -168,7 +168,7 @@ def two_classes(outcome: Vector, name: str | None, labels: Sequence[Any] | None,
             raise UsageError(
                 "positive-unknown",
                 f"The positive class {positive!r} is not among the classes {pair[0]!r} and {pair[1]!r}.",
-                cure="Give one of them, with its type.",
+                cure="Give one of them, with its type; where no outcome names the classes, name both, this one last: labels= (CLI: --labels).",
             )
         return Classes((pair[0] if pair[1] == positive else pair[1], positive))
     if labels is not None:

@@ -52,6 +52,40 @@ def test_a_messy_file(folder: Path) -> None:
     assert [float(row["expected_utility"]) for row in written] == pytest.approx(expected.expected.tolist(), rel=1e-15)  # fmt: skip
 
 
+def test_the_next_command_works_and_is_not_one_that_is_known_to_bring_nothing(folder: Path) -> None:
+    done = run("decide", "messy.csv", *OPTIONS[:4], "--utilities", "u.csv", cwd=folder)
+    assert "Recalibrating: no map" in done.stdout
+    assert "next:" not in done.stderr
+    first, *lines = (folder / "messy.csv").read_text().splitlines()
+    missing = [";".join(["" if k == 1 and at < 20 else cell for k, cell in enumerate(line.split(";"))]) for at, line in enumerate(lines)]  # fmt: skip
+    (folder / "part.csv").write_text("\n".join([first, *missing]) + "\n")
+    done = run("decide", "part.csv", *OPTIONS, "--utilities", "u.csv", cwd=folder)
+    assert f"{N} rows, {N - 20} with an outcome" in done.stdout
+    follow = done.stderr.split("next: logloss ")[1].split()
+    assert follow[-1] == "--skip-missing"
+    assert run(*follow, cwd=folder).returncode == 0
+
+
+def test_a_class_that_no_outcome_names_is_named_as_the_cure_says(folder: Path) -> None:
+    call = (
+        "decide",
+        "new.csv",
+        "--id",
+        "patient",
+        "--cost-fp",
+        "2",
+        "--cost-fn",
+        "20",
+        "--positive",
+        "severe",
+    )
+    done = run(*call, cwd=folder)
+    assert done.returncode == 2
+    assert "labels= (CLI: --labels)" in " ".join(done.stderr.split())
+    done = run(*call, "--labels", "not severe,severe", cwd=folder)
+    assert (done.returncode, "act where p(severe) >= 0.09091" in done.stdout) == (0, True)
+
+
 def test_new_rows_have_no_outcomes(folder: Path) -> None:
     done = run("decide", "new.csv", "--id", "patient", "--utilities", "u.csv", "-o", "out.parquet", cwd=folder)  # fmt: skip
     assert done.returncode == 0, done.stderr

@@ -211,3 +211,49 @@ def test_the_parts_of_a_difference_are_those_of_the_two_losses(weight: np.ndarra
     assert pair.calibration == pytest.approx(one.miscalibration - other.miscalibration, abs=1e-12)
     assert pair.sorting == pytest.approx(other.discrimination - one.discrimination, abs=1e-12)
     assert pair.calibration + pair.sorting == pytest.approx(pair.difference, abs=1e-12)
+
+
+def test_with_weights_the_sum_has_the_error_of_the_interval() -> None:
+    w = np.random.default_rng(2).integers(1, 5, N).astype(float)
+    pair = ll.compare(Y, {"a": A, "b": B}, weight=w).pairs[0]
+    d = -np.log(np.where(Y == 1, A, 1 - A)) + np.log(np.where(Y == 1, B, 1 - B))
+    mean = (w * d).sum() / w.sum()
+    drawn = np.sqrt((w**2 * (d - mean) ** 2).sum())  # rows drawn anew, each with its weight: linearised ratio
+    assert pair.beside["evidence"]["standard_error"] == pytest.approx(drawn, rel=0.01)
+    repeated = np.sqrt((w * (d - mean) ** 2).sum())  # were they copies that know nothing of each other
+    assert repeated < 0.8 * drawn
+
+
+def test_notes_say_which_forecast_they_are_about() -> None:
+    table = {"y": ["x", "y", "z"] * 20}
+    for name, last in (("one", 0.2999), ("two", 0.3002)):
+        table |= {f"{name}_x": [0.4] * 60, f"{name}_y": [0.3] * 60, f"{name}_z": [last] * 60}
+    models = {name: [f"{name}_{label}" for label in "xyz"] for name in ("one", "two")}
+    notes = [note.text for note in ll.compare(table, models, outcome="y").notes if note.id == "rows-not-one"]
+    assert [text.split(":")[0] for text in notes] == ["Of 'one'", "Of 'two'"]
+    same = ll.compare(table, {"one": models["one"], "two": models["one"]}, outcome="y").notes
+    assert [note.text[:3] == "Of " for note in same if note.id == "rows-not-one"] == [False]
+
+
+def test_neighbours_whose_means_vary_less_are_not_said_to_vary_more() -> None:
+    def note(d: np.ndarray) -> str:
+        forecasts = {"a": np.exp(-0.7 - d), "b": np.full(N, np.exp(-0.7))}
+        found = ll.compare([1] * N, forecasts, labels=[0, 1])
+        return next(one.text for one in found.notes if one.id == "neighbours-alike")
+
+    noise = np.random.default_rng(3).normal(0, 0.05, N)
+    wave = np.where(
+        np.arange(N) // 3 % 2, 0.3, -0.3
+    )  # +++---: neighbours agree in two of three, their means do not vary
+    assert "(correlation 0.3" in note(wave + noise)
+    assert "times as much" not in note(wave + noise)
+    assert "times as much as of rows drawn one by one)" in note(
+        np.where(np.arange(N) // 40 % 2, 0.3, -0.3) + noise
+    )
+
+
+def test_infinity_less_infinity_is_told_in_words() -> None:
+    found = ll.compare([1, 0, 1, 0], {"a": [0.0, 0.2, 0.9, 0.3], "b": [0.8, 1.0, 0.7, 0.4]}, labels=[0, 1])
+    assert (
+        "infinity less infinity: each gave 0 to what happened on rows of its own. No verdict." in found.alt()
+    )

@@ -122,7 +122,7 @@ def _two(a: Any, b: Any) -> dict[str, Any]:
         raise UsageError(
             "two-forecasts",
             f"{found} given, but two are compared.",
-            cure="Give both, or a mapping of two: {'old': p_old, 'new': p_new}.",
+            cure="Give both, one after the other, or a mapping of two: {'old': p_old, 'new': p_new}. A list of columns is one forecast, with a column for each class.",
         )
     if isinstance(a, str) and isinstance(b, str) and a != b:
         return {a: a, b: b}

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 from dataclasses import replace
 from functools import partial
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from logloss.cli.options import table_options
+
+if TYPE_CHECKING:
+    from logloss.deciding.results import Decisions
 
 __all__ = ["decide"]
 
@@ -64,7 +67,7 @@ def decide(
 
     FILE needs no outcomes; where it has them, it is said what the decisions brought beside other ways to act.
     """
-    from logloss.cli.output import again, columns_asked, emit
+    from logloss.cli.output import columns_asked, emit
     from logloss.deciding.acts import write_decisions
     from logloss.deciding.decision import decide as decided
     from logloss.errors import UsageError
@@ -99,5 +102,16 @@ def decide(
         emit(result.to_dict() | {"written": written}, result.notes)
         return
     told = f"\n\n  wrote {out} ({rows:,} rows, with action and expected_utility)" if out else ""
-    follow = again("fix", file, columns) if result.labelled else None
+    follow = _next(result, file, columns)
     emit(result.show(notes=False) + told, result.notes, follow=follow)
+
+
+def _next(result: Decisions, file: str, columns: dict[str, Any]) -> str | None:
+    """Return the command that recalibrates; none without outcomes, and where it is known that no map helps."""
+    from logloss.cli.output import again
+
+    if not result.labelled or (result.recalibration is not None and result.recalibration.map == "identity"):
+        return None
+    return again(
+        "fix", file, columns | {"skip_missing": columns["skip_missing"] or result.labelled < result.rows}
+    )

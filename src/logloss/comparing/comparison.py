@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -240,7 +241,7 @@ def _contest(
     if folds is not None:
         _check_folds(folds, first)
     records = {name: one.record for name, one in found.items()}
-    said = [*notes, *(note for record in records.values() for note in record.notes), *more]
+    said = [*notes, *_told(records), *more]
     if clip is not None:
         records, told = _clipped(records, clip)
         said.append(told)
@@ -258,6 +259,18 @@ def _contest(
         notes=tuple(dict.fromkeys(said)),
     )
     return contest if contest.weight.all() else contest.take(contest.weight > 0)
+
+
+def _told(records: dict[str, Observations]) -> list[Note]:
+    """Return the notes of all forecasts; one that is not of all of them says which it is about."""
+    common = set.intersection(*(set(record.notes) for record in records.values()))
+    return [
+        note
+        if note in common or repr(name) in note.text or f"{name}." in note.text
+        else replace(note, text=f"Of {name!r}: {note.text}")
+        for name, record in records.items()
+        for note in record.notes
+    ]
 
 
 def _check_folds(folds: NDArray[Any], record: Observations) -> None:

@@ -32,7 +32,8 @@ class Evidence:
         Log of the likelihood ratio of b to a, the sum of a's surprises less b's: above 0 the rows are likelier under b. inf
         where only a called impossible what happened, -inf where only b did, NaN where both did: then both are refuted.
     standard_error
-        Of that sum, were the rows drawn anew: sd sqrt(n); in a comparison by groups or time, were these. None with fewer
+        Of that sum, were the rows drawn anew: sd sqrt(n), a row of weight 3 being three. In a comparison by groups or time, were
+        these; in one of rows with weights, were the rows, each with its weight, as for its interval. None with fewer
         than two rows or an infinite sum.
     rows
         How many rows there are, each as often as its weight counts it.

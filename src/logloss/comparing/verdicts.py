@@ -157,7 +157,8 @@ def _closer(contest: Contest, pair: Pair, *, first: bool, clip: bool, horizon: i
         with np.errstate(invalid="ignore"):
             told = evidence(contest.surprise[:, at[0]] - contest.surprise[:, at[1]], contest.weight)
         if told is not None:
-            if pair.unit in ("group", "point in time") and told.standard_error is not None:
+            drawn = pair.unit in ("group", "point in time") or (pair.unit == "row" and told.counted)
+            if drawn and told.standard_error is not None:
                 told = replace(told, standard_error=pair.total_error)
             pair = replace(pair, beside=pair.beside | {"evidence": told.to_dict()})
     if contest.period is not None:
@@ -233,7 +234,8 @@ def _remarks(contest: Contest, pair: Pair, basis: Basis, horizon: int) -> list[N
         gap = gap_of(contest, contest.names.index(pair.a), contest.names.index(pair.b))
         lag = lag_one(_within(contest, pair, gap))
         if lag.clear:
-            told = f"Differences of neighbouring rows go together (correlation {lag.correlation:.2f}, means of neighbours vary {lag.inflation:.1f} times as much as of rows drawn one by one). If rows follow each other in time or come in groups the interval is too narrow: say time= or group= (CLI: --time, --group). If they were only sorted, by a forecast or a column, it is right as it is."
+            more = f", means of neighbours vary {lag.inflation:.1f} times as much as of rows drawn one by one"
+            told = f"Differences of neighbouring rows go together (correlation {lag.correlation:.2f}{more if lag.inflation > 1 else ''}). If rows follow each other in time or come in groups the interval is too narrow: say time= or group= (CLI: --time, --group). If they were only sorted, by a forecast or a column, it is right as it is."
             notes.append(Note("neighbours-alike", told))
     if contest.period is not None and "diebold_mariano" not in pair.beside:
         gap = gap_of(contest, contest.names.index(pair.a), contest.names.index(pair.b))

@@ -61,7 +61,7 @@ def asked(
         raise UsageError(
             "which-event",
             f"The forecasts are about different events: {', '.join(sorted(events))}.",
-            cure="Say with event= which class is acted on.",
+            cure="Say with event= (CLI: --event) which class is acted on.",
         )
     notes = dict.fromkeys(note for record in records.values() for note in record.notes)
     first = next(iter(questions.values()))

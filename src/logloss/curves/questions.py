@@ -101,7 +101,7 @@ def _position(record: Observations, event: Any) -> int:
         raise UsageError(
             "which-event",
             f"A decision is about one class, and there are {len(classes)}: {listing(map(repr, classes))}.",
-            cure=f"Say which, such as event={classes[0]!r}: it is taken against all others.",
+            cure=f"Say which, such as event={classes[0]!r} (CLI: --event): it is taken against all others.",
         )
     found = [at for at, label in enumerate(classes) if label == plain(event)] or [
         at for at, label in enumerate(classes) if str(label) == str(event)

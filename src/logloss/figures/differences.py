@@ -60,12 +60,19 @@ def _infinite(pairs: tuple[Pair, ...]) -> list[str]:
 
 def _tell_pairs(found: Comparison, unit: str) -> str:
     first = found.pairs[0]
+    rest = f" {len(found.pairs) - 1:,} more pairs are drawn." if len(found.pairs) > 1 else ""
+    if first.difference is None:
+        why = (
+            "each gave 0 to what happened on rows of its own"
+            if first.infinite_a and first.infinite_b
+            else "no row is finite under both"
+        )
+        return f"Over {units.count(found.n, 'row')} {named(first.a, 40)} less {named(first.b, 40)} is infinity less infinity: {why}. No verdict.{rest}"
     text = f"Over {units.count(found.n, 'row')} {named(first.a, 40)} less {named(first.b, 40)} is {numbers([first.difference], unit)[0]} {unit} a row"
     if first.interval is not None:
         text += f" ({100 * found.level:.6g} % interval {span(first.interval, unit)})"
     verdict = {"a better": f"{named(first.a, 40)} is better", "b better": f"{named(first.b, 40)} is better", "tie": "not certain which is better"}  # fmt: skip
-    text += f": {verdict.get(first.verdict, 'undefined')}."
-    return text + (f" {len(found.pairs) - 1:,} more pairs are drawn." if len(found.pairs) > 1 else "")
+    return f"{text}: {verdict.get(first.verdict, 'no verdict')}.{rest}"
 
 
 def _behind(one: Standing, centre: str, unit: str) -> Mark:

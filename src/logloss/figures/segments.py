@@ -53,7 +53,7 @@ def _tell(found: Slices, unit: str) -> str:
         f"{named(one.name, 40)} ({units.count(one.rows, 'row')}) costs {units.signed(one.excess, unit)} {unit} a row more than all and is {one.verdict}"
         for one in found.named
     )
-    return f"{looked}, {len(found.named)} stand out: {told}."
+    return f"{looked}, {len(found.named)} {'stands' if len(found.named) == 1 else 'stand'} out: {told}."
 
 
 def _columns(found: Slices) -> dict[str, list[Any]]:
