@@ -10,7 +10,7 @@ import pytest
 from scipy import stats
 
 import logloss as ll
-from logloss.refereeing.splits import Splits
+from logloss.refereeing.splits import Splits, splits_of
 
 ROWS = np.array([0, 1, 2, 4, 5, 7])
 
@@ -32,6 +32,19 @@ def test_the_first_split_that_holds_a_row_out() -> None:
     assert splits.first(8).tolist() == [1, 0, 0, -1, -1, 2, -1, -1]
     assert splits.times(8).tolist() == [2, 2, 2, 0, 0, 1, 0, 0]
     assert splits.which().tolist() == [0, 0, 1, 1, 2, 2, 2]
+
+
+def test_as_many_folds_as_rows_or_groups_hold_out_one_each() -> None:
+    counts = np.array([True, False, True, True, True])
+    asked: dict[str, Any] = {"kinds": None, "data": (None, None, None), "seed": 0}
+    found = splits_of(4, counts, groups=None, **asked)
+    assert sorted(test.tolist() for test in found.tests) == [[0], [2], [3], [4]]
+    groups = np.array([5, 7, 9, 5, 5])
+    found = splits_of(2, counts, groups=groups, **asked)
+    assert sorted(test.tolist() for test in found.tests) == [[0, 3, 4], [2]]
+    for too_many, group in ((5, None), (3, groups)):
+        with pytest.raises(ll.UsageError, match="bad-cv"):
+            splits_of(too_many, counts, groups=group, **asked)
 
 
 class Column:
