@@ -10,6 +10,7 @@ import pytest
 from scipy import stats
 
 import logloss as ll
+from logloss.refereeing.heldout import split_notes
 from logloss.refereeing.splits import Splits, splits_of
 
 ROWS = np.array([0, 1, 2, 4, 5, 7])
@@ -45,6 +46,21 @@ def test_as_many_folds_as_rows_or_groups_hold_out_one_each() -> None:
     for too_many, group in ((5, None), (3, groups)):
         with pytest.raises(ll.UsageError, match="bad-cv"):
             splits_of(too_many, counts, groups=group, **asked)
+
+
+def test_rows_of_weight_zero_are_not_missed() -> None:
+    mass = np.array([1.0, 0.0, 2.0, 1.0, 0.0])
+    rows = np.array([0, 2, 3])
+    every = Splits((np.array([0]), np.array([2, 3])), rows, "by hand")
+    assert split_notes(every, np.array([1, 0, 1, 1, 0]), mass, None) == []
+    some = Splits((np.array([0]), np.array([3])), rows, "by hand")
+    (note,) = split_notes(some, np.array([1, 0, 0, 1, 0]), mass, None)
+    assert note.id == "never-held-out"
+    assert note.text.startswith("No split holds out 1 of 3 rows (row 2)")
+    twice = Splits((np.array([0, 2]), np.array([2, 3])), rows, "by hand")
+    (note,) = split_notes(twice, np.array([1, 0, 2, 1, 0]), mass, None)
+    assert note.id == "held-out-repeatedly"
+    assert note.text.startswith("Rows were held out 1 to 2 times")
 
 
 class Column:
