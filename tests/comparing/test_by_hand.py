@@ -152,7 +152,7 @@ def test_the_verdict_of_a_slice_is_that_of_all_slices_together() -> None:
     assert first.interval is not None
     assert first.interval[0] > 0
     assert (first.verdict, second.verdict) == ("tie", "b better")
-    assert found.slices[0] is second  # of those that differ the largest first
+    assert found.slices[:2] == (second, first)  # those that differ, then the largest first
 
 
 def test_a_hundred_rows_are_enough_to_tell_where_it_lies() -> None:
