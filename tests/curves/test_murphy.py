@@ -112,6 +112,21 @@ def sigmoid(z: np.ndarray) -> np.ndarray:
     return 1 / (1 + np.exp(-z))
 
 
+def test_a_share_however_small_of_what_was_ruled_out_is_infinite() -> None:
+    p, share = [0.0, 0.0, 1.0, 1.0, 0.4], [0.1, 0.0, 0.9, 1.0, 0.2]
+    one = ll.murphy_curve(share, p).forecasts["forecast"]
+    assert one.infinite_rows == 2  # the first and the third
+    assert one.log_loss == np.inf
+    brier = [
+        0.1,
+        0.0,
+        0.1,
+        0.0,
+        0.2 * 0.6**2 + 0.8 * 0.4**2,
+    ]  # of an event with a share t: t (1 - p)^2 + (1 - t) p^2
+    assert one.brier == pytest.approx(sum(brier) / 5, rel=1e-12)
+
+
 def test_differences_are_those_of_the_curves() -> None:
     y, z = rows(300)
     w = np.random.default_rng(1).random(300)

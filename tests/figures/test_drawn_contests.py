@@ -166,6 +166,13 @@ def test_net_benefits_are_drawn_with_all_and_none() -> None:
     assert "events found per row" in ax.get_ylabel()
 
 
+def test_the_net_benefit_that_is_told_is_that_nearest_the_prevalence() -> None:
+    y = np.repeat([1, 0, 1, 0], [30, 40, 10, 120])  # events are 0.2 of the rows
+    p = np.repeat([0.9, 0.9, 0.1, 0.1], [30, 40, 10, 120])
+    told = ll.decision_curve(y, {"sharp": p}, thresholds=[0.05, 0.25, 0.6, 0.95]).alt()
+    assert f"({30 / 200 - 40 / 200 * 0.25 / 0.75:.4g} at threshold 0.25)" in told
+
+
 def test_more_than_three_forecasts_are_thin_and_counted() -> None:
     y, p, q = rows(200)
     many = {f"m{k}": (1 - k / 10) * p + k / 10 * q for k in range(6)}

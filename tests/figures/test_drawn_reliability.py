@@ -98,6 +98,17 @@ def test_piles_count_all_rows() -> None:
         assert bars[0].get_height() == pytest.approx(100 * np.mean(p < first))
 
 
+def test_piles_are_of_the_weight() -> None:
+    y, p = rows()
+    w = np.where(p > 0.5, 5.0, 1.0)
+    for kind in ("log-odds", "linear"):
+        ax = ll.reliability(y, p, weight=w).plot(kind=kind)
+        bars = drawn(ax, "piles")
+        first, last = bars[0].get_x() + bars[0].get_width(), bars[-1].get_x()
+        assert bars[0].get_height() == pytest.approx(100 * w[p < first].sum() / w.sum())
+        assert bars[-1].get_height() == pytest.approx(100 * w[p >= last].sum() / w.sum())
+
+
 def test_each_class_has_its_diagram() -> None:
     random = np.random.default_rng(0)
     P = random.dirichlet(np.ones(3), 500)
@@ -147,6 +158,30 @@ def test_words_tell_where_it_is_off() -> None:
     told = found.alt()
     assert "900 rows" in told
     assert f"{100 * found.curve.outside:.1f} %" in told
+
+
+def lumps(*kinds: tuple[float, int, int]) -> tuple[np.ndarray, np.ndarray]:
+    """Return outcomes and forecasts: of each forecast so many rows, and so many events among them."""
+    y = [np.r_[np.ones(events, int), np.zeros(many - events, int)] for _, many, events in kinds]
+    return np.concatenate(y), np.repeat([p for p, _, _ in kinds], [many for _, many, _ in kinds])
+
+
+def test_words_tell_the_bin_where_most_rows_are_off() -> None:
+    # 900 rows are off by 0.1, and 20 rows by 0.4: 90 against 8.
+    told = ll.reliability(*lumps((0.2, 900, 270), (0.9, 20, 10))).alt()
+    assert "Most rows are off where it says 0.2: it happens in 0.3 (" in told
+
+
+def test_words_tell_the_loss_furthest_from_what_is_expected_above_or_below() -> None:
+    # (share - p) (log(1 - p) - log p): 0.05 log 4 = 0.069, and 0.3 log(2 / 3) = -0.122.
+    found = ll.reliability(*lumps((0.2, 400, 100), (0.6, 400, 360)))
+    expected = -(0.6 * np.log(0.6) + 0.4 * np.log(0.4))
+    came = -(0.9 * np.log(0.6) + 0.1 * np.log(0.4))
+    told = found.alt("belief")
+    assert f"where it says 0.6: {came:.4f} nats a row, {expected:.4f} expected" in told
+    ax = found.plot(kind="belief", unit="bits")
+    assert points(ax, "expected")[1][-1] == pytest.approx(expected / np.log(2))
+    assert points(ax, "surprise")[1][-1] == pytest.approx(came / np.log(2))
 
 
 @pytest.mark.parametrize(
