@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -116,11 +117,12 @@ def vector(
     return vectors.svg(draw, height=one.height(part), width=width, title=one.question, told=words)
 
 
-class Drawn:
+class Drawn(ABC):
     """A result of which there are figures; `kinds` names them."""
 
+    @abstractmethod
     def _drawings(self) -> Drawings:
-        raise NotImplementedError
+        """Return the figures by name."""
 
     @property
     def kinds(self) -> tuple[str, ...]:

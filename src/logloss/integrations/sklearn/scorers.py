@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from sklearn.metrics._scorer import _BaseScorer
 
+from logloss.exact import log_loss
 from logloss.refereeing.heldout import record_of
 from logloss.refereeing.hypotheses import check_length, say
 from logloss.refereeing.portions import count_of
@@ -18,8 +19,8 @@ __all__ = ["log_loss_scorer"]
 
 
 def _log_loss(y_true: Any, y_proba: Any, *, sample_weight: Any = None) -> float:
-    """Tell scikit-learn what this scorer can be given; the class scores."""
-    raise NotImplementedError
+    """Score plain labels and columns: by this signature scikit-learn knows what the scorer can be given."""
+    return log_loss(y_true, y_proba, sample_weight=sample_weight)
 
 
 class _LogLossScorer(_BaseScorer):
