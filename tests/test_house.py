@@ -197,6 +197,7 @@ FLOORS: list[set[str]] = [
         "calibrate.grids",
         "calibrate.pooled",
         "comparing.drawn",
+        "curves.gridpools",
         "curves.questions",
         "deciding.payoffs",
         "deciding.policies",
