@@ -206,6 +206,7 @@ FLOORS: list[set[str]] = [
         "panel",
         "slicing.slices",
         "sources",
+        "why.halves",
         "why.remedies",
         "why.sides",
     },
@@ -240,6 +241,7 @@ FLOORS: list[set[str]] = [
         "fixing.reasons",
         "passes",
         "screens",
+        "why.gridfits",
     },
     {
         "annotation.doubts",

@@ -25,7 +25,7 @@ from logloss.notes import Note
 from logloss.panel import Panel
 from logloss.plain import plain
 from logloss.sources import gather
-from logloss.summary import Summary
+from logloss.summaries import saved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from logloss.curves.binning import Events, Pools
     from logloss.record import Observations, Space
+    from logloss.summary import Summary
 
     Float = NDArray[np.float64]
 
@@ -101,14 +102,15 @@ def reliability(
     >>> found.curve.steps.fitted.tolist()
     [0.0, 0.0, 0.5, 0.5, 1.0, 1.0]
     """
-    if isinstance(data, Panel):
+    kept = saved(data, forecast, outcome, weight, ids, truth, labels, positive)
+    if isinstance(kept, Panel):
         raise UsageError(
             "one-forecast",
-            f"There are several forecasts: {listing(data.names)}.",
+            f"There are several forecasts: {listing(kept.names)}.",
             cure="Draw one of them: panel.summaries[name].",
         )
-    if isinstance(data, Summary):
-        return of_summary(data, band=band, bands=bands, level=level, seed=seed, bins=bins)
+    if kept is not None:
+        return of_summary(kept, band=band, bands=bands, level=level, seed=seed, bins=bins)
     record = gather(
         data, forecast, outcome=outcome, space=space, weight=weight, ids=ids, truth=truth, labels=labels,
         positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing,
