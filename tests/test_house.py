@@ -225,6 +225,7 @@ FLOORS: list[set[str]] = [
         "why.asides",
         "why.decomposition",
         "why.findings",
+        "why.gridsteps",
         "yesno.columns",
     },
     {

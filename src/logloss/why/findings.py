@@ -168,7 +168,7 @@ def _prior_shift(result: Explanation, step: Step) -> Finding:
 def _bounded(result: Explanation, step: Step) -> Finding:
     if step.name == "clip":
         eps, clip = step.parameters["clip"], result.clip
-        changed = 0.0
+        changed = step.parameters.get("changed", 0.0)
         if clip is not None:
             upto = int(np.searchsorted(clip.curve.t, eps, side="left"))
             changed = float(clip.curve.wrong[upto - 1] + clip.curve.right[upto - 1]) if upto else 0.0
