@@ -144,19 +144,11 @@ class Decomposition(Framed):
                 "steps": [asdict(step) for step in self.steps],
                 "tried": [] if found is None else [asdict(step) for step in found.tried],
                 "folds": None if self.remedies is None else self.remedies.folds,
-                "bins": None if self.binned is None else _binned(self.binned),
+                "bins": None if self.binned is None else self.binned.to_dict(),
                 "budget": [asdict(entry) for entry in self.budget],
             }
         )
         return state
-
-
-def _binned(found: Binned) -> dict[str, Any]:
-    return {
-        "bins": found.bins,
-        "hidden": found.hidden,
-        "miscalibration_between": found.miscalibration,
-    }
 
 
 def decompose(

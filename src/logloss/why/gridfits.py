@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -65,6 +65,15 @@ class Binned:
     steps: tuple[Step, ...]
     tried: tuple[Step, ...]
     log_loss: float
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return plain values for JSON; the steps stand in the decomposition."""
+        return {
+            "bins": self.bins,
+            "hidden": self.hidden,
+            "miscalibration_between": self.miscalibration,
+            "log_loss": self.log_loss,
+        }
 
 
 def of_summary(summary: Summary) -> Decomposition | None:

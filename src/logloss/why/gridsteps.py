@@ -135,10 +135,11 @@ def steps_of(summary: Summary, inner: Pools) -> tuple[tuple[Step, ...], tuple[St
     grouped = summary.groups is not None
     chosen: list[Step] = []
     now, spent = rows.z, 0.0
+    base = now, spent  # a shift and a temperature are fitted together, since the last clip
     failed: dict[str, Step] = {}
     rest = [SHIFT, TEMPERATURE, BOUND]
     while rest:
-        tried = {name: _attempt(rows, name, now, spent, chosen) for name in rest}
+        tried = {name: _attempt(rows, name, now, spent, chosen, base) for name in rest}
         best = _best(rows, tried)
         step, after, cost = tried[best]
         if not rows.told(after, step.gain):
@@ -148,8 +149,9 @@ def steps_of(summary: Summary, inner: Pools) -> tuple[tuple[Step, ...], tuple[St
             break
         chosen.append(step)
         now, spent = after, cost
+        base = (now, spent) if best == BOUND else base
         rest.remove(best)
-    step, _, _ = _attempt(rows, SHAPE, now, spent, chosen)
+    step, _, _ = _attempt(rows, SHAPE, now, spent, chosen, base)
     if step.supported:
         chosen.append(step)
     else:
@@ -171,7 +173,7 @@ def _best(rows: _Rows, tried: dict[str, tuple[Step, Float, float]]) -> str:
 
 
 def _attempt(
-    rows: _Rows, name: str, now: Float, spent: float, chosen: list[Step]
+    rows: _Rows, name: str, now: Float, spent: float, chosen: list[Step], base: tuple[Float, float]
 ) -> tuple[Step, Float, float]:
     """Return a map as a step on top of those chosen, the log-odds after it, and the optimism up to it."""
     names = {step.name for step in chosen}
@@ -184,8 +186,8 @@ def _attempt(
         parameters = {"clip": eps, "changed": changed}
     else:
         both = bool(names & {SHIFT, TEMPERATURE})
-        after, cost, parameters = _scaled(rows, name, now if CLIP in names else rows.z, both=both)
-        cost += spent if CLIP in names else 0.0
+        after, cost, parameters = _scaled(rows, name, base[0], both=both)
+        cost += base[1]
     found = rows.gain(now, after, cost - spent)
     assert found is not None  # there are 20 rows and more
     said = CLIP if name == BOUND else name
