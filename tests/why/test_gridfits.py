@@ -160,6 +160,8 @@ def test_infinite_rows_stand_apart() -> None:
     assert [entry.name for entry in bins.budget] == [entry.name for entry in rows.budget]
     for one, other in zip(bins.budget, rows.budget, strict=True):
         assert one.nats == pytest.approx(other.nats, abs=1e-3)
+    told = next(note.text for note in ll.explain(ll.summarize(y, p)).score.notes if note.id == "in-bins")
+    assert "inf" not in told
     weight = np.random.default_rng(1).gamma(1, 1, len(y))
     bins, rows = both(y, p, weight=weight)
     assert bins.budget[0].nats == pytest.approx(rows.budget[0].nats, rel=1e-6)

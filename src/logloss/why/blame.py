@@ -91,7 +91,7 @@ def explain(
     ----------
     data, forecast, outcome, space, weight, ids, group, truth, labels, positive, normalize_rows, skip_missing, counts, skip_unreadable
         As in :func:`logloss.score`, or a summary, or the path of one that was saved. Summaries, and more than 5,000,000
-        rows, are explained from one pass: without the clip, the what-ifs, slices and suspects; the decomposition in sample.
+        rows, are explained from one pass: without what-ifs, the curve of clips, slices and suspects; the decomposition in sample.
     rows
         How many of the costliest rows to list.
     clip
@@ -148,7 +148,7 @@ def of_fold(summary: Summary | Panel, *, rows: int = 10) -> Explanation:
         )
     parts = gridfits.of_summary(summary)
     curve = calibration_curves.of_summary(summary)
-    left = "the clip, what-ifs, slices, suspects"
+    left = "what-ifs, the curve of clips, slices, suspects"
     if parts is None:
         left = f"the decomposition of {units.count(len(summary.classes), 'class', 'classes')} in as many columns, {left}"
     note = Note(

@@ -105,7 +105,11 @@ def said(parts: Decomposition) -> Note | None:
     if found is None:
         return None
     low, high = found.miscalibration
-    text = f"The decomposition and what maps would save are told from {units.count(found.bins, 'bin')} of log-odds, 1/16 wide, in sample: gains are those of these rows less their optimism. Were the forecasts right, the bins would hide {_small(found.hidden)} nats; whatever they are, the miscalibration of the rows themselves, in sample, lies between {units.loss(low)} and {units.loss(high)}."
+    text = f"The decomposition and what maps would save are told from {units.count(found.bins, 'bin')} of log-odds, 1/16 wide, in sample: gains are those of these rows less their optimism. Were the forecasts right, the bins would hide {_small(found.hidden)} nats"
+    if math.isinf(high):
+        text += "."
+    else:
+        text += f"; whatever they are, the miscalibration of the rows themselves, in sample, lies between {units.loss(low)} and {units.loss(high)}."
     return Note("in-bins", text)
 
 
