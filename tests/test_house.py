@@ -209,6 +209,7 @@ FLOORS: list[set[str]] = [
         "calibrate.grids",
         "calibrate.pooled",
         "comparing.drawn",
+        "curves.gridpools",
         "curves.questions",
         "deciding.payoffs",
         "deciding.policies",
@@ -217,6 +218,7 @@ FLOORS: list[set[str]] = [
         "panel",
         "slicing.slices",
         "sources",
+        "why.halves",
         "why.remedies",
         "why.sides",
     },
@@ -235,6 +237,7 @@ FLOORS: list[set[str]] = [
         "why.asides",
         "why.decomposition",
         "why.findings",
+        "why.gridsteps",
         "yesno.columns",
     },
     {
@@ -251,6 +254,7 @@ FLOORS: list[set[str]] = [
         "fixing.reasons",
         "passes",
         "screens",
+        "why.gridfits",
     },
     {
         "annotation.doubts",

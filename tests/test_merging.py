@@ -141,8 +141,8 @@ def test_explaining_a_summary_gives_what_adds_up() -> None:
     assert folded.confusion == whole.confusion
     assert folded.excess_z == pytest.approx(whole.excess_z, rel=1e-12)
     assert folded.clip is None
-    assert [found.id for found in whole.findings] == ["LL022"]  # needs rows side by side
-    assert folded.findings == ()
+    assert [found.id for found in folded.findings] == [found.id for found in whole.findings] == ["LL022"]
+    assert folded.what_ifs == ()  # these need rows side by side
     assert "from-summary" in {note.id for note in folded.score.notes}
     assert str(folded)
     with pytest.raises(ll.UsageError, match="several forecasts"):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import reduce
 from os import PathLike
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from logloss.errors import AlignmentError, SourceError, UsageError
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
 
     from logloss.record import Observations, Space
 
-__all__ = ["folded", "merge", "summarize", "summary_of"]
+__all__ = ["folded", "merge", "saved", "summarize", "summary_of"]
 
 JOINED_IN_MEMORY = 2_000_000  # rows of two tables that are paired by id in memory
 
@@ -173,6 +174,29 @@ def merge(
             )
         seen[mark] = name
     return whole
+
+
+def saved(data: Any, *named: Any) -> Summary | Panel | None:
+    """Return the summary that something is, or that the file at a path is; None where it is neither.
+
+    `named` are columns, which a summary does not have any more: an error if there are some.
+    """
+    found: Summary | Panel | None = None
+    if isinstance(data, Summary | Panel):
+        found = data
+    elif (
+        isinstance(data, str | PathLike) and (path := Path(data)).suffix.lower() == ".json" and path.is_file()
+    ):
+        with path.open("rb") as file:
+            head = file.read(200)
+        found = load(path) if b'"logloss-' in head else None
+    if found is not None and any(one is not None for one in named):
+        raise UsageError(
+            "array-and-names",
+            "A summary has its columns behind it; no others can be named.",
+            cure="Pass the summary alone.",
+        )
+    return found
 
 
 def _added(a: Summary | Panel, b: Summary | Panel) -> Summary | Panel:

@@ -400,3 +400,19 @@ def test_the_progress_bar_is_for_terminals(tmp_path: Path) -> None:
             shown += piece
     assert json.loads(done.stdout)["n"] == 4000
     assert b"rows/s" in shown
+
+
+def test_a_saved_summary_is_explained(tmp_path: Path) -> None:
+    rows = [(at * 7919 % 1000 / 1000 + 0.0005, at * 104729 % 997 / 997) for at in range(3000)]
+    text = "\n".join(f"{int(u < p * p)},{p}" for p, u in rows)
+    (tmp_path / "preds.csv").write_text(f"y,p\n{text}\n")
+    saved = tmp_path / "s.json"
+    assert run("score", tmp_path / "preds.csv", "--save", saved).returncode == 0
+    done = run("explain", saved)
+    assert done.returncode == 0
+    assert "in sample" in done.stdout
+    assert "[in-bins]" in done.stderr
+    assert answer(run("explain", saved, "--json"))["miscalibration"]["bins"]["bins"] > 50
+    wrong = run("explain", saved, "--outcome", "y")
+    assert wrong.returncode == 2
+    assert "its columns behind it" in wrong.stderr

@@ -9,13 +9,22 @@ import numpy as np
 from logloss.curves.binning import lower_limit, upper_limit
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from numpy.typing import NDArray
 
     from logloss.curves.binning import Events, Pools
 
     Float = NDArray[np.float64]
 
-__all__ = ["BY_ROWS", "MOST_BLOCKS", "confidence_band", "consistency_band", "draws_by_counts"]
+__all__ = [
+    "BY_ROWS",
+    "MOST_BLOCKS",
+    "band_by_counts",
+    "confidence_band",
+    "consistency_band",
+    "draws_by_counts",
+]
 
 BY_ROWS = 20_000  # rows whose outcomes are drawn one by one
 MOST_BLOCKS = 200  # points of a confidence band: it looks at every stretch of them
@@ -40,20 +49,30 @@ def consistency_band(
     order, starts
         The order of the rows along the forecast, and where in it each group starts.
     """
+    if draws_by_counts(groups, events):
+        return band_by_counts(groups, bands=bands, level=level, seed=seed)
+    rng = np.random.default_rng(seed)
+    p, w = events.forecast[order], events.weight[order]
+    drawn = (
+        np.add.reduceat(np.where(rng.random(len(p)) < p, w, 0.0), starts) / groups.weight
+        for _ in range(bands)
+    )
+    return _between(groups, drawn, level)
+
+
+def band_by_counts(groups: Pools, *, bands: int, level: float, seed: tuple[int, ...]) -> tuple[Float, Float]:
+    """Return the consistency band with the outcomes of each group drawn together, as one count."""
+    rng = np.random.default_rng(seed)
+    count, p = _counts(groups)
+    shares = rng.binomial(count.astype(np.int64), p, size=(bands, len(groups))) / count
+    return _between(groups, shares, level)
+
+
+def _between(groups: Pools, drawn: Iterable[Float], level: float) -> tuple[Float, Float]:
+    """Return the outer quantiles of the isotonic curves through drawn shares, point by point."""
     from scipy.optimize import isotonic_regression
 
-    rng = np.random.default_rng(seed)
-    curves = np.empty((bands, len(groups)))
-    if draws_by_counts(groups, events):
-        count, p = _counts(groups)
-        shares = rng.binomial(count.astype(np.int64), p, size=curves.shape) / count
-        for at, share in enumerate(shares):
-            curves[at] = isotonic_regression(share, weights=groups.weight).x
-    else:
-        p, w = events.forecast[order], events.weight[order]
-        for at in range(bands):
-            share = np.add.reduceat(np.where(rng.random(len(p)) < p, w, 0.0), starts) / groups.weight
-            curves[at] = isotonic_regression(share, weights=groups.weight).x
+    curves = np.array([isotonic_regression(share, weights=groups.weight).x for share in drawn])
     tail = 0.5 * (1.0 - level)
     low, high = np.clip(np.quantile(curves, [tail, 1.0 - tail], axis=0), 0.0, 1.0)
     return low, high

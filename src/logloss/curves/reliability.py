@@ -7,17 +7,25 @@ from typing import TYPE_CHECKING, Any, get_args
 
 import numpy as np
 
+from logloss import units
 from logloss.calibrate.isotonic import Pooled, isotonic
-from logloss.curves.bands import MOST_BLOCKS, confidence_band, consistency_band, draws_by_counts
+from logloss.curves.bands import (
+    MOST_BLOCKS,
+    band_by_counts,
+    confidence_band,
+    consistency_band,
+    draws_by_counts,
+)
 from logloss.curves.binning import binomial_interval, merged, pools
 from logloss.curves.events import events_of_classes, main_events
+from logloss.curves.gridpools import is_soft, pools_of
 from logloss.curves.results import Band, Belief, Bins, Curve, Reliability, Steps
-from logloss.errors import AlignmentError, UsageError
+from logloss.errors import AlignmentError, UsageError, listing
 from logloss.notes import Note
 from logloss.panel import Panel
 from logloss.plain import plain
 from logloss.sources import gather
-from logloss.summary import Summary
+from logloss.summaries import saved
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,10 +34,11 @@ if TYPE_CHECKING:
 
     from logloss.curves.binning import Events, Pools
     from logloss.record import Observations, Space
+    from logloss.summary import Summary
 
     Float = NDArray[np.float64]
 
-__all__ = ["of_record", "reliability"]
+__all__ = ["of_record", "of_summary", "reliability"]
 
 MOST_POINTS = 1000  # of a curve; more distinct forecasts are put together first
 MOST_CURVES = 20  # classes that get a curve of their own
@@ -64,7 +73,7 @@ def reliability(
     Parameters
     ----------
     data, forecast, outcome, space, weight, ids, truth, labels, positive, normalize_rows, skip_missing, skip_unreadable
-        As in :func:`logloss.score`; all rows are held in memory.
+        As in :func:`logloss.score`; all rows are held in memory. Of a summary the curve is drawn in its bins.
     band
         "consistency": the curve would lie in it, at each point with probability `level`, if the forecasts were right.
         "confidence": the truth lies in it, at all points together with probability `level`; wider.
@@ -93,12 +102,15 @@ def reliability(
     >>> found.curve.steps.fitted.tolist()
     [0.0, 0.0, 0.5, 0.5, 1.0, 1.0]
     """
-    if isinstance(data, Summary | Panel):
+    kept = saved(data, forecast, outcome, weight, ids, truth, labels, positive)
+    if isinstance(kept, Panel):
         raise UsageError(
-            "rows-needed",
-            "A summary does not hold the rows that a curve is drawn from.",
-            cure="Give the rows, or a sample of them.",
+            "one-forecast",
+            f"There are several forecasts: {listing(kept.names)}.",
+            cure="Draw one of them: panel.summaries[name].",
         )
+    if kept is not None:
+        return of_summary(kept, band=band, bands=bands, level=level, seed=seed, bins=bins)
     record = gather(
         data, forecast, outcome=outcome, space=space, weight=weight, ids=ids, truth=truth, labels=labels,
         positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing,
@@ -133,11 +145,46 @@ def of_record(
                 plain(record.classes[k]), one, seed=(seed, k + 1), notes=[]
             )
     if record.soft and band == "consistency":
-        notes.append(
-            Note("band-of-shares", "The band is that of outcomes that happen or not; shares vary less than these, so it is too wide.")
-        )  # fmt: skip
+        notes.append(_OF_SHARES)
     assert belief is not None
     return Reliability(curve, by_class, belief, band, level, bands, seed, len(events.weight), tuple(notes))
+
+
+def of_summary(
+    summary: Summary,
+    *,
+    band: Band = "consistency",
+    bands: int = 500,
+    level: float = 0.90,
+    seed: int = 0,
+    bins: int = 15,
+) -> Reliability:
+    """Return the reliability of what one pass kept, drawn in its bins of log-odds; see :func:`reliability`.
+
+    With more columns than one it is that of the first choice; what was expected of each bin is not known then.
+    """
+    _check(band, bands, level, bins)
+    found = pools_of(summary)
+    groups, _ = merged(found, MOST_POINTS if band == "consistency" else MOST_BLOCKS)
+    low, high = (
+        confidence_band(groups, level=level)
+        if band == "confidence"
+        else band_by_counts(groups, bands=bands, level=level, seed=(seed,))
+    )
+    event = summary.classes[1] if summary.binary else None
+    curve, belief = _drawn(event, found, groups, (low, high), band=band, level=level, bins=bins)
+    text = f"Drawn in {units.count(len(found), 'bin')} of log-odds, 1/16 wide, not row by row: what lies in one bin is taken to be one forecast."
+    if summary.weighted:
+        text += " Weights are taken to be spread alike in every bin; it is by their squares that intervals and bands are as wide as they are."
+    if not summary.binary:
+        text += " It is about the first choice; single classes, and the loss expected in each bin, cannot be told from bins."
+    notes = [*summary.told(), Note("in-bins", text)]
+    if is_soft(summary) and band == "consistency":
+        notes.append(_OF_SHARES)
+    return Reliability(curve, {}, belief, band, level, bands, seed, summary.n, tuple(notes))
+
+
+_OF_SHARES = Note("band-of-shares", "The band is that of outcomes that happen or not; shares vary less than these, so it is too wide.")  # fmt: skip
 
 
 def _check(band: str, bands: int, level: float, bins: int) -> None:
@@ -177,6 +224,14 @@ def _curve(
         if len(groups) < len(distinct) and draws_by_counts(groups, events):
             text = "For the band, the outcomes of a group were drawn together, as if its rows had one forecast and equal weights: mean and variance are those of its rows."
             notes.append(Note("band-by-groups", text))
+    return _drawn(event, distinct, groups, (low, high), band=band, level=level, bins=bins)
+
+
+def _drawn(
+    event: Any, distinct: Pools, groups: Pools, span: tuple[Float, Float], *, band: Band, level: float, bins: int,
+) -> tuple[Curve, Belief | None]:  # fmt: skip
+    """Return the curve through groups with its band, and the bins made of distinct forecasts."""
+    low, high = span
     fitted = isotonic(Pooled(groups.forecast, groups.weight, groups.share))
     shown = fitted if band == "consistency" else groups.forecast
     beyond = (shown < low) | (shown > high)

@@ -151,7 +151,7 @@ class Reliability(Drawn):
     by_class
         For K classes, the curve of each class against the rest; empty for two. The heaviest 20 classes.
     belief
-        Expected against observed loss in the bins of `curve`.
+        Expected against observed loss in the bins of `curve`; None from a summary of several columns, which does not know it.
     band
         "consistency": where the curve would lie if the forecasts were right, point by point; "confidence": where the
         true curve lies, all points together.
@@ -165,7 +165,7 @@ class Reliability(Drawn):
 
     curve: Curve
     by_class: dict[Any, Curve]
-    belief: Belief
+    belief: Belief | None
     band: Band
     level: float
     bands: int
@@ -180,6 +180,12 @@ class Reliability(Drawn):
                 "unknown-frame", f"There is no {what!r} here.", cure="There are steps, bins and belief."
             )
         if what == "belief":
+            if self.belief is None:
+                raise UsageError(
+                    "unknown-frame",
+                    "What was expected of each bin is not known from a summary of several columns.",
+                    cure="There are steps and bins; give the rows for belief.",
+                )
             return self.belief.frame()
         return (self.curve.steps if what == "steps" else self.curve.bins).frame()
 
@@ -246,7 +252,7 @@ class Reliability(Drawn):
                 "seed": self.seed if self.band == "consistency" else None,
                 "curve": self.curve.to_dict(),
                 "classes": [curve.to_dict() for curve in self.by_class.values()],
-                "belief": self.belief.frame(),
+                "belief": None if self.belief is None else self.belief.frame(),
                 "notes": [{"id": note.id, "text": note.text} for note in self.notes],
             }
         )
@@ -259,10 +265,14 @@ class Reliability(Drawn):
     def show(self, unit: str = "nats", *, notes: bool = True) -> str:
         """Return one screen of text with losses in `unit`."""
         event = "its first choice" if self.curve.event is None else printable(repr(self.curve.event), 40)
-        head = (
-            f"Reliability of {event}   {units.count(self.n, 'row')}, {units.count(len(self.belief), 'bin')}"
-        )
-        parts = [head, "", table(_rows(self, unit), "><>>>>>", indent=2), "", f"  {_outside(self)}"]
+        head = f"Reliability of {event}   {units.count(self.n, 'row')}, {units.count(len(self.curve.bins), 'bin')}"
+        parts = [
+            head,
+            "",
+            table(_rows(self, unit), "><>>>>>"[: 3 if self.belief is None else 7], indent=2),
+            "",
+            f"  {_outside(self)}",
+        ]
         if self.by_class:
             parts += ["", *_classes(self)]
         if notes and self.notes:
@@ -279,20 +289,19 @@ def _rows(result: Reliability, unit: str) -> list[list[str]]:
     """Lay the bins out."""
     loss, signed = partial(units.loss, in_unit=unit), partial(units.signed, in_unit=unit)
     bins, belief = result.curve.bins, result.belief
-    rows = [["says", f"happens ({100 * result.level:.6g} %)", "rows", "expected loss", "loss", "excess", "z"]]
+    rows = [["says", f"happens ({100 * result.level:.6g} %)", "rows"]]
+    rows[0] += [] if belief is None else ["expected loss", "loss", "excess", "z"]
     for at in range(len(bins)):
-        z = belief.z[at]
-        rows.append(
-            [
-                _p(bins.forecast[at]),
-                f"{_p(bins.share[at])}  {_p(bins.low[at])} to {_p(bins.high[at])}",
-                f"{bins.rows[at]:,.0f}",
+        share = f"{_p(bins.share[at])}  {_p(bins.low[at])} to {_p(bins.high[at])}"
+        rows.append([_p(bins.forecast[at]), share, f"{bins.rows[at]:,.0f}"])
+        if belief is not None:
+            z = belief.z[at]
+            rows[-1] += [
                 loss(belief.expected[at]),
                 loss(belief.surprise[at]),
                 signed(belief.excess[at]),
                 "" if np.isnan(z) else f"{round(float(z), 1) + 0.0:.1f}",
             ]
-        )
     return rows
 
 

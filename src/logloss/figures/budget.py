@@ -84,6 +84,8 @@ def _lines(parts: Decomposition, unit: str) -> list[str]:
     lines = ["Grey: lost without a forecast. Blue: saved by it. Orange: added by wrong probabilities."]
     if math.isinf(parts.log_loss):
         lines.append("Infinite: a forecast of 0 happened. The other bars are about the finite rows.")
+    elif parts.binned is not None:
+        lines.append(f"Fitted to these very rows in {parts.binned.bins:,} bins; steps are less their optimism. Miscalibration: {units.loss(parts.in_sample.miscalibration, unit)}.")  # fmt: skip
     elif parts.cross_fitted is None:
         lines.append("Miscalibration is fitted to these very rows: too large.")
     else:

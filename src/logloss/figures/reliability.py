@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from numpy.typing import NDArray
 
-    from logloss.curves.results import Curve, Reliability
+    from logloss.curves.results import Belief, Curve, Reliability
 
     Float = NDArray[np.float64]
 
@@ -133,10 +133,15 @@ def _tell(result: Reliability, unit: str, event: Any = None) -> str:
     return f"{text} Most rows are off where it says {_p(float(bins.forecast[off]))}: it happens in {bins.share[off]:.3g} ({bins.low[off]:.3g} to {bins.high[off]:.3g})."
 
 
+def _known(result: Reliability) -> Belief:
+    assert result.belief is not None  # there is no such figure then
+    return result.belief
+
+
 def _belief(result: Reliability, ax: Axes, unit: str, event: Any = None) -> list[str]:
     del event
     factor = units.unit(unit).convert(1.0)
-    belief = result.belief
+    belief = _known(result)
     at = np.arange(len(belief))
     expected, surprise = factor * belief.expected, factor * belief.surprise
     endless = np.isinf(surprise)
@@ -170,7 +175,7 @@ def _p(p: float) -> str:
 
 def _excess(result: Reliability, unit: str, event: Any = None) -> str:
     del event
-    belief = result.belief
+    belief = _known(result)
     worst = int(np.nanargmax(np.abs(np.nan_to_num(belief.excess))))
     text = f"In {units.count(len(belief), 'bin')}, the loss is furthest from what the forecast expects where it says {_p(float(belief.forecast[worst]))}: {units.loss(float(belief.surprise[worst]), unit)} {unit} a row, {units.loss(float(belief.expected[worst]), unit)} expected."
     rows = int(belief.infinite_rows.sum())
@@ -185,5 +190,6 @@ QUESTION = "Do the probabilities mean what they say?"
 LOG_ODDS = Drawing(QUESTION, _log_odds, _tell, _bins, height=lambda _: 5.6)
 LINEAR = Drawing(QUESTION, _linear, _tell, _bins, height=lambda _: 5.6)
 BELIEF = Drawing(
-    "Does it lose what it expects to lose?", _belief, _excess, lambda result: result.belief.frame()
-)
+    "Does it lose what it expects to lose?", _belief, _excess, lambda result: result.belief.frame(),
+    lambda result: None if result.belief is None else result,
+)  # fmt: skip

@@ -43,11 +43,21 @@ def explanation(result: Explanation, unit: str, *, notes: bool = True) -> str:
 
 def _belief(result: Explanation, loss: partial[str], signed: partial[str]) -> list[str]:
     text = f"  The forecasts expected {loss(result.expected_log_loss)}, got {loss(result.score.log_loss)}"
-    if result.excess_z is None:
-        return [text]
-    return [
-        f"{text}: excess {signed(result.score.log_loss - result.expected_log_loss)}, z = {result.excess_z:.1f}"
-    ]
+    if result.excess_z is not None:
+        text += (
+            f": excess {signed(result.score.log_loss - result.expected_log_loss)}, z = {result.excess_z:.1f}"
+        )
+    return [text, *_half(result)]
+
+
+def _half(result: Explanation) -> list[str]:
+    """Say which rows carry half of the loss, where only bounds are known."""
+    if result.half_between is None:
+        return []
+    low, high = result.half_between
+    many = units.count(high, "row") if low == high else f"{low:,} to {units.count(high, 'row')}"
+    finite = result.score.n - result.score.infinite_rows
+    return [f"  Half of the {'finite ' if result.score.infinite_rows else ''}loss is on {many} of {finite:,}"]
 
 
 def _worst(result: Explanation, loss: partial[str]) -> list[str]:
@@ -103,7 +113,7 @@ def _what_ifs(result: Explanation, loss: partial[str], signed: partial[str]) -> 
     for w in result.what_ifs:
         paid = ", ".join(f"{_who(row)} ({signed(row['change'])})" for row in w.paid[:2])
         rows.append([w.name, loss(w.log_loss), signed(w.change), f"{w.better:,}", f"{w.worse:,}", paid])
-    return [table(rows, "<>>>><", indent=2)]
+    return [table(rows, "<>>>><", indent=2)] if result.what_ifs else []
 
 
 def _held_out(clip: Clip, signed: partial[str]) -> str:

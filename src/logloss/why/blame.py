@@ -22,10 +22,9 @@ from logloss.slicing import slices
 from logloss.slicing.searching import search
 from logloss.slicing.segments import segments
 from logloss.sources import Opened, opened
-from logloss.summaries import folded
-from logloss.summary import Summary
+from logloss.summaries import folded, saved
 from logloss.surprises import per_row
-from logloss.why import decomposition
+from logloss.why import decomposition, gridfits, halves
 from logloss.why.asides import with_columns
 from logloss.why.carriers import (
     CENSUS,
@@ -51,6 +50,7 @@ if TYPE_CHECKING:
     from logloss.record import Observations, Space
     from logloss.slicing.searching import Search
     from logloss.slicing.slices import Slices
+    from logloss.summary import Summary
     from logloss.why.steps import Held
 
     Float = NDArray[np.float64]
@@ -90,8 +90,8 @@ def explain(
     Parameters
     ----------
     data, forecast, outcome, space, weight, ids, group, truth, labels, positive, normalize_rows, skip_missing, counts, skip_unreadable
-        As in :func:`logloss.score`. More than 5,000,000 rows, and summaries, are explained from one pass: without the
-        clip, the what-ifs and the number of rows that carry half of the loss.
+        As in :func:`logloss.score`, or a summary, or the path of one that was saved. Summaries, and more than 5,000,000
+        rows, are explained from one pass: without what-ifs, the curve of clips, slices and suspects; the decomposition in sample.
     rows
         How many of the costliest rows to list.
     clip
@@ -114,8 +114,9 @@ def explain(
     >>> worst.row, round(worst.surprise, 5), round(worst.share, 2)
     (4, 3.26387, 0.83)
     """
-    if isinstance(data, Summary | Panel):
-        return of_fold(data, rows=rows)
+    kept_before = saved(data, forecast, outcome, weight, ids, group, truth, labels, positive)
+    if kept_before is not None:
+        return of_fold(kept_before, rows=rows)
     found = opened(
         data, forecast, outcome=outcome, space=space, weight=weight, ids=ids, group=group, truth=truth,
         labels=labels, positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing, counts=counts,
@@ -138,20 +139,28 @@ def _many(stream: Any) -> bool:
 
 
 def of_fold(summary: Summary | Panel, *, rows: int = 10) -> Explanation:
-    """Explain what one pass kept: all but the clip curve, the what-ifs and the rows that carry half of the loss."""
+    """Explain what one pass kept: all that adds up over rows or can be read off its bins."""
     if isinstance(summary, Panel):
         raise UsageError(
             "one-forecast",
             f"There are several forecasts: {listing(summary.names)}.",
             cure="Explain one of them: panel.summaries[name], or forecast=... (CLI: --forecast).",
         )
+    parts = gridfits.of_summary(summary)
+    curve = calibration_curves.of_summary(summary)
+    left = "what-ifs, the curve of clips, slices, suspects"
+    if parts is None:
+        left = f"the decomposition of {units.count(len(summary.classes), 'class', 'classes')} in as many columns, {left}"
     note = Note(
         "from-summary",
-        f"Explained from one pass over {units.count(summary.n, 'row')}: what needs all rows side by side (the clip, what-ifs, how many rows carry half of the loss) is left out; a sample of the rows tells it.",
+        f"Explained from one pass over {units.count(summary.n, 'row')}: what needs all rows side by side ({left}) is left out; a sample of the rows tells it.",
     )
-    score = of_summary(replace(summary, notes=(*summary.notes, note)))
+    binned = None if parts is None else gridfits.said(parts)
+    told = [note, *(curve.notes[len(summary.told()) :] if binned is None else [binned])]
+    score = of_summary(replace(summary, notes=(*summary.notes, *told)))
     assert isinstance(score, Score)
     confusion, cells = confused(summary)
+    between = halves.half_between(summary)
     mass = summary.mass
     counts = (summary.n, mass["certain"], summary.infinite[0], mass["errors"], mass["certain_errors"])
     result = Explanation(
@@ -159,7 +168,8 @@ def of_fold(summary: Summary | Panel, *, rows: int = 10) -> Explanation:
         expected_log_loss=summary.expected,
         excess_z=summary.excess_z,
         worst=kept(summary, rows),
-        half=None,
+        half=between[0] if between is not None and between[0] == between[1] else None,
+        half_between=between,
         classes=tuple(score.classes()),
         pairs=cells,
         confusion=confusion,
@@ -168,13 +178,13 @@ def of_fold(summary: Summary | Panel, *, rows: int = 10) -> Explanation:
         mix=None,
         what_ifs=(),
         findings=(),
-        decomposition=None,
+        decomposition=parts,
         slices=None,
         search=None,
         blunders=None,
         suspects=None,
         labels_hold=False,
-        reliability=None,
+        reliability=curve,
         lorenz=None,
         replicated=None,
         observations=None,

@@ -47,7 +47,10 @@ def budget(parts: Decomposition, unit: str = "nats") -> str:
     inside, outside = parts.in_sample, parts.cross_fitted
     if math.isinf(parts.log_loss):
         return "\n".join([*lines, "    miscalibration is infinite: a forecast of 0 happened"])
-    if outside is None:
+    if parts.binned is not None:
+        low, high = parts.binned.miscalibration
+        told = f"    miscalibration {loss(inside.miscalibration)} in bins, {loss(low)} to {loss(high)} row by row, fitted to these very rows"
+    elif outside is None:
         told = f"    miscalibration {loss(inside.miscalibration)}, fitted to these very rows: too large"
     else:
         span = "" if parts.interval is None else f" ({loss(parts.interval[0])} to {loss(parts.interval[1])})"

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
 
     from logloss.figures.drawing import Drawings
     from logloss.record import Observations, Space
+    from logloss.why.gridfits import Binned
     from logloss.why.steps import Step
 
     Float = NDArray[np.float64]
@@ -89,6 +90,8 @@ class Decomposition(Framed):
     budget
         From the base rate to the loss: base rate, discrimination, then each supported step. The nats add up. Where rows
         are infinite, the steps and the budget are those of the others, and "infinite" comes last.
+    binned
+        What was told from the bins of a summary instead; None where the rows are known.
     """
 
     log_loss: float
@@ -99,6 +102,7 @@ class Decomposition(Framed):
     discrimination_interval: tuple[float, float] | None
     remedies: Remedies | None = field(repr=False)
     budget: tuple[Entry, ...]
+    binned: Binned | None = None
 
     def _drawings(self) -> Drawings:
         from logloss.figures.budget import BUDGET
@@ -121,11 +125,12 @@ class Decomposition(Framed):
     @property
     def steps(self) -> tuple[Step, ...]:
         """The supported steps, in the order they were chosen."""
-        return () if self.remedies is None else self.remedies.steps
+        found = self.remedies or self.binned
+        return () if found is None else found.steps
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON; "inf" where infinite, None where undefined."""
-        found = self.remedies
+        found = self.remedies or self.binned
         state: dict[str, Any] = jsonable(
             {
                 "log_loss": self.log_loss,
@@ -138,7 +143,8 @@ class Decomposition(Framed):
                 "discrimination_interval": self.discrimination_interval,
                 "steps": [asdict(step) for step in self.steps],
                 "tried": [] if found is None else [asdict(step) for step in found.tried],
-                "folds": None if found is None else found.folds,
+                "folds": None if self.remedies is None else self.remedies.folds,
+                "bins": None if self.binned is None else self.binned.to_dict(),
                 "budget": [asdict(entry) for entry in self.budget],
             }
         )

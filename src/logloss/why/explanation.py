@@ -67,14 +67,16 @@ class Explanation(Framed):
     census
         Forecasts of exactly 0 or 1, and how many of the errors they are.
     half
-        The number of rows that carry half of the loss; None where only a summary is known.
+        The number of rows that carry half of the loss; from a summary None where it is not known exactly.
+    half_between
+        From a summary, bounds for that number; None where the rows are known, and where nothing is lost.
     clip
         For two classes: the best and the advised clip. None otherwise, and where only a summary is known.
     mix
         For K classes: the best share of the uniform forecast to mix in. None for two.
     decomposition
-        Uncertainty, discrimination, miscalibration, and what the last consists of. None where only a summary is
-        known.
+        Uncertainty, discrimination, miscalibration, and what the last consists of; from a summary in sample, in bins of
+        log-odds, and None if it has several columns of forecasts.
     slices, search
         Where in the data the loss is: slices listed beforehand; a tree found on one half of the rows and measured on
         the other. None without columns to slice by, and for fewer than 20 rows (400 for the tree).
@@ -88,7 +90,7 @@ class Explanation(Framed):
     reliability
         The reliability curve with its bands; expected beside observed loss by bin.
     lorenz
-        The share of the loss that the costliest rows carry.
+        The share of the loss that the costliest rows carry; None where only a summary is known.
     replicated
         Entropy of soft outcomes and what the forecasts add; uncertainty, resolution and reliability of forecasts that
         are said again and again. None where neither is the case.
@@ -121,6 +123,7 @@ class Explanation(Framed):
     replicated: CrossEntropyParts | None
     observations: Observations | None = field(repr=False)
     surprise: Float | None = field(repr=False)
+    half_between: tuple[int, int] | None = None
 
     def _drawings(self) -> Drawings:
         from logloss.figures.budget import BUDGET
@@ -204,6 +207,7 @@ class Explanation(Framed):
                         "miscalibration_interval",
                         "discrimination_interval",
                         "folds",
+                        "bins",
                         "steps",
                         "tried",
                     )
@@ -224,7 +228,7 @@ class Explanation(Framed):
                 else {
                     "bins": self.reliability.curve.bins.frame(),
                     "outside": self.reliability.curve.outside,
-                    "belief": self.reliability.belief.frame(),
+                    "belief": None if self.reliability.belief is None else self.reliability.belief.frame(),
                 },
                 "lorenz": None
                 if self.lorenz is None
@@ -232,6 +236,7 @@ class Explanation(Framed):
                 "cross_entropy": None if self.replicated is None else self.replicated.to_dict(),
                 "worst": [asdict(row) for row in self.worst],
                 "rows_for_half": self.half,
+                "rows_for_half_between": self.half_between,
                 "classes": list(self.classes),
                 "pairs": list(self.pairs),
                 "confusion": self.confusion,

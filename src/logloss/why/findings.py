@@ -100,7 +100,8 @@ def _worse_than_nothing(result: Explanation) -> list[Finding]:
     z = result.excess_z
     if z is None or abs(z) <= 3 or score.n < 10 or score.log_loss <= score.base_rate_loo:
         return []
-    after = None if result.decomposition is None else result.decomposition.remedies
+    parts = result.decomposition
+    after = None if parts is None else parts.remedies or parts.binned
     mended = after is not None and after.log_loss < 0.95 * score.base_rate_loo
     cure = (
         f"Mended as above it would be {units.loss(after.log_loss)}."
@@ -132,10 +133,12 @@ def _saved(result: Explanation, step: Step) -> str:
     span = (
         "" if step.interval is None else f" [{units.loss(step.interval[0])}, {units.loss(step.interval[1])}]"
     )
+    parts = result.decomposition
+    where = "on unseen rows" if parts is None or parts.binned is None else "in sample"
     if not math.isfinite(result.score.log_loss):
-        return f"{units.loss(step.gain)} nats{span} on unseen rows"
+        return f"{units.loss(step.gain)} nats{span} {where}"
     share = units.percent(step.gain / result.score.log_loss)
-    return f"{units.loss(step.gain)} nats{span} on unseen rows, {share} of the loss"
+    return f"{units.loss(step.gain)} nats{span} {where}, {share} of the loss"
 
 
 def _temperature(result: Explanation, step: Step) -> Finding:
@@ -165,7 +168,7 @@ def _prior_shift(result: Explanation, step: Step) -> Finding:
 def _bounded(result: Explanation, step: Step) -> Finding:
     if step.name == "clip":
         eps, clip = step.parameters["clip"], result.clip
-        changed = 0.0
+        changed = step.parameters.get("changed", 0.0)
         if clip is not None:
             upto = int(np.searchsorted(clip.curve.t, eps, side="left"))
             changed = float(clip.curve.wrong[upto - 1] + clip.curve.right[upto - 1]) if upto else 0.0
@@ -284,7 +287,9 @@ def _confidence(result: Explanation) -> list[Finding]:
     z, loss, expected = result.excess_z, result.score.log_loss, result.expected_log_loss
     if z is None or abs(z) <= 3 or {note.id for note in result.score.notes} & MISREAD:
         return []
-    if parts is not None and parts.remedies is not None:
+    if parts is not None and (
+        parts.remedies is not None or (parts.binned is not None and (parts.steps or parts.binned.tried))
+    ):
         return []
     word, try_next = ("Over-confident", "1.5") if z > 0 else ("Under-confident", "0.8")
     text = f"{word}: the forecasts expect a loss of {units.loss(expected)}, it is {units.loss(loss)} (z = {z:.1f})."
@@ -318,11 +323,19 @@ def _certain_errors(result: Explanation) -> list[Finding]:
 def _in_order(result: Explanation, found: list[Finding]) -> list[Finding]:
     """Say that no fault of the probabilities was found, and how large one could have been overlooked."""
     parts = result.decomposition
-    if parts is None or parts.remedies is None or parts.cross_fitted is None or result.score.n < ENOUGH:
+    if parts is None or result.score.n < ENOUGH:
         return []
+    if parts.binned is None and (parts.remedies is None or parts.cross_fitted is None):
+        return []
+    if parts.binned is not None and not parts.binned.tried:
+        return []  # too few rows to fit a map to
     if any(finding.nats > 0 or finding.id == "LL051" for finding in found) or result.score.log_loss == 0:
         return []
     most = max(parts.in_sample.miscalibration, 0.0)
     left = parts.log_loss
+    if parts.binned is not None:
+        most = parts.binned.miscalibration[1]
+        text = f"No miscalibration found: in bins of log-odds no map lowers the loss of these rows by more than chance; of {units.loss(left)} at most {units.loss(most)} could be. What is left is for better features."
+        return [Finding("LL081", 0.0, text, "logloss score")]
     text = f"No miscalibration found: no map lowers the loss of unseen rows, and of {units.loss(left)} at most {units.loss(most)} could be (fitted to these very rows). What is left is for better features."
     return [Finding("LL081", 0.0, text, "logloss score")]
