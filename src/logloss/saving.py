@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from logloss.errors import SourceError
+from logloss.stages import wrote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -68,6 +69,7 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[IO[bytes]], Any])
             file.flush()
             os.fsync(file.fileno())
         beside.replace(target)
+        wrote(target)
     except BaseException as error:
         beside.unlink(missing_ok=True)
         if not isinstance(error, OSError):
