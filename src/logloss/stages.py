@@ -10,16 +10,18 @@ import time
 from collections.abc import Sized
 from contextlib import contextmanager
 from contextvars import ContextVar
+from functools import wraps
 from threading import RLock, get_ident
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
     from typing import Self
 
+P = ParamSpec("P")
 T = TypeVar("T")
 
-__all__ = ["Listener", "Stage", "current", "listening", "stage", "steps", "wrote"]
+__all__ = ["Listener", "Stage", "current", "listening", "stage", "staged", "steps", "wrote"]
 
 _HEARD: ContextVar[Listener | None] = ContextVar("logloss stages", default=None)
 
@@ -170,6 +172,20 @@ def _counted(items: Iterable[T], heard: Listener, name: str, unit: str, total: i
         for item in items:
             yield item
             step()
+
+
+def staged(name: str) -> Callable[[Callable[P, T]], Callable[P, T]]:
+    """Make a whole function a stage."""
+
+    def wrapped(work: Callable[P, T]) -> Callable[P, T]:
+        @wraps(work)
+        def told(*args: P.args, **options: P.kwargs) -> T:
+            with stage(name):
+                return work(*args, **options)
+
+        return told
+
+    return wrapped
 
 
 def wrote(path: Any) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logloss.curves.binning import lower_limit, upper_limit
+from logloss.stages import steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -47,11 +48,11 @@ def consistency_band(
     if draws_by_counts(groups, events):
         count, p = _counts(groups)
         shares = rng.binomial(count.astype(np.int64), p, size=curves.shape) / count
-        for at, share in enumerate(shares):
+        for at, share in enumerate(steps(shares, "drawing the band", "curves")):
             curves[at] = isotonic_regression(share, weights=groups.weight).x
     else:
         p, w = events.forecast[order], events.weight[order]
-        for at in range(bands):
+        for at in steps(range(bands), "drawing the band", "curves"):
             share = np.add.reduceat(np.where(rng.random(len(p)) < p, w, 0.0), starts) / groups.weight
             curves[at] = isotonic_regression(share, weights=groups.weight).x
     tail = 0.5 * (1.0 - level)
