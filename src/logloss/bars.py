@@ -225,7 +225,11 @@ class Cell:
     every = SELDOM
 
     def __init__(self) -> None:
-        from IPython.display import display
+        from importlib import import_module
+
+        display = import_module(
+            "IPython.display"
+        ).display  # no dependency; it is there, as this is a notebook
 
         self._handle = display({"text/plain": ""}, raw=True, display_id=True)
 

@@ -241,9 +241,7 @@ def ends(
 
     found = []
     top = best(0.0)[0]
-    for limit in steps(
-        (np.log(1e-6), np.log(0.7 / off.sum(axis=1).max())), "how many", "ends of the interval"
-    ):
+    for limit in steps((np.log(1e-6), np.log(0.7 / off.sum(axis=1).max())), "interval", "ends"):
         latest = list(starts)
         inner, outer = 0.0, 0.25 * float(np.sign(limit))
         while abs(outer) < abs(limit) and beyond(outer) < 0:

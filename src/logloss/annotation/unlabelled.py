@@ -63,6 +63,7 @@ def partly(data: Any, forecast: Any = None, *, inclusion: Any = None, **options:
     return _of_arrays(data, forecast, inclusion, options)
 
 
+@staged("checking rows")
 def _of_arrays(outcome: Any, forecast: Any, inclusion: Any, options: dict[str, Any]) -> Partly:
     if any(options.pop(name, None) is not None for name in ("outcome", "truth")) or forecast is None:
         raise UsageError(

@@ -94,7 +94,7 @@ def waiting() -> Iterator[None]:
         from logloss.text import printable
 
         where = bar.broken or bar.words()
-        told = f"interrupted{' while ' if where else ''}{where}. {_left_behind(bar.written)}"
+        told = f"interrupted{f' ({where})' if where else ''}. {_left_behind(bar.written)}"
         sys.stderr.write(f"\n{printable(told, 2000)}\n")
         sys.exit(130)
 

@@ -238,7 +238,7 @@ class _Search:
     def attempt(self, name: str) -> tuple[Step, list[Map], Float]:
         """Fit a map in every fold on top of the steps so far; return the step, the maps, the surprises after it."""
         kind = self.kind(name)
-        each = steps(self.maps, f"fitting a map ({name})", "folds")
+        each = steps(self.maps, f"fitting {name.replace('_', ' ')}", "folds")
         maps = [self.fitted(kind, k, chain) for k, chain in enumerate(each)]
         after = self.rows.surprise([[*chain, one] for chain, one in zip(self.maps, maps, strict=True)])
         if not any(self.maps):

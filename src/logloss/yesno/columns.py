@@ -40,6 +40,7 @@ class Labelled:
     notes: tuple[Note, ...]
 
 
+@staged("checking rows")
 def labelled(data: Any, forecast: Any, outcome: Any, weight: Any, labels: Sequence[Any] | None) -> Labelled:
     """Return the labels of arrays or of a table; see :func:`logloss.multilabel` for the arguments."""
     notes: list[Note] = []
