@@ -57,6 +57,7 @@ class Stage:
         self.total = total
         self.unit = unit
         self.about = False
+        self.share = 0.0  # the largest that was told
         self.since = time.monotonic()
         self.thread = get_ident()
 
@@ -64,11 +65,12 @@ class Stage:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *error: object) -> None:
-        self.heard.end(self, broken=kind is not None and issubclass(kind, KeyboardInterrupt))
+        self.heard.end(self, kind)
 
     def __call__(self, more: int = 1) -> None:
         """Count steps that are done; from any thread."""
         with self.heard.lock:
+            self.heard.left = ""
             self.done += more
             if self.total is not None:
                 self.total = max(self.total, self.done)
@@ -77,6 +79,7 @@ class Stage:
     def to(self, done: int, total: int | None) -> None:
         """Say how much is done, and of how much, where that becomes known on the way."""
         with self.heard.lock:
+            self.heard.left = ""
             self.done, self.total = done, None if total is None else max(total, done)
             self.about = done != total
             self.heard.moved(self)
@@ -106,22 +109,29 @@ class Listener:
     def __init__(self) -> None:
         self.open: list[Stage] = []
         self.lock = RLock()
-        self.broken: str | None = None
+        self.broken = ""
+        self.left = ""  # the loop that was left last, if nothing was said since
         self.written: list[str] = []
 
     def begin(self, name: str, total: int | None, unit: str) -> Stage:
         """Begin a stage within those that this thread has begun."""
         begun = Stage(self, name, total, unit)
         with self.lock:
+            self.left = ""
             self.open.append(begun)
             self.moved(begun)
         return begun
 
-    def end(self, stage: Stage, *, broken: bool = False) -> None:
-        """End a stage, and those within it that something threw out of."""
+    def end(self, stage: Stage, kind: type[BaseException] | None = None) -> None:
+        """End a stage, and those within it that something threw out of.
+
+        What is thrown in the body of a loop is not known to `steps`, which is closed before the stage around it.
+        """
         with self.lock:
-            if broken and self.broken is None:
-                self.broken = self.words()
+            if kind is GeneratorExit and stage in self.open:
+                self.left = self.left or self.words()
+            if kind is not None and issubclass(kind, KeyboardInterrupt):
+                self.broken = self.interrupted()
             if stage in self.open:
                 at = self.open.index(stage)
                 self.open[at:] = [one for one in self.open[at:] if one.thread != stage.thread]
@@ -132,6 +142,10 @@ class Listener:
 
     def ended(self, stage: Stage) -> None:
         """Hear that a stage ended."""
+
+    def interrupted(self) -> str:
+        """Say where an interrupt came that is on its way now."""
+        return self.broken or self.left or self.words()
 
     def path(self) -> list[Stage]:
         """Return the stage that began last and those that it is part of, outermost first."""
@@ -145,12 +159,12 @@ class Listener:
     def share(self) -> tuple[float | None, float]:
         """Return which share is done of the outermost stage that knows how much there is, and how long it has lasted.
 
-        What is done of the stages within counts as a part of its next step. None where no stage knows.
+        What is done of the stages within counts as a part of its next step; it never falls. None where no stage knows.
         """
         inner, since = None, None
         for one in reversed(self.path()):
             if one.total is not None:
-                inner = min(1.0, (one.done + (inner or 0.0)) / max(one.total, 1))
+                inner = one.share = max(one.share, min(1.0, (one.done + (inner or 0.0)) / max(one.total, 1)))
                 since = one.since
         return inner, 0.0 if since is None else time.monotonic() - since
 

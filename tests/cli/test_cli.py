@@ -379,24 +379,3 @@ def test_a_folder_to_save_in_is_looked_for_first(tmp_path: Path) -> None:
     done = run("score", "x.csv", "--save", "no/such/s.json", cwd=tmp_path)
     assert (done.returncode, done.stdout) == (1, "")
     assert "[cannot-write" in done.stderr
-
-
-def test_the_progress_bar_is_for_terminals(tmp_path: Path) -> None:
-    pty = pytest.importorskip("pty")
-    (tmp_path / "x.csv").write_text("y,p\n" + "1,.9\n0,.2\n" * 2000)
-    main = "import logloss.cli.output as o; o.PATIENCE = -1; from logloss.cli import main; main()"
-    controller, terminal = pty.openpty()
-    done = subprocess.run(
-        [sys.executable, "-c", main, "score", str(tmp_path / "x.csv"), "--json"],
-        stdout=subprocess.PIPE,
-        stderr=terminal,
-        check=True,
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
-    )
-    os.close(terminal)
-    shown = b""
-    with contextlib.suppress(OSError):
-        while piece := os.read(controller, 65536):
-            shown += piece
-    assert json.loads(done.stdout)["n"] == 4000
-    assert b"rows/s" in shown

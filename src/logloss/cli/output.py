@@ -93,7 +93,7 @@ def waiting() -> Iterator[None]:
     except KeyboardInterrupt:
         from logloss.text import printable
 
-        where = bar.broken or bar.words()
+        where = bar.interrupted()
         told = f"interrupted{f' ({where})' if where else ''}. {_left_behind(bar.written)}"
         sys.stderr.write(f"\n{printable(told, 2000)}\n")
         sys.exit(130)
