@@ -92,6 +92,21 @@ def test_the_share_counts_what_is_done_within_the_next_step() -> None:
         assert ear.share() == (None, 0.0)
 
 
+def test_the_time_left_goes_down_while_a_step_lasts(monkeypatch: pytest.MonkeyPatch) -> None:
+    now = [100.0]
+    monkeypatch.setattr("logloss.stages.time.monotonic", lambda: now[0])
+    ear = Ear()
+    with listening(ear), stage("tables", 4) as step:
+        assert ear.share() == (0.0, 0.0)
+        now[0] += 5.0
+        step()
+        assert ear.share() == (0.25, 15.0)  # three more of 5 s
+        now[0] += 4.0
+        assert ear.share() == (0.25, 11.0)
+        now[0] += 20.0
+        assert ear.share() == (0.25, 0.0)
+
+
 @given(st.lists(st.integers(0, 4), max_size=6))
 def test_the_share_never_falls(inner: list[int]) -> None:
     ear, seen = Ear(), []

@@ -172,13 +172,12 @@ def _in_notebook() -> bool:
     return shell is not None and hasattr(shell, "kernel")
 
 
-def left(share: float | None, lasted: float) -> str:
-    """Say how much time is left, when enough is done to tell."""
-    if share is None or not 0.02 <= share < 1 or lasted < 1:
+def left(share: float | None, seconds: float) -> str:
+    """Say how much time is left, when enough is done to tell and the next step is not overdue."""
+    if share is None or not 0.02 <= share < 1 or seconds < 0.5:
         return ""
-    seconds = lasted * (1 - share) / share
     if seconds < 90:
-        return f"{max(seconds, 1):.0f} s left"
+        return f"{seconds:.0f} s left"
     return f"{seconds / 60:.0f} min left" if seconds < 5400 else f"{seconds / 3600:.1f} h left"
 
 
@@ -202,10 +201,10 @@ class Terminal:
         self._task = self._shown.add_task("", total=None, left="")
         self._shown.start()
 
-    def draw(self, words: str, share: float | None, lasted: float) -> None:
+    def draw(self, words: str, share: float | None, seconds: float) -> None:
         """Draw it as it is now."""
         self._shown.tasks[0].total = None if share is None else 1.0  # `update` takes None for "as it was"
-        told = left(share, lasted)
+        told = left(share, seconds)
         self._shown.update(self._task, description=words, completed=share or 0.0, left=told, refresh=True)
 
     def clear(self) -> None:
@@ -227,12 +226,12 @@ class Cell:
 
         self._handle = display({"text/plain": ""}, raw=True, display_id=True)
 
-    def draw(self, words: str, share: float | None, lasted: float) -> None:
+    def draw(self, words: str, share: float | None, seconds: float) -> None:
         """Draw it as it is now."""
         from html import escape
 
         value = "" if share is None else f' value="{share:.4f}"'
-        told = " - ".join(filter(None, (words, left(share, lasted))))
+        told = " - ".join(filter(None, (words, left(share, seconds))))
         self._handle.update(
             {
                 "text/plain": told,

@@ -58,6 +58,7 @@ class Stage:
         self.unit = unit
         self.about = False
         self.share = 0.0  # the largest that was told
+        self.after = 0.0  # and how long the stage had lasted then
         self.since = time.monotonic()
         self.thread = get_ident()
 
@@ -157,16 +158,21 @@ class Listener:
         return ", ".join(dict.fromkeys(one.words for one in self.path()))
 
     def share(self) -> tuple[float | None, float]:
-        """Return which share is done of the outermost stage that knows how much there is, and how long it has lasted.
+        """Return which share is done of the outermost stage that knows how much there is, and the seconds it has left.
 
         What is done of the stages within counts as a part of its next step; it never falls. None where no stage knows.
+        The pace is that of the share that is done: while a step lasts, the time left goes down, at most to 0.
         """
-        inner, since = None, None
+        inner, still = None, 0.0
         for one in reversed(self.path()):
             if one.total is not None:
-                inner = one.share = max(one.share, min(1.0, (one.done + (inner or 0.0)) / max(one.total, 1)))
-                since = one.since
-        return inner, 0.0 if since is None else time.monotonic() - since
+                inner = min(1.0, (one.done + (inner or 0.0)) / max(one.total, 1))
+                lasted = time.monotonic() - one.since
+                if inner > one.share:
+                    one.share, one.after = inner, lasted
+                inner = one.share
+                still = max(one.after / inner - lasted, 0.0) if inner else 0.0
+        return inner, still
 
 
 def stage(name: str, total: int | None = None, unit: str = "") -> Stage | Silent:
