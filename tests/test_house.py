@@ -52,6 +52,7 @@ FLOORS: list[set[str]] = [
         "rewording",
         "rules",
         "slicing",
+        "stages",
         "text",
         "why",
         "yesno",
@@ -59,6 +60,7 @@ FLOORS: list[set[str]] = [
     {
         "annotation.estimators",
         "annotation.noise",
+        "bars",
         "calibrate.maps",
         "comparing.pairs",
         "curves.bands",

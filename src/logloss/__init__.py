@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from logloss.annotation.estimators import Estimated
     from logloss.annotation.sampling import Selection, lure_weights
     from logloss.annotation.suspicion import suspects
+    from logloss.bars import progress
     from logloss.baserates.prevalence import PriorEstimate
     from logloss.baserates.priors import estimate_prior
     from logloss.baserates.shifts import shift_prior, undo_class_weights
@@ -158,6 +159,7 @@ _HOME = {
     "multilabel": "yesno.scoring",
     "murphy_curve": "curves.murphy",
     "observe": "observations",
+    "progress": "bars",
     "referee": "refereeing.trials",
     "report": "reports",
     "reliability": "curves.reliability",
@@ -248,6 +250,7 @@ __all__ = [
     "multilabel",
     "murphy_curve",
     "observe",
+    "progress",
     "referee",
     "reliability",
     "report",

@@ -12,6 +12,7 @@ from logloss.folding import fold_record
 from logloss.observations import observe
 from logloss.plain import jsonable
 from logloss.rules import CONVENTIONS, WHO_PAYS, Convention
+from logloss.stages import staged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,6 +130,7 @@ def which_number(
     return which_of(record, reported)
 
 
+@staged("comparing conventions")
 def which_of(record: Observations, reported: float | str) -> WhichNumber:
     """Say which conventions reproduce a figure reported for a checked record."""
     figure, digits = _figure(reported)

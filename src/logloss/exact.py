@@ -10,6 +10,7 @@ import numpy as np
 from logloss import kernels
 from logloss.errors import LoglossWarning
 from logloss.observations import observe
+from logloss.stages import staged
 from logloss.surprises import per_row
 
 if TYPE_CHECKING:
@@ -154,6 +155,7 @@ def _warn_of_guesses(record: Observations) -> None:
             warnings.warn(note.text, LoglossWarning, stacklevel=3)
 
 
+@staged("adding up")
 def _fast_total(y_true: Any, y_prob: Any) -> tuple[float, int] | None:
     """Return (nats, rows) of plain large arrays in one pass; None where the door has to look first.
 

@@ -9,6 +9,7 @@ import numpy as np
 from logloss.errors import AlignmentError, listing, places
 from logloss.notes import Note
 from logloss.recognise import missing_mask
+from logloss.stages import staged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -49,6 +50,7 @@ def positions_of(keys: list[str], source: Table) -> dict[str, int]:
     return rows
 
 
+@staged("matching ids")
 def pair(
     here: Vector, there: Vector, name: str, source: Table, answers: Table, notes: list[Note]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:

@@ -25,6 +25,7 @@ from logloss.plain import jsonable
 from logloss.plan import Plan, Surprised
 from logloss.reading import engine
 from logloss.recognise import Vector, table
+from logloss.stages import staged
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -95,6 +96,7 @@ def merged(pieces: Iterable[bytes]) -> bytes:
     return _packed({"part": part, "summary": whole.to_dict()})
 
 
+@staged("rows in the cluster")
 def spread(head: Any, asked: Asked, job: Callable[[Any], bytes], *, top: int) -> Summary | Panel:
     """Return the summary of rows that lie elsewhere.
 

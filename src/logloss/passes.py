@@ -27,6 +27,7 @@ from logloss.outcomes import distinct_outcomes, labels_seen
 from logloss.panel import Panel
 from logloss.plan import Plan, Surprised, make
 from logloss.recognise import vector
+from logloss.stages import current, stage
 from logloss.streams import Folder
 
 if TYPE_CHECKING:
@@ -252,31 +253,15 @@ class Work:
     def run(self, plan: Plan | Visit, *, typed: bool) -> Any:
         """Return the sum of all batches; `typed` lets the reader parse numbers."""
         self.as_text = not typed
-        expected = self.stream.expected() if self.watch is not None else None
         done, totals = 0, {}
         self.broken = {}
         if isinstance(plan, Plan):
             self.kept.begin(plan, self.files)
         for at, total in self.kept.found.items():
             totals[at], done = total, done + int(_rows_of(total))
-        items = self._items(plan, typed=typed)
         try:
-            for at, start, stop, result in in_order(lambda item: _folded(plan, *item), items, self.threads):
-                text = typed and self.files[at].textual
-                if isinstance(result, SourceError) and text and result.slug != "ragged":
-                    raise result  # perhaps only a column of text that is not numbers all through
-                if isinstance(result, SourceError) and self.skip_unreadable:
-                    self.kept.drop(at)
-                    self.broken[at] = self.files[at].where
-                    totals.pop(at, None)
-                    continue
-                if isinstance(result, BaseException):
-                    raise self._placed(result, at, stop)
-                totals[at] = result if at not in totals else totals[at] + result
-                self.kept.note(at, totals[at], stop)
-                done += stop - start
-                if self.watch is not None:
-                    self.watch(done, expected)
+            with stage("reading", unit="rows") as step:
+                self._add_up(plan, totals, done, step, typed=typed)
         except BaseException:  # an interrupt too: what is done is kept
             self.kept.save(complete=False)
             raise
@@ -288,6 +273,32 @@ class Work:
         for part in ordered[1:]:
             whole = whole + part
         return whole
+
+    def _add_up(
+        self, plan: Plan | Visit, totals: dict[int, Any], done: int, step: Any, *, typed: bool
+    ) -> None:
+        """Add the batches of each file to its total."""
+        heard = self.watch is not None or current() is not None
+        expected = self.stream.expected() if heard else None
+        items = self._items(plan, typed=typed)
+        for at, start, stop, result in in_order(lambda item: _folded(plan, *item), items, self.threads):
+            text = typed and self.files[at].textual
+            if isinstance(result, SourceError) and text and result.slug != "ragged":
+                raise result  # perhaps only a column of text that is not numbers all through
+            if isinstance(result, SourceError) and self.skip_unreadable:
+                self.kept.drop(at)
+                self.broken[at] = self.files[at].where
+                totals.pop(at, None)
+                continue
+            if isinstance(result, BaseException):
+                raise self._placed(result, at, stop)
+            totals[at] = result if at not in totals else totals[at] + result
+            self.kept.note(at, totals[at], stop)
+            done += stop - start
+            step.to(done, expected)
+            if self.watch is not None:
+                self.watch(done, expected)
+        step.to(done, done)
 
     def _items(self, plan: Plan | Visit, *, typed: bool) -> Iterator[tuple[int, Any]]:
         """Yield (file, batch), and (file, error) where it breaks off."""

@@ -12,6 +12,7 @@ from logloss.errors import SourceError
 from logloss.reading import engine
 from logloss.recognise import vector
 from logloss.saving import write_whole
+from logloss.stages import current, stage
 
 if TYPE_CHECKING:
     import os
@@ -29,13 +30,17 @@ def rewrite(stream: Any, path: str | os.PathLike[str], change: Callable[[Batch],
     done = [0]
 
     def frames() -> Iterator[Any]:
+        expected = None if current() is None else stream.expected()
         for batch in stream.batches(list(stream.names)):
-            done[0] += len(batch)
             yield frame_of(batch, list(stream.names), change(batch))
+            done[0] += len(batch)
+            step.to(done[0], expected)
+        step.to(done[0], done[0])
         if not done[0]:
             raise SourceError("no-rows", "The table has a header but no rows.", cure="Write the rows again.")
 
-    write_frames(path, frames())
+    with stage("writing", unit="rows") as step:
+        write_frames(path, frames())
     return done[0]
 
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import IO, TYPE_CHECKING, Any, TypeVar
 
 from logloss.errors import SourceError
+from logloss.stages import staged, wrote
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -27,6 +28,7 @@ def write_text(text: str, path: str | os.PathLike[str]) -> None:
     write_whole(path, lambda file: file.write(text.encode()))
 
 
+@staged("writing")
 def write_table(columns: dict[str, Any], path: str | os.PathLike[str]) -> None:
     """Write columns whole or not at all: as Parquet, Arrow or JSON lines where the name ends so, else as CSV (.tsv with tabs).
 
@@ -68,6 +70,7 @@ def write_whole(path: str | os.PathLike[str], write: Callable[[IO[bytes]], Any])
             file.flush()
             os.fsync(file.fileno())
         beside.replace(target)
+        wrote(target)
     except BaseException as error:
         beside.unlink(missing_ok=True)
         if not isinstance(error, OSError):

@@ -30,6 +30,7 @@ from logloss.joins import Joined
 from logloss.notes import Note
 from logloss.observations import observe
 from logloss.recognise import Matrix, Vector, has_columns, is_path, is_table, stream_kind, vector
+from logloss.stages import staged
 from logloss.streams import open_stream
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def is_rows(data: Any, forecast: Any) -> bool:
     return is_path(data) or ((is_table(data) or stream_kind(data) is not None) and by_name(forecast))
 
 
+@staged("checking rows")
 def from_arrays(
     data: Any,
     forecast: Any,
@@ -93,6 +95,7 @@ class Opened:
         """Return the checked record of all rows, in memory."""
         return self.gathered()[0]
 
+    @staged("reading")
     def gathered(self) -> tuple[Observations, Table, Asked]:
         """Return the checked record of all rows, the table they are of, and which of its columns were taken."""
         table = self.stream.whole()
@@ -214,6 +217,7 @@ def joined(source: Table, answers: Table, asked: Asked) -> tuple[Observations, A
     return record_of(what, paired, chosen, source, notes, here), chosen
 
 
+@staged("reading")
 def joined_stream(source: Any, answers: Any, asked: Asked, rows: int) -> tuple[Joined, Asked, list[Note]]:
     """Return predictions and outcomes joined by id as a stream; columns are found by their first `rows`."""
     source, answers = (table if table.again else table.whole() for table in (source, answers))

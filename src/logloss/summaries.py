@@ -14,6 +14,7 @@ from logloss.forensics import examine
 from logloss.panel import Panel, load
 from logloss.passes import HEAD, finished, fold
 from logloss.sources import Opened, joined_stream, opened
+from logloss.stages import staged, steps
 from logloss.summary import Summary
 from logloss.surprises import per_row
 
@@ -122,6 +123,7 @@ def folded(
     return finished(whole, (*notes, *both.notes), more=True)
 
 
+@staged("adding up")
 def summary_of(
     record: Observations, surprise: NDArray[np.float64] | None = None, *, top: int = 20
 ) -> Summary:
@@ -161,10 +163,13 @@ def merge(
             "There are no summaries to merge.",
             cure="Give a list of summaries, or of files that `save` wrote.",
         )
-    named = [("", part) if isinstance(part, Summary | Panel) else (str(part), load(part)) for part in given]
-    whole = reduce(_added, [part for _, part in named])
+    named = [
+        ("", part) if isinstance(part, Summary | Panel) else (str(part), load(part))
+        for part in steps(given, "reading", "summaries")
+    ]
+    whole = reduce(_added, steps([part for _, part in named], "adding up", "summaries"))
     seen: dict[str, str] = {}
-    for name, part in named:
+    for name, part in steps(named, "checking", "summaries"):
         mark = _mark(part)
         if mark in seen and not allow_equal:
             raise AlignmentError(

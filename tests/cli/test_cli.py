@@ -381,27 +381,6 @@ def test_a_folder_to_save_in_is_looked_for_first(tmp_path: Path) -> None:
     assert "[cannot-write" in done.stderr
 
 
-def test_the_progress_bar_is_for_terminals(tmp_path: Path) -> None:
-    pty = pytest.importorskip("pty")
-    (tmp_path / "x.csv").write_text("y,p\n" + "1,.9\n0,.2\n" * 2000)
-    main = "import logloss.cli.output as o; o.PATIENCE = -1; from logloss.cli import main; main()"
-    controller, terminal = pty.openpty()
-    done = subprocess.run(
-        [sys.executable, "-c", main, "score", str(tmp_path / "x.csv"), "--json"],
-        stdout=subprocess.PIPE,
-        stderr=terminal,
-        check=True,
-        env={**os.environ, "TERM": "xterm", "COLUMNS": "100"},
-    )
-    os.close(terminal)
-    shown = b""
-    with contextlib.suppress(OSError):
-        while piece := os.read(controller, 65536):
-            shown += piece
-    assert json.loads(done.stdout)["n"] == 4000
-    assert b"rows/s" in shown
-
-
 def test_a_saved_summary_is_explained(tmp_path: Path) -> None:
     rows = [(at * 7919 % 1000 / 1000 + 0.0005, at * 104729 % 997 / 997) for at in range(3000)]
     text = "\n".join(f"{int(u < p * p)},{p}" for p, u in rows)

@@ -14,6 +14,7 @@ from logloss.annotation.estimators import Drawn, Estimated
 from logloss.annotation.unlabelled import partly
 from logloss.errors import UsageError, listing
 from logloss.notes import Note
+from logloss.stages import staged
 from logloss.surprises import class_blocks, columns_of, parts, per_row
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def estimate(
     )
 
 
+@staged("estimating")
 def of_record(
     record: Observations,
     labelled: NDArray[np.bool_],

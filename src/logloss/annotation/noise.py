@@ -25,6 +25,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logloss.annotation.mixture import Rows, calibrated, common, log_softmax, matrix_of, shrunk, with_rates
+from logloss.stages import steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -139,7 +140,7 @@ def fit(margin: Float, label: Int, weight: Float) -> Noise:
     plain: list[tuple[float, Float, Rows]] = []
     noisy: list[tuple[float, Float, Float]] = []
     bends = BENDS if limit > LONG else BENDS[:-1]
-    for bend in bends:
+    for bend in steps(bends, "fitting rates", "shapes"):
         rows = Rows(bent(margin, bend), label, weight, starts, seen)
         value, at = calibrated(rows, None, np.zeros(K + 1))
         plain.append((value, at, rows))
@@ -199,7 +200,7 @@ def by_pair(rows: Rows, at: Float, without: float) -> tuple[float, Float, Float]
         gain = np.maximum(gain, new + np.log1p(-rate) * recorded[:, None])
     np.fill_diagonal(gain, -np.inf)
     found = []
-    for flat in np.argsort(-gain, axis=None)[:PAIRS]:
+    for flat in steps(np.argsort(-gain, axis=None)[:PAIRS], "fitting rates", "pairs of classes"):
         pattern = np.zeros((1, K, K))
         pattern[0].flat[flat] = 1.0
         found.append(with_rates(rows, pattern, at, (0.05,)))
@@ -240,7 +241,7 @@ def ends(
 
     found = []
     top = best(0.0)[0]
-    for limit in (np.log(1e-6), np.log(0.7 / off.sum(axis=1).max())):
+    for limit in steps((np.log(1e-6), np.log(0.7 / off.sum(axis=1).max())), "interval", "ends"):
         latest = list(starts)
         inner, outer = 0.0, 0.25 * float(np.sign(limit))
         while abs(outer) < abs(limit) and beyond(outer) < 0:

@@ -15,6 +15,7 @@ from logloss.errors import UsageError, listing
 from logloss.notes import Note
 from logloss.plain import plain
 from logloss.sources import Opened, opened
+from logloss.stages import staged
 from logloss.surprises import class_blocks, per_row
 
 if TYPE_CHECKING:
@@ -106,6 +107,7 @@ def suspects(
     return of_record(found.record() if isinstance(found, Opened) else found, rows=rows)
 
 
+@staged("label noise")
 def of_record(record: Observations, *, rows: int = 20, most: int | None = None) -> Suspects:
     """Find the labels of a checked record that look wrong; the fit is to at most `most` of its rows."""
     if rows < 0:

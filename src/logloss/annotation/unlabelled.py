@@ -21,6 +21,7 @@ from logloss.notes import Note
 from logloss.observations import observe
 from logloss.recognise import Matrix, Vector, has_columns, matrix, missing_mask, vector
 from logloss.sources import Opened, choose_joined, is_rows, opened, record_of
+from logloss.stages import staged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -62,6 +63,7 @@ def partly(data: Any, forecast: Any = None, *, inclusion: Any = None, **options:
     return _of_arrays(data, forecast, inclusion, options)
 
 
+@staged("checking rows")
 def _of_arrays(outcome: Any, forecast: Any, inclusion: Any, options: dict[str, Any]) -> Partly:
     if any(options.pop(name, None) is not None for name in ("outcome", "truth")) or forecast is None:
         raise UsageError(
@@ -79,6 +81,7 @@ def _of_arrays(outcome: Any, forecast: Any, inclusion: Any, options: dict[str, A
     return _cut(record, known, _probabilities(inclusion, len(known)), notes)
 
 
+@staged("reading")
 def partly_of(found: Opened, inclusion: Any = None) -> Partly:
     """Return the checked record of all rows of a table, labelled or not."""
     if isinstance(inclusion, str) and inclusion in found.asked.columns():

@@ -20,6 +20,7 @@ from logloss.labels import bare, classes_of_columns, match, two_classes
 from logloss.notes import Note
 from logloss.observations import observe
 from logloss.recognise import Matrix, Vector, has_columns, is_path, matrix, vector
+from logloss.stages import staged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -165,6 +166,7 @@ def _named(
     return found.labels, found.notes
 
 
+@staged("estimating base rates")
 def of_record(
     record: Observations, old: float | Sequence[float] | Mapping[Any, float], *, level: float = 0.95
 ) -> PriorEstimate:

@@ -13,6 +13,7 @@ from logloss.betting.wealth import Book
 from logloss.errors import AlignmentError, OutcomeError, UsageError, WeightError, places
 from logloss.fixing.divisions import divided_together
 from logloss.notes import Note
+from logloss.stages import staged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -129,6 +130,7 @@ def _two(a: Any, b: Any) -> dict[str, Any]:
     return {"a": a, "b": b}
 
 
+@staged("betting row by row")
 def of_records(
     a: Observations,
     b: Observations,

@@ -36,8 +36,21 @@ Examples:
 """
 
 
+class Verbs(click.Group):
+    """Verbs that show how far they are."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        """Do what was asked."""
+        from logloss.cli.output import waiting
+
+        with waiting():
+            return super().invoke(ctx)
+
+
 @click.group(
-    epilog=EXAMPLES, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100}
+    cls=Verbs,
+    epilog=EXAMPLES,
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
 )
 @click.version_option(package_name="logloss")
 def cli() -> None:
@@ -99,7 +112,7 @@ def score(
     ('part-*.parquet'); - is standard input. It may be far larger than memory. Outcome and forecast columns are found
     by their names where that is unambiguous, and what was found is said.
     """
-    from logloss.cli.output import again, columns_asked, emit, models_asked, progress, refuse_to_save
+    from logloss.cli.output import again, columns_asked, emit, models_asked, refuse_to_save
     from logloss.errors import UsageError
     from logloss.scoring import of_summary
     from logloss.summaries import summarize
@@ -122,8 +135,7 @@ def score(
         asked["forecast"] = models_asked(models, asked["forecast"])
     if save:
         refuse_to_save(save)
-    with progress(parts) as watch:
-        summary = summarize(file, **asked, watch=watch, parts=parts)
+    summary = summarize(file, **asked, parts=parts)
     result = of_summary(summary, level=level)
     if save:
         summary.save(save)

@@ -84,7 +84,7 @@ def compare(
     One FILE with several forecast columns (--forecast a --forecast b, or --model NAME=COLUMN,... for more classes), or
     several FILEs with one forecast each, matched by --id, with outcomes in each or in --truth.
     """
-    from logloss.cli.output import columns_asked, emit, progress
+    from logloss.cli.output import columns_asked, emit
     from logloss.comparing.comparison import compare as compared
 
     rest = {
@@ -93,8 +93,7 @@ def compare(
     }
     asked = columns_asked(options)
     data = _given(files, models, asked)
-    with progress(None) as watch:
-        result = compared(data, **asked, **rest, by=list(by) or None, level=level, watch=watch)
+    result = compared(data, **asked, **rest, by=list(by) or None, level=level)
     failed = None if fail_if_worse is None else _worse(result, fail_if_worse)
     emit(
         result.to_dict() if as_json else result.show(unit, notes=False),

@@ -69,7 +69,7 @@ def explain(
     **columns: Any,
 ) -> None:
     """Explain the log loss of FILE: noise, skill or miscalibration; which rows, classes and slices; what would change it."""
-    from logloss.cli.output import columns_asked, emit, progress
+    from logloss.cli.output import columns_asked, emit
     from logloss.why.blame import explain as explained
 
     asked = columns_asked(columns)
@@ -78,14 +78,7 @@ def explain(
     if train or split:
         _explain_gap(file, train, split, asked, how, names, unit, as_json)
         return
-    with progress(None) as watch:
-        result = explained(
-            file,
-            **asked,
-            **how,
-            by=names,
-            watch=watch,
-        )
+    result = explained(file, **asked, **how, by=names)
     emit(result.to_dict() if as_json else result.show(unit, notes=False), result.score.notes)
 
 

@@ -69,7 +69,7 @@ def fix(
     Temperature, base rates, clip, Platt, beta, isotonic and others race, cross-fitted. FILE must hold rows that the model
     was not trained on.
     """
-    from logloss.cli.output import columns_asked, emit, models_asked, progress
+    from logloss.cli.output import columns_asked, emit, models_asked
     from logloss.errors import LoglossError, UsageError
     from logloss.fixing.recalibration import fix as fixed
     from logloss.rewriting import refuse_to_write
@@ -89,8 +89,7 @@ def fix(
         refuse_to_write(out, force=force, inputs=[file, new, columns["truth"]])
     if save:
         refuse_to_save_map(save, force=force, inputs=[file, new, columns["truth"], out])
-    with progress(None, "fits") as watch:
-        result = fixed(file, **asked, maps=maps or None, time=time, trained=trained, level=level, watch=watch)
+    result = fixed(file, **asked, maps=maps or None, time=time, trained=trained, level=level)
     notes = list(result.notes)
     if save:  # first: what may fail after it is not lost
         result.map.save(save)

@@ -7,14 +7,15 @@ import json
 import os
 import re
 import sys
-import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
+from logloss.bars import Bar, Terminal, on_terminal, patience, shown
 from logloss.errors import SourceError, UsageError
+from logloss.stages import current
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Iterator, Sequence
 
     from logloss.errors import LoglossError
     from logloss.notes import Note
@@ -27,12 +28,11 @@ __all__ = [
     "label_of",
     "labels_asked",
     "models_asked",
-    "progress",
     "refuse_to_replace",
     "refuse_to_save",
+    "settled",
+    "waiting",
 ]
-
-PATIENCE = 1.5  # seconds without a progress bar
 
 
 def columns_asked(options: dict[str, Any]) -> dict[str, Any]:
@@ -84,48 +84,34 @@ def models_asked(models: Sequence[str], forecast: Any) -> dict[str, list[str]]:
 
 
 @contextmanager
-def progress(parts: str | None, what: str = "rows") -> Iterator[Callable[[int, int | None], None] | None]:
-    """Show what is done, how many a second and time left on a terminal, from the second second on; say what an interrupt left."""
-    bar: list[Any] = []
-    start = time.monotonic()
-    done = [0]
-
-    def watch(rows: int, expected: int | None) -> None:
-        done[0] = rows
-        if not bar and sys.stderr.isatty() and time.monotonic() - start > PATIENCE:
-            bar.extend(_bar(expected, what))
-        if bar:
-            bar[0].update(bar[1], completed=rows, total=None if expected is None else max(rows, expected))
-
+def waiting() -> Iterator[None]:
+    """Show a bar on a terminal while a verb works, for longer than two seconds; say what an interrupt broke off, and what was written."""
+    bar = Bar(Terminal, patience() if on_terminal() else None)
     try:
-        yield watch
+        with shown(bar):
+            yield
     except KeyboardInterrupt:
-        kept = f" What is done is kept in {parts}: the same command goes on from there." if parts else ""
-        sys.stderr.write(f"\ninterrupted after {done[0]:,} {what}.{kept}\n")
+        from logloss.text import printable
+
+        where = bar.interrupted()
+        told = f"interrupted{f' ({where})' if where else ''}. {_left_behind(bar.written)}"
+        sys.stderr.write(f"\n{printable(told, 2000)}\n")
         sys.exit(130)
-    finally:
-        if bar:
-            bar[0].stop()
 
 
-def _bar(expected: int | None, what: str) -> tuple[Any, Any]:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, ProgressColumn, TextColumn, TimeRemainingColumn
-    from rich.text import Text
+def _left_behind(written: list[str]) -> str:
+    """Say what was written before an interrupt; what was not is not there, whole or in part."""
+    parts = {os.path.dirname(path) for path in written if path.endswith(".logloss")}  # noqa: PTH120
+    if parts:
+        return f"What is done is kept in {min(parts)}: the same command goes on from there."
+    return f"Written before: {', '.join(written)}; nothing else." if written else "Nothing was written."
 
-    class Speed(ProgressColumn):
-        def render(self, task: Any) -> Text:
-            return Text(f"{task.completed:,.0f} {what}, {task.speed or 0:,.0f} {what}/s")
 
-    columns = (
-        TextColumn("  reading" if what == "rows" else "  working"),
-        BarColumn(),
-        Speed(),
-        TimeRemainingColumn(),
-    )
-    shown = Progress(*columns, console=Console(stderr=True), transient=True)
-    shown.start()
-    return shown, shown.add_task("", total=expected)
+def settled() -> None:
+    """Remove the bar, before anything is printed."""
+    bar = current()
+    if isinstance(bar, Bar):
+        bar.stop()
 
 
 def label_of(text: str) -> Any:
@@ -161,6 +147,7 @@ def emit(answer: dict[str, Any] | str, notes: Sequence[Note], *, follow: str | N
     from logloss.screens import noted
     from logloss.text import printable
 
+    settled()
     if isinstance(answer, dict):
         sys.stdout.write(json.dumps(answer, allow_nan=False) + "\n")
     else:

@@ -83,7 +83,7 @@ def report(
 
     FILE is a table as for `logloss score`, or a summary that `logloss score --save` wrote, of data of any size.
     """
-    from logloss.cli.output import columns_asked, emit, progress
+    from logloss.cli.output import columns_asked, emit
     from logloss.errors import UsageError
     from logloss.reporting.results import format_of
     from logloss.reports import report as reported
@@ -99,12 +99,11 @@ def report(
     if out:
         refuse_inputs(out, [file, utilities, against, columns["truth"]])
         refuse_place(Path(out), force=force)
-    with progress(None) as watch:
-        made = reported(
-            file, **columns_asked(columns), rows=0 if no_rows else rows, by=() if no_slices else list(by) or None,
-            against=against, utilities=utilities, cost_fp=cost_fp, cost_fn=cost_fn, title=title, unit=unit,
-            command=_command(file, columns), watch=watch,
-        )  # fmt: skip
+    made = reported(
+        file, **columns_asked(columns), rows=0 if no_rows else rows, by=() if no_slices else list(by) or None,
+        against=against, utilities=utilities, cost_fp=cost_fp, cost_fn=cost_fn, title=title, unit=unit,
+        command=_command(file, columns),
+    )  # fmt: skip
     if out is None:
         emit(
             made.to_dict() if form == "json" else made.written(form).rstrip("\n"),

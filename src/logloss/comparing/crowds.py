@@ -10,6 +10,7 @@ import numpy as np
 
 from logloss.multiplicity.confidencesets import confidence_set, confidence_set_of
 from logloss.multiplicity.simultaneous import simultaneous
+from logloss.stages import staged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -28,6 +29,7 @@ SET_LEVEL = 0.9
 MOST_DRAWN = 3_000_000  # numbers that are drawn from row by row; of more, the means are taken to be normal
 
 
+@staged("which may be the best")
 def among_all(
     contest: Contest,
     standings: list[Standing],

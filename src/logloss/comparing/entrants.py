@@ -16,6 +16,7 @@ from logloss.fixing.divisions import array_of, column_of
 from logloss.joining import keys_of, positions_of
 from logloss.recognise import is_path, is_table, stream_kind, vector
 from logloss.sources import Opened, joined, opened, single
+from logloss.stages import staged, steps
 from logloss.why.asides import beside, with_columns
 
 if TYPE_CHECKING:
@@ -92,6 +93,7 @@ def is_several(data: Any, forecast: Any) -> bool:
     return not all(isinstance(one, Mapping) for one in data) and by_name(forecast)
 
 
+@staged("checking rows")
 def of_arrays(data: Any, forecasts: Any, **options: Any) -> dict[str, Entrant]:
     """Return the forecasts of an array of outcomes: a mapping of names to arrays."""
     if not isinstance(forecasts, Mapping):
@@ -114,6 +116,7 @@ def of_arrays(data: Any, forecasts: Any, **options: Any) -> dict[str, Entrant]:
     return _paired(found)
 
 
+@staged("reading")
 def of_table(found: Opened) -> dict[str, Entrant]:
     """Return the forecasts that stand in one table side by side."""
     table = found.stream.whole()
@@ -138,7 +141,7 @@ def of_files(sources: Mapping[str, Any], forecast: Any, options: Mapping[str, An
             cure=f"There are {list(sources)}.",
         )
     found: dict[str, Entrant] = {}
-    for name, source in sources.items():
+    for name, source in steps(sources.items(), "reading", "tables"):
         try:
             found[name] = _of_file(source, columns.get(name), options, first=not found)
         except LoglossError as error:

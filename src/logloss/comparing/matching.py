@@ -14,6 +14,7 @@ from logloss.joining import keys_of, positions_of
 from logloss.notes import Note
 from logloss.plain import plain
 from logloss.recognise import vector
+from logloss.stages import staged
 from logloss.surprises import class_blocks
 
 if TYPE_CHECKING:
@@ -29,6 +30,7 @@ FEW = 3
 SAME = 1e-9  # shares that were written in other ways
 
 
+@staged("matching rows")
 def matched(
     entrants: dict[str, Entrant], *, partly: bool = False
 ) -> tuple[dict[str, Entrant], tuple[Note, ...]]:

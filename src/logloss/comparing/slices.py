@@ -9,6 +9,7 @@ from logloss.comparing.differences import gap_of
 from logloss.comparing.pairs import span
 from logloss.comparing.results import Slice, verdict_of
 from logloss.slicing.segments import segments
+from logloss.stages import staged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["sliced"]
 
 
+@staged("comparing on slices")
 def sliced(
     contest: Contest, a: int, b: int, basis: Callable[[float], Basis], level: float
 ) -> tuple[tuple[Slice, ...], tuple[Note, ...]]:

@@ -25,6 +25,7 @@ from logloss.comparing.slices import sliced
 from logloss.dependence.series import diebold_mariano, lag_one, reason
 from logloss.errors import UsageError
 from logloss.notes import Note
+from logloss.stages import staged, steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -90,24 +91,25 @@ def of_contest(
         )
     target = settled(contest, target)
     basis = basis_of(contest, level=level, target=target)
-    alone = [_alone(contest, at, basis) for at in range(len(names))]
+    alone = [_alone(contest, at, basis) for at in steps(range(len(names)), "each by itself", "forecasts")]
     finite = [math.inf if one.log_loss_finite is None else one.log_loss_finite for one in alone]
     order = sorted(range(len(names)), key=lambda at: (alone[at].log_loss, finite[at]))
     centre = order[0] if reference is None else names.index(reference)
+    couples = list(_couples(order, None if reference is None else centre))
     pairs = [
         pair_of(contest, a, b, basis, closer=len(names) <= CLOSE or centre in (a, b))
-        for a, b in _couples(order, None if reference is None else centre)
+        for a, b in steps(couples, "comparing", "pairs")
     ]
     notes = [*contest.notes, *basis.notes]
     every = len(contest) * len(pairs) <= CLIPPED
     pairs = [
         _closer(contest, pair, first=not at, clip=every or names[centre] in (pair.a, pair.b), horizon=horizon)
-        for at, pair in enumerate(pairs)
+        for at, pair in enumerate(steps(pairs, "looking closer", "pairs"))
     ]
     other = other_target(contest, target)
     if other is not None:
         rest = basis_of(contest, level=level, target=other)
-        pairs = [_other(contest, pair, rest, other) for pair in pairs]
+        pairs = [_other(contest, pair, rest, other) for pair in steps(pairs, "comparing", "pairs")]
     if sequential:
         pairs, more = _watched(contest, pairs, 1 - level, horizon)
         notes += more
@@ -188,6 +190,7 @@ def _other(contest: Contest, pair: Pair, basis: Basis, target: str) -> Pair:
     return replace(pair, beside=pair.beside | {target: told})
 
 
+@staged("betting row by row")
 def _watched(
     contest: Contest, pairs: list[Pair], alpha: float, horizon: int
 ) -> tuple[list[Pair], list[Note]]:

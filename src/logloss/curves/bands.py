@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logloss.curves.binning import lower_limit, upper_limit
+from logloss.stages import steps
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -57,7 +58,7 @@ def consistency_band(
         np.add.reduceat(np.where(rng.random(len(p)) < p, w, 0.0), starts) / groups.weight
         for _ in range(bands)
     )
-    return _between(groups, drawn, level)
+    return _between(groups, drawn, bands, level)
 
 
 def band_by_counts(groups: Pools, *, bands: int, level: float, seed: tuple[int, ...]) -> tuple[Float, Float]:
@@ -65,14 +66,15 @@ def band_by_counts(groups: Pools, *, bands: int, level: float, seed: tuple[int, 
     rng = np.random.default_rng(seed)
     count, p = _counts(groups)
     shares = rng.binomial(count.astype(np.int64), p, size=(bands, len(groups))) / count
-    return _between(groups, shares, level)
+    return _between(groups, shares, bands, level)
 
 
-def _between(groups: Pools, drawn: Iterable[Float], level: float) -> tuple[Float, Float]:
+def _between(groups: Pools, drawn: Iterable[Float], bands: int, level: float) -> tuple[Float, Float]:
     """Return the outer quantiles of the isotonic curves through drawn shares, point by point."""
     from scipy.optimize import isotonic_regression
 
-    curves = np.array([isotonic_regression(share, weights=groups.weight).x for share in drawn])
+    told = steps(drawn, "drawing the band", "curves", total=bands)
+    curves = np.array([isotonic_regression(share, weights=groups.weight).x for share in told])
     tail = 0.5 * (1.0 - level)
     low, high = np.clip(np.quantile(curves, [tail, 1.0 - tail], axis=0), 0.0, 1.0)
     return low, high

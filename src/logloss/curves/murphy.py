@@ -13,6 +13,7 @@ from logloss.curves.elementary import Elementary, differences_of
 from logloss.curves.entries import asked, check_level, check_thresholds
 from logloss.curves.thresholds import Limits, Rows
 from logloss.plain import plain
+from logloss.stages import staged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -110,6 +111,7 @@ def murphy_curve(
     return of_questions(questions, given, level=level, notes=notes)
 
 
+@staged("Murphy curves")
 def of_questions(
     questions: Mapping[str, Question],
     thresholds: Float | None = None,

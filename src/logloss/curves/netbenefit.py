@@ -12,6 +12,7 @@ from logloss.curves.entries import asked, check_level, check_thresholds
 from logloss.curves.thresholds import ALL, Limits, Rows
 from logloss.errors import UsageError, listing
 from logloss.plain import plain
+from logloss.stages import staged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -113,6 +114,7 @@ def decision_curve(
     return of_questions(questions, at, harm=harm, level=level, notes=notes)
 
 
+@staged("decision curves")
 def of_questions(
     questions: Mapping[str, Question],
     thresholds: Float,

@@ -25,6 +25,7 @@ from logloss.notes import Note
 from logloss.panel import Panel
 from logloss.plain import plain
 from logloss.sources import gather
+from logloss.stages import staged
 from logloss.summaries import saved
 
 if TYPE_CHECKING:
@@ -119,6 +120,7 @@ def reliability(
     return of_record(record, band=band, bands=bands, level=level, seed=seed, bins=bins)
 
 
+@staged("reliability curve")
 def of_record(
     record: Observations,
     *,

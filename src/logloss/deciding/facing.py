@@ -18,6 +18,7 @@ from logloss.observations import observe
 from logloss.plain import plain
 from logloss.recognise import Matrix, Vector, has_columns, matrix, missing_mask, vector
 from logloss.sources import Opened, is_rows, opened
+from logloss.stages import staged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["faced"]
 
 
+@staged("reading")
 def faced(data: Any, forecast: Any, utilities: Utilities | None, **options: Any) -> Partly:
     """Return the checked record of all rows and which of them have an outcome.
 

@@ -10,6 +10,7 @@ import numpy as np
 from logloss.calibrate.odds import probabilities
 from logloss.deciding.policies import RECALIBRATED
 from logloss.fixing.recalibration import of_record as fixed
+from logloss.stages import staged
 from logloss.surprises import class_blocks
 
 if TYPE_CHECKING:
@@ -34,6 +35,7 @@ class Recalibrated:
     notes: tuple[Note, ...]
 
 
+@staged("recalibrating")
 def recalibrated(
     record: Observations, labelled: NDArray[np.bool_], utilities: Utilities, level: float
 ) -> Recalibrated:

@@ -16,6 +16,7 @@ from logloss.fixing.recalibration import of_record as fixed
 from logloss.interval import Interval, of_clusters, of_rows
 from logloss.notes import Note
 from logloss.sources import opened
+from logloss.stages import staged
 from logloss.surprises import class_blocks
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ def worth_of_calibration(
     return replace(found, notes=(*said, *found.notes))
 
 
+@staged("what calibration is worth")
 def of_record(
     record: Observations,
     utilities: Utilities,

@@ -15,6 +15,7 @@ from logloss.kernels import weighted_sum
 from logloss.notes import Note
 from logloss.plain import jsonable
 from logloss.sources import gather
+from logloss.stages import staged
 from logloss.surprises import per_row
 from logloss.text import printable, wrapped
 
@@ -146,6 +147,7 @@ def decompose_replicates(
     return replace(found, notes=(*record.notes, *found.notes))
 
 
+@staged("repeated forecasts")
 def of_record(record: Observations, *, by: Any = None) -> CrossEntropyParts | None:
     """Return the parts of a checked record's log loss; None where there is nothing to split.
 

@@ -16,6 +16,7 @@ from logloss.labels import in_order_of_classes
 from logloss.notes import Note
 from logloss.recognise import has_columns, missing_mask, vector
 from logloss.sources import Opened, is_rows, joined, opened, single
+from logloss.stages import staged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -99,6 +100,7 @@ class Together:
     notes: tuple[Note, ...]
 
 
+@staged("reading")
 def divided_together(
     data: Any, forecasts: dict[Any, Any], *, time: Any = None, trained: Any = None, **options: Any
 ) -> Together:

@@ -24,6 +24,7 @@ from logloss.calibrate.fits import CANDIDATES, fit_steps
 from logloss.calibrate.odds import cost, finite, log_softmax
 from logloss.interval import of_clusters, of_rows
 from logloss.kernels import in_order
+from logloss.stages import steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping, Sequence
@@ -43,6 +44,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 
 COMPILE_FROM = 500  # rows
+RACING = "racing maps"
 THREADED = 20_000  # numbers; of fewer, threads wait for one another
 
 
@@ -136,7 +138,8 @@ def run(rows: Field, names: Sequence[str], watch: Callable[[int, int], None] | N
     inner = {k: {name: np.full(len(rows.Z), np.nan) for name in names} for k in range(rows.folds)}
     outer = {name: np.empty(len(rows.Z)) for name in names}
     fits = partial(_held_out, rows, names)
-    for done, (out, found) in enumerate(_threaded(lambda out: (out, fits(*_split(rows, out))), work, rows)):
+    each = _threaded(lambda out: (out, fits(*_split(rows, out))), work, rows)
+    for done, (out, found) in enumerate(steps(each, RACING, "fits", len(work))):
         for name, at, losses in found:
             if len(out) == 1:
                 outer[name][at] = losses
@@ -165,9 +168,8 @@ def _forward(rows: Field, names: Sequence[str], watch: Callable[[int, int], None
     outer = {name: given.copy() for name in names}
     work = list(range(1, rows.folds))
     fits = partial(_held_out, rows, names)
-    for done, found in enumerate(
-        _threaded(lambda k: fits(rows.fold < k, np.flatnonzero(rows.fold == k)), work, rows)
-    ):
+    each = _threaded(lambda k: fits(rows.fold < k, np.flatnonzero(rows.fold == k)), work, rows)
+    for done, found in enumerate(steps(each, RACING, "fits", len(work))):
         for name, at, losses in found:
             outer[name][at] = losses
         if watch is not None:

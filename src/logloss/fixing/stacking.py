@@ -21,6 +21,7 @@ from logloss.fixing.gains import certain, gain_between
 from logloss.fixing.race import Field, Race, run
 from logloss.fixing.results import Fix, Tried
 from logloss.notes import Note
+from logloss.stages import steps
 from logloss.text import printable
 
 if TYPE_CHECKING:
@@ -218,7 +219,7 @@ def _tried(rows: Field, race: Race, names: list[str], best: int, level: float) -
 def _held(rows: Field, chosen: str) -> Float:
     """Return one forecast of all rows under what was chosen, fitted without their fold."""
     held = np.empty((len(rows.Z), rows.Z.shape[2]))
-    for k in range(rows.folds):
+    for k in steps(range(rows.folds), "fitting without each fold", "folds"):
         out = rows.fold == k
         w = rows.weight[~out]
         held[out] = rows.fit([chosen], rows.Z[~out], rows.T[~out], w / w.mean())[chosen](rows.Z[out])

@@ -20,6 +20,7 @@ from logloss.calibrate.grids import Grid, clip_of, counted, isotonic_of, venn_ab
 from logloss.calibrate.maps import Mix
 from logloss.calibrate.newton import Sums, minimise, total
 from logloss.calibrate.odds import finite, logs_of_two
+from logloss.stages import staged
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -92,6 +93,7 @@ def _uniform(rows: NDArray[np.int64], part: str) -> Float:
     return (x ^ (x >> np.uint64(31))).astype(np.float64) / 2.0**64
 
 
+@staged("fitting to all rows")
 def fit_again(
     name: str, table: Again, sample: Field, *, ridge: float | None = None
 ) -> tuple[tuple[Map, ...], str]:

@@ -17,6 +17,7 @@ from logloss.notes import Note
 from logloss.recognise import Matrix, Vector, has_columns, vector
 from logloss.rewriting import frame_of, rewrite, write_frames
 from logloss.sources import Opened, opened
+from logloss.stages import staged
 from logloss.streams import open_stream
 
 if TYPE_CHECKING:
@@ -198,6 +199,7 @@ def _columns(fitted: FittedMap | FittedPool, stream: Any, forecast: Sequence[str
     return asked
 
 
+@staged("writing")
 def write_held_out(
     result: Fix, data: Any, path: str | os.PathLike[str], **options: Any
 ) -> tuple[int, list[str], list[Note]]:
@@ -239,6 +241,7 @@ def classes_of_forecast(columns: Sequence[str], labels: Sequence[Any] | None) ->
     return [0, 1] if len(columns) == 1 else list(bare(columns) or columns)
 
 
+@staged("reading")
 def forecast_of(data: Any, columns: Sequence[str], classes: Sequence[Any]) -> Vector | Matrix:
     """Return the forecast columns of a table, in the order of the classes, all in memory."""
     stream = open_stream(data, "The table")

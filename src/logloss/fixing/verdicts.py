@@ -11,6 +11,7 @@ from logloss.fixing.fields import gain, mean
 from logloss.fixing.gains import certain, gain_between
 from logloss.fixing.race import Field, Race, run, simplicity
 from logloss.fixing.results import Tried
+from logloss.stages import staged, steps
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -72,6 +73,7 @@ def chosen_names(maps: str | Sequence[str] | None, K: int) -> list[str]:
     return sorted({*asked, "identity"}, key=lambda name: simplicity(name, K))
 
 
+@staged("judging maps")
 def _tried(rows: Field, race: Race, level: float) -> tuple[Tried, ...]:
     """Return the candidates, least loss first."""
     found = []
@@ -99,7 +101,7 @@ def held_out_by(rows: Field, chosen: str) -> Float:
     if chosen == "identity":
         return rows.Z
     held = rows.Z.copy()
-    for k in range(1 if rows.forward else 0, rows.folds):
+    for k in steps(range(1 if rows.forward else 0, rows.folds), "fitting without each fold", "folds"):
         now = rows.fold == k
         train = rows.fold < k if rows.forward else ~now
         w = rows.weight[train]

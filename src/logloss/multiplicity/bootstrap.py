@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logloss.errors import UsageError
+from logloss.stages import steps
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -150,7 +151,8 @@ def replicates(units: Units, count: int, seed: int) -> Float:
 
     with ThreadPoolExecutor(os.cpu_count() if large else 1) as pool:
         seeds = np.random.SeedSequence(seed).spawn(len(starts))
-        sums = np.concatenate(list(pool.map(tile, starts, seeds)))
+        tiles = steps(pool.map(tile, starts, seeds), "bootstrap", "rounds", len(starts))
+        sums = np.concatenate(list(tiles))
     return np.asarray(units.stretch * sums[:, :-1] / sums[:, -1:])
 
 

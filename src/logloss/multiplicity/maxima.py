@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from logloss.stages import steps
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -33,5 +35,5 @@ def draws_of(correlation: Float, count: int, seed: int) -> Iterator[Float]:
     half = root(correlation)
     random = np.random.default_rng(seed)
     step = max(1, CHUNK // len(half))
-    for start in range(0, count, step):
+    for start in steps(range(0, count, step), "drawing differences", "rounds"):
         yield np.abs(random.standard_normal((min(step, count - start), len(half))) @ half)

@@ -37,6 +37,7 @@ from logloss.refereeing.portions import count_of, portion, settled
 from logloss.refereeing.repeats import of_repeats
 from logloss.refereeing.splits import Splits, splits_of
 from logloss.refereeing.witnesses import check_rows, groups_of, kinds_of, outcomes_of, weights_of
+from logloss.stages import stage, staged
 from logloss.surprises import per_row
 from logloss.text import printable
 
@@ -223,34 +224,37 @@ def _hear(
     Each gets rows of its own, so that what one writes into them no other sees.
     """
     said: dict[str, list[Said]] = {name: [] for name in named}
-    code, done = kinds_of(happened), 0
-    every = [] if code is None or happened is None else distinct(happened)
-    for at, (train, test) in enumerate(splits.pairs()):
-        known = [] if code is None else [every[one] for one in np.flatnonzero(np.bincount(code[train]))]
-        for name, model in named.items():
-            where = f"{printable(name, LONG)!r}, split {at} of {len(splits)}, rows counted within it"
-            try:
-                made = Given(portion(model, test)) if is_forecast(model) else fitted(model, portion(X, train), portion(y, train))  # fmt: skip
-                answer = say(made, portion(X, test), portion(y, test), known, labels)
-                check_length(answer, len(test))
-                if answer.p is not None:
-                    need_labels(happened)
-            except LoglossError as error:
-                raise error.within(where) from error
-            except Exception as error:
-                told = " ".join(str(error).split())
-                raise ForecastError(
-                    "hypothesis-failed",
-                    f"{where}: {type(error).__name__}: {printable(told, 300)}{'' if told.endswith(('.', '!', '?')) else '.'}",
-                    cure="Fit it to some of the rows by hand to see more; its own error stands above this one.",
-                ) from error
-            said[name].append(answer)
-            done += 1
-            if watch is not None:
-                watch(done, len(splits) * len(named))
+    with stage("fitting and forecasting", len(splits) * len(named), "fits") as step:
+        code, done = kinds_of(happened), 0
+        every = [] if code is None or happened is None else distinct(happened)
+        for at, (train, test) in enumerate(splits.pairs()):
+            known = [] if code is None else [every[one] for one in np.flatnonzero(np.bincount(code[train]))]
+            for name, model in named.items():
+                where = f"{printable(name, LONG)!r}, split {at} of {len(splits)}, rows counted within it"
+                try:
+                    made = Given(portion(model, test)) if is_forecast(model) else fitted(model, portion(X, train), portion(y, train))  # fmt: skip
+                    answer = say(made, portion(X, test), portion(y, test), known, labels)
+                    check_length(answer, len(test))
+                    if answer.p is not None:
+                        need_labels(happened)
+                except LoglossError as error:
+                    raise error.within(where) from error
+                except Exception as error:
+                    told = " ".join(str(error).split())
+                    raise ForecastError(
+                        "hypothesis-failed",
+                        f"{where}: {type(error).__name__}: {printable(told, 300)}{'' if told.endswith(('.', '!', '?')) else '.'}",
+                        cure="Fit it to some of the rows by hand to see more; its own error stands above this one.",
+                    ) from error
+                said[name].append(answer)
+                done += 1
+                step()
+                if watch is not None:
+                    watch(done, len(splits) * len(named))
     return said
 
 
+@staged("comparing")
 def _judged(
     said: dict[str, list[Said]],
     happened: NDArray[Any] | None,

@@ -13,6 +13,8 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from logloss.stages import steps
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -50,7 +52,7 @@ def permuted(
     def deal(random: np.random.Generator, out: Single) -> None:
         out[:] = random.permutation(single)
 
-    return _largest(deal, segments, seed, judge, count, None)
+    return _largest(deal, segments, seed, judge, count, None, "dealing surprises out at random")
 
 
 def simulated(
@@ -72,7 +74,7 @@ def simulated(
         random.random(out=out, dtype=np.float32)
         np.multiply((out < chance) - off, w, out=out)
 
-    return _largest(draw, segments, seed, judge, count, odds.astype(np.float32))
+    return _largest(draw, segments, seed, judge, count, odds.astype(np.float32), "drawing outcomes at random")
 
 
 def _largest(
@@ -82,6 +84,7 @@ def _largest(
     judge: Callable[[Float], Float],
     count: int,
     factor: Single | None,
+    said: str,
 ) -> Float:
     """Return the largest statistic of each replicate; those of a tile are drawn and added up by one thread."""
     seeds = np.random.SeedSequence(seed).spawn(count)
@@ -99,8 +102,9 @@ def _largest(
             fill(np.random.default_rng(own), line)
         return np.asarray(judge(add(table)).max(axis=1))
 
+    tiles = range(0, count, step)
     with ThreadPoolExecutor(os.cpu_count() or 1) as pool:
-        return np.concatenate(list(pool.map(tile, range(0, count, step))))
+        return np.concatenate(list(steps(pool.map(tile, tiles), said, "rounds", len(tiles))))
 
 
 def _product(segments: Segments, factor: Single | None) -> Callable[[Single], Float]:
@@ -154,7 +158,7 @@ def regrouped(
     scores, shares = scores[:, :, :-1], shares[:, :-1]
     rest = scores - totals[:, :, None] * shares
     sums = np.empty((len(scores), count, scores.shape[2]))
-    for at in range(count):
+    for at in steps(range(count), "dealing groups out at random", "rounds"):
         dealt = totals[:, random.permutation(scores.shape[1])]
         signs = random.choice([-1.0, 1.0], size=scores.shape[1])
         sums[:, at] = dealt @ shares + signs @ rest

@@ -13,6 +13,7 @@ import numpy as np
 
 from logloss import interval
 from logloss.plain import jsonable
+from logloss.stages import staged
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -59,6 +60,7 @@ class Search:
         return found
 
 
+@staged("growing a tree")
 def search(
     parts: Segments, s: Float, weight: Float, cluster: NDArray[np.int64] | None, *, seed: int = 0
 ) -> Search | None:

@@ -30,6 +30,7 @@ from logloss.plain import jsonable
 from logloss.slicing.contrasts import ALPHA, HARDER, WORSE, Contrasts
 from logloss.slicing.resampling import REPLICATES
 from logloss.slicing.segments import levels, segments
+from logloss.stages import staged
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -132,6 +133,7 @@ class Slices(Framed):
         return found
 
 
+@staged("looking for slices")
 def of_record(
     record: Observations,
     columns: Mapping[str, NDArray[Any]],

@@ -11,6 +11,7 @@ from logloss.errors import AlignmentError, ColumnError, DataError, UsageError, l
 from logloss.notes import Note
 from logloss.recognise import has_columns, vector
 from logloss.sources import Opened
+from logloss.stages import staged
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -98,6 +99,7 @@ def _names_of(by: Any) -> list[Any]:
     )
 
 
+@staged("reading the other columns")
 def beside(
     table: Table, chosen: Asked, record: Observations, names: Sequence[str] | None
 ) -> tuple[dict[str, NDArray[Any]], tuple[Note, ...]]:

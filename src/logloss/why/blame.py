@@ -22,6 +22,7 @@ from logloss.slicing import slices
 from logloss.slicing.searching import search
 from logloss.slicing.segments import segments
 from logloss.sources import Opened, opened
+from logloss.stages import stage, staged
 from logloss.summaries import folded, saved
 from logloss.surprises import per_row
 from logloss.why import decomposition, gridfits, halves
@@ -220,21 +221,22 @@ def of_observations(
     summary = score.summary
     weight = np.ones(len(record)) if record.weight is None else record.weight
     cost = np.where(weight > 0, weight, 0.0) * np.where(weight > 0, surprise, 0.0)
-    order = np.argsort(-cost, kind="stable")
-    two = len(record.classes) == 2
-    advice = best_clip(record, weight) if two else None
-    lam = None if two else best_share(record, surprise, weight)
-    confusion, cells = confused(summary)
-    tried = edits(
-        two=two,
-        clips=[*clips, *([] if advice is None else [advice.best, advice.suggested])],
-        temperatures=[0.5, 2.0, *temperatures],
-    )
-    said, census, after = per_block(record, tried)
-    what_ifs = tuple(
-        what_if(record, edit, surprise, rows_after, weight)
-        for edit, rows_after in zip(tried, after, strict=True)
-    )
+    with stage("clips and temperatures"):
+        order = np.argsort(-cost, kind="stable")
+        two = len(record.classes) == 2
+        advice = best_clip(record, weight) if two else None
+        lam = None if two else best_share(record, surprise, weight)
+        confusion, cells = confused(summary)
+        tried = edits(
+            two=two,
+            clips=[*clips, *([] if advice is None else [advice.best, advice.suggested])],
+            temperatures=[0.5, 2.0, *temperatures],
+        )
+        said, census, after = per_block(record, tried)
+        what_ifs = tuple(
+            what_if(record, edit, surprise, rows_after, weight)
+            for edit, rows_after in zip(tried, after, strict=True)
+        )
     parts = decomposition.of_record(record, surprise=surprise)
     held = None if parts.remedies is None else parts.remedies.held
     half = rows_for(cost[order], 0.5)
@@ -297,6 +299,7 @@ def _dear(surprise: Float, cost: Float, half: int) -> float:
     return after if finite.max() > after else after * (1 - 1e-9)
 
 
+@staged("looking for slices")
 def _where(
     record: Observations,
     columns: Mapping[str, NDArray[Any]] | None,

@@ -27,6 +27,7 @@ from logloss.calibrate.isotonic import isotonic, pool
 from logloss.figures.drawing import Framed
 from logloss.plain import jsonable
 from logloss.sources import gather
+from logloss.stages import staged
 from logloss.surprises import class_blocks, per_row
 from logloss.why import budgets
 from logloss.why.remedies import Remedies, flexible, in_sample, remedies
@@ -206,6 +207,7 @@ def decompose(
     return of_record(record, cross_fit=cross_fit)
 
 
+@staged("decomposing the loss")
 def of_record(
     record: Observations, *, cross_fit: bool = True, surprise: Float | None = None
 ) -> Decomposition:
@@ -245,6 +247,7 @@ def of_record(
     )
 
 
+@staged("decomposing the loss")
 def recalibrated_loss(record: Observations, *, cross_fit: bool = True) -> tuple[float, str]:
     """Return the loss after the richest map, and which map that is: all that the parts of a difference need of `of_record`."""
     two = len(record.classes) == 2

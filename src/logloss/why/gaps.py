@@ -18,6 +18,7 @@ from logloss.plain import plain
 from logloss.record import Observations
 from logloss.scoring import Score, of_summary
 from logloss.sources import Opened, gather, opened
+from logloss.stages import staged
 from logloss.summaries import folded, summary_of
 from logloss.summary import Summary
 from logloss.why.contrast import Gap, verdict_of
@@ -111,6 +112,7 @@ def gap(
     return of_sides(*open_sides(train, validation, options), level=level)
 
 
+@staged("comparing training with validation")
 def of_sides(
     train: Observations | Summary, validation: Observations | Summary, *, level: float = 0.95
 ) -> Gap:
@@ -155,6 +157,7 @@ def of_sides(
     return replace(result, verdict=verdict_of(result))
 
 
+@staged("reading")
 def split_rows(
     data: Any, split: Any, training: Any, options: dict[str, Any]
 ) -> tuple[Observations, Observations]:
@@ -225,6 +228,7 @@ def open_sides(train: Any, validation: Any, options: dict[str, Any]) -> list[Obs
     return [one for one in opened_ if not isinstance(one, LoglossError)]
 
 
+@staged("reading")
 def _rows(data: Any, options: dict[str, Any]) -> Observations | Summary:
     """Return the record of whatever was given; the summary of more rows than are held in memory."""
     if isinstance(data, Summary | Observations):

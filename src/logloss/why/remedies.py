@@ -24,6 +24,7 @@ import numpy as np
 from logloss import interval
 from logloss.calibrate.scaling import fit
 from logloss.calibrate.venn_abers import fit_venn_abers
+from logloss.stages import steps
 from logloss.surprises import per_row
 from logloss.why.crossfit import Rows, folds_of
 from logloss.why.steps import Held, Step, bounded, parameters_of
@@ -237,7 +238,8 @@ class _Search:
     def attempt(self, name: str) -> tuple[Step, list[Map], Float]:
         """Fit a map in every fold on top of the steps so far; return the step, the maps, the surprises after it."""
         kind = self.kind(name)
-        maps = [self.fitted(kind, k, chain) for k, chain in enumerate(self.maps)]
+        each = steps(self.maps, f"fitting {name.replace('_', ' ')}", "folds")
+        maps = [self.fitted(kind, k, chain) for k, chain in enumerate(each)]
         after = self.rows.surprise([[*chain, one] for chain, one in zip(self.maps, maps, strict=True)])
         if not any(self.maps):
             self.lone[kind] = after

@@ -16,6 +16,7 @@ from logloss.labels import bare, match
 from logloss.notes import Note
 from logloss.recognise import Matrix, Vector, has_columns, matrix, vector
 from logloss.sources import is_rows
+from logloss.stages import staged
 from logloss.streams import open_stream
 
 if TYPE_CHECKING:
@@ -39,6 +40,7 @@ class Labelled:
     notes: tuple[Note, ...]
 
 
+@staged("checking rows")
 def labelled(data: Any, forecast: Any, outcome: Any, weight: Any, labels: Sequence[Any] | None) -> Labelled:
     """Return the labels of arrays or of a table; see :func:`logloss.multilabel` for the arguments."""
     notes: list[Note] = []
@@ -81,6 +83,7 @@ def _wide(obj: Any, what: str) -> Matrix:
     return replace(matrix(column.values[:, None], what), index=column.index)
 
 
+@staged("reading")
 def _of_table(
     data: Any, forecast: Any, outcome: Any, weight: Any, notes: list[Note]
 ) -> tuple[Matrix, Matrix, Vector | None]:

@@ -16,6 +16,7 @@ from logloss.observations import observe
 from logloss.plain import plain
 from logloss.recognise import Vector
 from logloss.scoring import Score, of_record
+from logloss.stages import steps
 from logloss.surprises import per_row
 from logloss.yesno.columns import Labelled, labelled
 from logloss.yesno.results import Average, LabelScore, Multilabel
@@ -124,7 +125,7 @@ def _scored(given: Labelled, space: Space, level: float) -> tuple[list[Score | N
         weights = np.maximum(
             np.nan_to_num(given.weight.values.astype(np.float64)), 0.0
         )  # the door looks at them
-    for at, label in enumerate(given.labels):
+    for at, label in enumerate(steps(given.labels, "scoring", "labels")):
         known = np.flatnonzero(~np.isnan(given.outcome[:, at]))
         weight = None if given.weight is None else given.weight[known]
         try:
