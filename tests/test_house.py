@@ -65,6 +65,7 @@ FLOORS: list[set[str]] = [
         "curves.thresholds",
         "deciding.cells",
         "exports.sqlterms",
+        "finding",
         "kernels.compiled",
         "kernels.oracle",
         "models.likelihood",
@@ -206,6 +207,7 @@ FLOORS: list[set[str]] = [
         "slicing.slices",
         "sources",
         "why.remedies",
+        "why.savings",
         "why.sides",
     },
     {
@@ -239,6 +241,7 @@ FLOORS: list[set[str]] = [
         "fixing.reasons",
         "passes",
         "screens",
+        "why.checks",
     },
     {
         "annotation.doubts",

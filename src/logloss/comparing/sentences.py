@@ -8,8 +8,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from logloss import units
+from logloss.finding import Finding
 from logloss.text import distinct, printable
-from logloss.why.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
