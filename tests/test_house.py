@@ -309,6 +309,7 @@ FLOORS: list[set[str]] = [
         "why.blame",
     },
     {
+        "cli.output",
         "comparing.streaming",
         "comparing.verdicts",
         "deciding.decision",
@@ -318,9 +319,9 @@ FLOORS: list[set[str]] = [
         "integrations.sklearn.scorers",
     },
     {
+        "cli.commandlines",
         "cli.mapping",
         "cli.options",
-        "cli.output",
         "comparing.comparison",
         "integrations.sklearn.models",
         "refereeing.trials",
