@@ -234,6 +234,7 @@ FLOORS: list[set[str]] = [
         "curves.entries",
         "curves.frames",
         "deciding.facing",
+        "deciding.sentences",
         "fixing.copies",
         "fixing.fields",
         "fixing.gains",

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from logloss.finding import Finding
 
-__all__ = ["compared", "explained", "first", "sided"]
+__all__ = ["compared", "decided", "explained", "first", "sided"]
 
 FLAGS = {"id": "ids"}
 INSTEAD = {"positive": ("labels",)}  # what the class that a column is about says too
@@ -35,6 +35,19 @@ def sided(
         if verb == "explain" or not split:
             return verb, file, columns | ({"train": train, "split": split} if verb == "explain" else {})
         return None if verb != "fix" or "=" in split else (verb, file, columns | {"trained": split})
+
+    return tuple(_with(one, asked) for one in found)
+
+
+def decided(
+    found: Sequence[Finding], file: str, columns: dict[str, Any], stakes: dict[str, Any], *, partly: bool
+) -> tuple[Finding, ...]:
+    """Return findings of decisions with what is at stake; `partly`: some rows have no outcome, and `fix` leaves them out."""
+    kept = {name: None if value is None else str(value) for name, value in stakes.items()}
+
+    def asked(verb: str) -> tuple[str, str, Columns]:
+        fits = columns | {"skip_missing": columns["skip_missing"] or partly}
+        return verb, file, columns | kept if verb == "decide" else fits
 
     return tuple(_with(one, asked) for one in found)
 
