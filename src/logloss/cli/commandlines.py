@@ -65,7 +65,7 @@ def compared(
     """
     named = dict(text.partition("=")[::2] for text in models)
     if len(files) == 1 and not named and not columns["forecast"]:  # a saved panel
-        whole = {"reference": more["reference"], "level": None}
+        whole = {name: more[name] for name in ("reference", "level") if name in more}
         return tuple(
             _with(one, lambda verb: (verb, files[0], whole) if verb == "compare" else None)
             if "--clip" not in one.command
