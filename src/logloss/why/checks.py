@@ -145,8 +145,12 @@ def _turned(result: Explanation, ids: set[str]) -> Said:
     if parts.remedies is None or "LL051" in ids:
         return False, "Which way round: too little is known of what the forecasts tell apart."
     span, two = parts.discrimination_interval, len(result.score.summary.classes) == 2
-    if two and span is not None and span[0] > 0:
-        return True, f"The right way round: the more was said, the more it happened, worth at least {units.loss(span[0])} nats on unseen rows."  # fmt: skip
+    if two and parts.cross_fitted is not None and span is not None and span[0] > 0:
+        worth = f"{units.loss(parts.cross_fitted.discrimination)} nats [{units.loss(span[0])}, {units.loss(span[1])}]"
+        return (
+            True,
+            f"The right way round: the more was said, the more it happened, worth {worth} on unseen rows.",
+        )
     step = next((one for one in (*parts.steps, *parts.remedies.tried) if one.name == "temperature"), None)
     T = None if step is None else step.parameters.get("temperature")
     if not two and isinstance(T, float) and T > 0:
