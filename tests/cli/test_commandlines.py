@@ -75,8 +75,11 @@ def test_the_wrong_way_round_is_cured_by_its_command() -> None:
     turned = answer(next(one["command"] for one in state["findings"] if one["id"] == "LL052"))
     y, z = drawn(N, 1, 2, 3.0)
     assert turned["log_loss"] == pytest.approx(np.log1p(np.exp(np.where(y == 1, -z, z))).mean(), rel=1e-9)
+    assert shlex.split(state["findings"][0]["command"]).count("--positive") == 1
     by_labels = "--outcome 'what happened' --forecast 'p (new)' --labels 'no,y e s'"
-    every_works(answer(f"logloss explain {shlex.quote(FILE)} {by_labels}"), "LL052")
+    state = answer(f"logloss explain {shlex.quote(FILE)} {by_labels}")
+    every_works(state, "LL052")
+    assert "--labels" not in shlex.split(state["findings"][0]["command"])
 
 
 def test_slices_rows_and_infinity() -> None:

@@ -236,11 +236,12 @@ def _certain_errors(result: Explanation) -> list[Finding]:
     if not errors or exact <= 0.5 * errors:
         return []
     others = errors - exact
-    told = "none was" if not others else f"only {others:,} {'was' if others == 1 else 'were'}"
-    text = f"Of {units.count(errors, 'error')} {told} other than exactly 0 or 1; score probabilities that were not rounded."
-    return [
-        Finding("LL032", 0.0, text, "logloss explain FILE --json", "why.census", "Errors made with certainty")
-    ]
+    every = "The only error was" if errors == 1 else f"All {errors:,} errors were"
+    told = f"{every} made with a forecast of exactly 0 or 1"
+    if others:
+        told = f"Of {errors:,} errors only {others:,} {'was' if others == 1 else 'were'} other than exactly 0 or 1"
+    text = f"{told}; score probabilities that were not rounded."
+    return [Finding("LL032", 0.0, text, "logloss explain FILE --json", "why.census", "Errors made with certainty")]  # fmt: skip
 
 
 def _in_order(result: Explanation, found: list[Finding]) -> list[Finding]:
