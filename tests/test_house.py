@@ -68,6 +68,7 @@ FLOORS: list[set[str]] = [
         "curves.thresholds",
         "deciding.cells",
         "exports.sqlterms",
+        "finding",
         "kernels.compiled",
         "kernels.oracle",
         "models.likelihood",
@@ -222,6 +223,7 @@ FLOORS: list[set[str]] = [
         "sources",
         "why.halves",
         "why.remedies",
+        "why.savings",
         "why.sides",
     },
     {
@@ -249,6 +251,7 @@ FLOORS: list[set[str]] = [
         "curves.entries",
         "curves.frames",
         "deciding.facing",
+        "deciding.sentences",
         "fixing.copies",
         "fixing.fields",
         "fixing.gains",
@@ -256,6 +259,7 @@ FLOORS: list[set[str]] = [
         "fixing.reasons",
         "passes",
         "screens",
+        "why.checks",
         "why.gridfits",
     },
     {
@@ -324,6 +328,7 @@ FLOORS: list[set[str]] = [
         "why.blame",
     },
     {
+        "cli.output",
         "comparing.streaming",
         "comparing.verdicts",
         "deciding.decision",
@@ -333,9 +338,9 @@ FLOORS: list[set[str]] = [
         "integrations.sklearn.scorers",
     },
     {
+        "cli.commandlines",
         "cli.mapping",
         "cli.options",
-        "cli.output",
         "comparing.comparison",
         "integrations.sklearn.models",
         "refereeing.trials",

@@ -174,7 +174,8 @@ def score(
     data
         Outcomes, shape (n,) - or a table: a file, a folder, a pattern such as "part-*.parquet", a list of files, a
         pandas, Polars or Arrow frame, a PyArrow dataset, a DuckDB relation, anything with an Arrow stream, an
-        iterator of tables, a mapping of columns - or a :class:`Summary` or :class:`Panel`.
+        iterator of tables, a mapping of columns - or a :class:`Summary` or :class:`Panel`, or a
+        record that was read before (`explain(...).observations`).
     forecast
         With outcomes: the forecasts, shape (n,) or (n, K). With a table: the column or columns that hold them, found
         by name if not given; or a mapping {name: column or columns} of several forecasts of the same rows.

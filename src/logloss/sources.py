@@ -30,6 +30,7 @@ from logloss.joins import Joined
 from logloss.notes import Note
 from logloss.observations import observe
 from logloss.recognise import Matrix, Vector, has_columns, is_path, is_table, stream_kind, vector
+from logloss.record import Observations
 from logloss.stages import staged
 from logloss.streams import open_stream
 
@@ -37,8 +38,6 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
-
-    from logloss.record import Observations
 
 __all__ = ["Opened", "gather", "is_rows", "joined", "joined_stream", "opened", "record_of", "single"]
 
@@ -119,7 +118,7 @@ def opened(
     skip_unreadable: bool = False,
     **door: Any,
 ) -> Opened | Observations:
-    """Return the table that was given, not read yet, or the checked record of arrays.
+    """Return the table that was given, not read yet, or the checked record of arrays; a record as it is.
 
     See :func:`logloss.score` for the arguments; `door` are those of the door that are not named here.
     """
@@ -131,6 +130,9 @@ def opened(
         "skip_missing": False,
         "counts": False,
     } | door
+    if isinstance(data, Observations):
+        _refuse_more(columns | door | {"forecast": forecast, "labels": labels, "truth": truth})
+        return data
     door["labels"] = as_labels(labels)
     if not is_rows(data, forecast):
         return from_arrays(data, forecast, truth=truth, **columns, **door)
@@ -140,6 +142,21 @@ def opened(
         None if truth is None else open_stream(truth, "The truth table", skip_unreadable=skip_unreadable)
     )
     return Opened(stream, answers, asked, skip_unreadable)
+
+
+def _refuse_more(options: dict[str, Any]) -> None:
+    """Refuse what says how to read a table, of a record that was read before."""
+    odd = [
+        name
+        for name, value in options.items()
+        if value is not None and value is not False and not (name == "space" and value == "p")
+    ]
+    if odd:
+        raise UsageError(
+            "record-and-options",
+            f"A record that was read before has its outcomes, forecasts and classes, and {odd[0]}= says them again.",
+            cure="Leave it out, or give the data themselves.",
+        )
 
 
 def gather(data: Any, forecast: Any = None, **options: Any) -> Observations:

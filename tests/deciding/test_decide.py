@@ -143,7 +143,14 @@ def test_a_cut_at_one_half() -> None:
     assert result.realised_utility is not None
     assert half.realised is not None
     saved = 1 - result.realised_utility / half.realised
-    assert f"Acting at 0.167 instead of 0.5 saves {100 * saved:.0f} % of the cost." in str(result)
+    first = result.findings[0]
+    assert (first.id, first.severity, first.nats) == ("LL070", "cost", 0.0)
+    assert first.text.startswith(f"Acting at 0.167 instead of 0.5 saves {100 * saved:.0f} % of the cost, ")
+    assert first.worth == pytest.approx(result.realised_utility - half.realised, rel=1e-12)
+    assert half.difference_interval is not None
+    low, high = (-end for end in reversed(half.difference_interval))
+    assert first.text.endswith(f" a row ({low:.4g} to {high:.4g}), on these rows.")
+    assert first.text in str(result)
     assert "act where p(1) >= 0.1667 = 2 / (2 + 10), else don't act" in str(result)
 
 

@@ -106,7 +106,7 @@ def test_census_of_certain_forecasts() -> None:
         "errors": 6,
         "errors_exact": 5,
     }
-    assert any("Of 6 errors only 1 were other than exactly 0 or 1;" in f.text for f in why.findings)
+    assert any("Of 6 errors only 1 was other than exactly 0 or 1;" in f.text for f in why.findings)
 
 
 def test_infinite_rows_come_first_and_have_no_share() -> None:
@@ -129,7 +129,7 @@ def test_findings_rank_by_nats_and_point_to_rows(rng: np.random.Generator) -> No
     assert [f.nats for f in why.findings] == sorted((f.nats for f in why.findings), reverse=True)
     rows = next(f for f in why.findings if f.id == "LL010")
     assert f"{why.half} rows" in rows.text
-    assert rows.command == f"logloss explain --rows {why.half}"
+    assert rows.command == f"logloss explain FILE --rows {why.half}"
     assert why.blunders is not None
     assert why.blunders[0] == pytest.approx(4 * 9 * math.log(10), rel=0.3)
 

@@ -72,7 +72,7 @@ def test_nothing_to_find(K: int, monkeypatch: pytest.MonkeyPatch) -> None:
     by = {"site": rng.choice(list("abcd"), N), "age": rng.normal(size=N)}
     why = ll.explain(y, Z, space="logit", by=by)
     first = leading(why)
-    assert (first.id, first.nats, first.command) == ("LL081", 0, "logloss score")
+    assert (first.id, first.nats, first.command) == ("LL081", 0, "logloss score FILE")
     loss, most = numbers(first.text)
     assert loss == pytest.approx(nats(Z, y).mean(), abs=5e-5)
     assert most == pytest.approx(why.decomposition.in_sample.miscalibration, abs=5e-5)
@@ -101,7 +101,7 @@ def test_wrong_confidence(K: int, factor: float) -> None:
     assert ("above 1" in first.text) == (factor > 1)
     assert numbers(first.text)[1:] == pytest.approx([T, gain, low, high, share, expects], rel=6e-3)
     assert first.nats == pytest.approx(gain, abs=1e-6)
-    assert first.command == "logloss fix"
+    assert first.command == "logloss fix FILE"
     # The loss after that temperature, of these rows.
     tried = ll.explain(y, factor * Z, space="logit", temperature=T)
     after = next(w for w in tried.what_ifs if w.value == T)
@@ -148,7 +148,7 @@ def test_one_bad_slice() -> None:
     first = why.findings[0]
     assert first.id == "LL040"
     assert first.text.startswith(f"Where site = b ({(site == 'b').sum()} rows) the forecasts are off")
-    assert first.command == "logloss explain --by site"
+    assert first.command == "logloss explain FILE --by site"
     # A slope and an offset for these rows: five folds, another draw. The other rows are calibrated and ask for none.
     inside = site == "b"
     z0, y0 = wrong[inside], y[inside]

@@ -14,6 +14,8 @@ if TYPE_CHECKING:
 
 __all__ = ["compare"]
 
+DEFAULTS = {"horizon": 1, "level": 0.95, "seed": 0}
+
 
 @click.command()
 @tables_options
@@ -84,8 +86,9 @@ def compare(
     One FILE with several forecast columns (--forecast a --forecast b, or --model NAME=COLUMN,... for more classes), or
     several FILEs with one forecast each, matched by --id, with outcomes in each or in --truth.
     """
+    from logloss.cli.commandlines import compared
     from logloss.cli.output import columns_asked, emit
-    from logloss.comparing.comparison import compare as compared
+    from logloss.comparing.comparison import compare as compare_rows
 
     rest = {
         name: options.pop(name)
@@ -93,10 +96,18 @@ def compare(
     }
     asked = columns_asked(options)
     data = _given(files, models, asked)
-    result = compared(data, **asked, **rest, by=list(by) or None, level=level)
+    result = compare_rows(data, **asked, **rest, by=list(by) or None, level=level)
+    more = {
+        name: value
+        for name, value in {**rest, "by": by, "level": level}.items()
+        if value != DEFAULTS.get(name)
+    }
+    found = compared(result.findings, files, models, options, more)
     failed = None if fail_if_worse is None else _worse(result, fail_if_worse)
     emit(
-        result.to_dict() if as_json else result.show(unit, notes=False),
+        result.to_dict() | {"findings": [one.to_dict() for one in found]}
+        if as_json
+        else result.show(unit, notes=False),
         result.notes,
         follow=_follow(result, files, models, options),
     )

@@ -67,6 +67,7 @@ def decide(
 
     FILE needs no outcomes; where it has them, it is said what the decisions brought beside other ways to act.
     """
+    from logloss.cli.commandlines import decided as decided_on
     from logloss.cli.output import columns_asked, emit
     from logloss.deciding.acts import write_decisions
     from logloss.deciding.decision import decide as decided
@@ -97,13 +98,16 @@ def decide(
         how = ("normalize_rows", "skip_missing", "skip_unreadable")
         rows, more = write_decisions(result, file, out, **{name: asked[name] for name in how})
         result = replace(result, notes=(*result.notes, *more))
+    stakes = {"utilities": utilities, "cost_fp": cost_fp, "cost_fn": cost_fn, "reject": reject}
+    found = decided_on(result.findings, file, columns, stakes, partly=result.labelled < result.rows)
     if as_json:
         written = {"file": out, "rows": rows, "columns": ["action", "expected_utility"]} if out else None
-        emit(result.to_dict() | {"written": written}, result.notes)
+        told = {"findings": [one.to_dict() for one in found], "written": written}
+        emit(result.to_dict() | told, result.notes)
         return
-    told = f"\n\n  wrote {out} ({rows:,} rows, with action and expected_utility)" if out else ""
+    last = f"\n\n  wrote {out} ({rows:,} rows, with action and expected_utility)" if out else ""
     follow = _next(result, file, columns)
-    emit(result.show(notes=False) + told, result.notes, follow=follow)
+    emit(result.show(notes=False) + last, result.notes, follow=follow)
 
 
 def _next(result: Decisions, file: str, columns: dict[str, Any]) -> str | None:

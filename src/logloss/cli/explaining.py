@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from logloss.cli.options import table_options
+
+if TYPE_CHECKING:
+    from logloss.why.contrast import Gap
+    from logloss.why.explanation import Explanation
 
 __all__ = ["explain"]
 
@@ -54,6 +58,12 @@ __all__ = ["explain"]
     metavar="COLUMN[=VALUE]",
     help="The same with both in one file: the column that tells them apart (and its value in training rows).",
 )
+@click.option(
+    "--ignore",
+    multiple=True,
+    metavar="ID",
+    help="A finding to leave out, such as LL010; repeatable. A note counts them.",
+)
 def explain(
     file: str,
     by: tuple[str, ...],
@@ -64,22 +74,40 @@ def explain(
     temperature: tuple[float, ...],
     train: str | None,
     split: str | None,
+    ignore: tuple[str, ...],
     unit: str,
     as_json: bool,
     **columns: Any,
 ) -> None:
     """Explain the log loss of FILE: noise, skill or miscalibration; which rows, classes and slices; what would change it."""
+    from dataclasses import replace
+
+    from logloss.cli.commandlines import explained, first, sided
     from logloss.cli.output import columns_asked, emit
-    from logloss.why.blame import explain as explained
+    from logloss.finding import chosen
+    from logloss.why.blame import explain as explain_rows
+    from logloss.why.checks import IDS
 
     asked = columns_asked(columns)
-    how: dict[str, Any] = {"rows": rows, "clip": clip, "temperature": temperature, "pairs": pairs}
+    how: dict[str, Any] = {
+        "rows": rows,
+        "clip": clip,
+        "temperature": temperature,
+        "pairs": pairs,
+        "ignore": chosen(ignore, IDS),
+    }
     names = () if no_slices else list(by) or None
     if train or split:
-        _explain_gap(file, train, split, asked, how, names, unit, as_json)
+        result, found = _explain_gap(file, train, split, asked, how, names)
+        result = replace(result, findings=sided(result.findings, file, columns, train=train, split=split))
+        _emit_gap(result, found, unit, as_json)
         return
-    result = explained(file, **asked, **how, by=names)
-    emit(result.to_dict() if as_json else result.show(unit, notes=False), result.score.notes)
+    result = explain_rows(file, **asked, **how, by=names)
+    result = replace(
+        result, findings=explained(result.findings, file, columns, rows=result.observations is not None)
+    )
+    answer = result.to_dict() if as_json else result.show(unit, notes=False)
+    emit(answer, result.score.notes, follow=first(result.findings))
 
 
 def _explain_gap(
@@ -89,13 +117,10 @@ def _explain_gap(
     asked: dict[str, Any],
     how: dict[str, Any],
     names: Any,
-    unit: str,
-    as_json: bool,
-) -> None:
-    """Explain the validation rows, then the gap to the training rows."""
+) -> tuple[Explanation, Gap]:
+    """Explain the validation rows, and the gap to the training rows."""
     from dataclasses import replace
 
-    from logloss.cli.output import emit
     from logloss.errors import UsageError
     from logloss.summary import Summary
     from logloss.why.blame import of_fold, of_observations
@@ -118,19 +143,30 @@ def _explain_gap(
         sides = open_sides(train, file, asked)
     held_out = sides[1]
     if isinstance(held_out, Summary):
-        result = of_fold(held_out, rows=how["rows"])
+        result = of_fold(held_out, rows=how["rows"], ignore=how["ignore"])
     else:
         found_columns, more = _columns(file, taken, held_out, names)
         held_out = replace(held_out, notes=(*held_out.notes, *more))
         result = of_observations(held_out, **how, columns=found_columns)
-    found = of_sides(*sides)
+    return result, of_sides(*sides)
+
+
+def _emit_gap(result: Explanation, found: Gap, unit: str, as_json: bool) -> None:
+    """Print why validation rows lose what they do, then the gap."""
+    from logloss.cli.commandlines import first
+    from logloss.cli.output import emit
+
     said = {note.text for note in result.score.notes}
     notes = [
         *result.score.notes,
         *(n for n in found.notes if n.text.removeprefix("Validation: ") not in said),
     ]
     answer: Any = f"{result.show(unit, notes=False)}\n\n{found.show(unit, notes=False)}"
-    emit({**result.to_dict(), "gap": found.to_dict()} if as_json else answer, notes)
+    emit(
+        {**result.to_dict(), "gap": found.to_dict()} if as_json else answer,
+        notes,
+        follow=first(result.findings),
+    )
 
 
 def _columns(

@@ -69,6 +69,7 @@ def fix(
     Temperature, base rates, clip, Platt, beta, isotonic and others race, cross-fitted. FILE must hold rows that the model
     was not trained on.
     """
+    from logloss.cli.commandlines import explained
     from logloss.cli.output import columns_asked, emit, models_asked
     from logloss.errors import LoglossError, UsageError
     from logloss.fixing.recalibration import fix as fixed
@@ -101,7 +102,11 @@ def fix(
         raise
     notes += more
     if as_json:
-        emit(result.to_dict() | {"written": written}, notes)
+        taken = columns | {"forecast": () if models else columns["forecast"], "model": models, "map": maps}
+        taken |= {"time": time, "trained": trained}
+        found = explained(result.findings, file, taken)
+        told = {"findings": [one.to_dict() for one in found], "written": written}
+        emit(result.to_dict() | told, notes)
         return
     emit(result.show(unit, notes=False) + written_as_text(written, held_out=new is None, save=save), notes)
 

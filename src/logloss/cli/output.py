@@ -124,21 +124,22 @@ def label_of(text: str) -> Any:
     )
 
 
-def again(verb: str, file: str, options: dict[str, Any]) -> str | None:
+def again(verb: str, file: str | Sequence[str], options: dict[str, Any]) -> str | None:
     """Return the command line of another verb for the same columns; none for standard input, which is used up."""
     import shlex
 
-    if file == "-" or options["truth"] == "-":
+    files = [file] if isinstance(file, str) else list(file)
+    if "-" in files or options.get("truth") == "-":
         return None
-    words = ["logloss", verb, file]
+    words = ["logloss", verb, *(f"./{one}" if one.startswith("-") else one for one in files)]
     for name, value in options.items():
         flag = "--" + {"ids": "id"}.get(name, name).replace("_", "-")
         if value is True:
             words.append(flag)
         elif isinstance(value, tuple):
-            words += [word for item in value for word in (flag, item)]
+            words += [word for item in value for word in (flag, str(item))]
         elif value and not (name == "space" and value == "p"):
-            words += [flag, value]
+            words += [flag, str(value)]
     return shlex.join(words)
 
 

@@ -13,8 +13,8 @@ from logloss.plain import jsonable
 
 if TYPE_CHECKING:
     from logloss.figures.drawing import Drawings
+    from logloss.finding import Finding
     from logloss.notes import Note
-    from logloss.why.findings import Finding
 
 __all__ = [
     "ClipChange",
@@ -173,7 +173,7 @@ class Comparison(Framed):
                 else {"level": self.set_level, "models": self.best_set},
                 "classes": self.classes,
                 "target": self.target,
-                "findings": [asdict(one) for one in self.findings],
+                "findings": [one.to_dict() for one in self.findings],
                 "notes": [{"id": note.id, "text": note.text} for note in self.notes],
             }
         )

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import math
+import shlex
 from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from logloss import units
+from logloss.finding import Finding
 from logloss.text import distinct, printable
-from logloss.why.findings import Finding
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -21,6 +22,8 @@ __all__ = ["findings", "headline", "plural", "shortened"]
 RARELY = 0.45  # share of the rows on which a winner is better, below which that is worth saying
 NAME = 24  # characters of a forecast's name
 MUCH = 0.25  # of the difference in few rows
+CLIPPED = "logloss compare FILE --clip 1e-6"
+JSON = "logloss compare FILE --json"
 
 
 def plural(unit: str) -> str:
@@ -34,12 +37,28 @@ def plural(unit: str) -> str:
 
 def findings(result: Comparison, unit: str = "nats") -> list[Finding]:
     """Return what is worth saying: of the best and the one behind it, or of every forecast against the reference."""
-    result = shortened(result)
-    told = result.pairs[:1] if result.reference is None else result.pairs[:3]
-    found = [] if len(result.standings) == 2 else _best_set(result)
-    for pair in told:
-        found += [headline(result, pair, unit), *_fragile(pair, unit), *_parts(pair, unit), *_clipped(pair)]
+    whole, result = result, shortened(result)
+    told = range(len(result.pairs))[: 1 if result.reference is None else 3]
+    found = [] if len(result.standings) == 2 else _best_set(whole)
+    for at in told:
+        pair, named = result.pairs[at], whole.pairs[at]
+        said = [headline(result, pair, unit), *_fragile(pair, unit), *_parts(pair, unit), *_clipped(pair)]
+        found += [_about(one, named) for one in said]
     return found
+
+
+def _about(found: Finding, pair: Pair) -> Finding:
+    """Return the finding with the names of both forecasts, uncut, in what is to be done next."""
+    ahead = pair.verdict == "b better" or (pair.difference or 0.0) > 0
+    better, worse = (pair.b, pair.a) if ahead else (pair.a, pair.b)
+    call = f"comparison.pair({pair.a!r}, {pair.b!r}){found.call}"
+    words = {
+        "BETTER": [better],
+        "WORSE": [worse],
+        "BOTH": [f"{pair.a}=COLUMN", "--model", f"{pair.b}=COLUMN"],
+    }
+    told = [part for word in found.command.split(" ") for part in words.get(word, [word])]
+    return replace(found, command=shlex.join(told), call=call)
 
 
 def shortened(result: Comparison) -> Comparison:
@@ -63,7 +82,7 @@ def headline(result: Comparison, pair: Pair, unit: str = "nats") -> Finding:
         return _infinite(pair, unit)
     if pair.difference == 0 and pair.verdict == "tie":
         text = f"{_name(pair.a)} and {_name(pair.b)} lose the same on these rows."
-        return Finding("LL061", 0.0, text, "logloss compare FILE --json")
+        return Finding("LL061", 0.0, text, JSON, title="No difference")
     loss, signed = partial(units.loss, in_unit=unit), partial(units.signed, in_unit=unit)
     better, worse = (
         (pair.b, pair.a) if pair.verdict == "b better" or pair.difference > 0 else (pair.a, pair.b)
@@ -76,10 +95,9 @@ def headline(result: Comparison, pair: Pair, unit: str = "nats") -> Finding:
             if pair.needed is None
             else f" About {_round(pair.needed)} {plural(pair.unit)} would settle a gap this size."
         )
-        again = "logloss fix FILE --model ..."  # a pool of both
-        return Finding(
-            "LL061", by, f"Not clear that {_name(better)} beats {_name(worse)}: {gap}.{more}", again
-        )
+        again = "logloss fix FILE --model BOTH"  # a pool
+        text = f"Not clear that {_name(better)} beats {_name(worse)}: {gap}.{more}"
+        return Finding("LL061", by, text, again, title="Not clear which is better")
     behind = result.models[worse].log_loss
     share = f", {units.percent(by / behind)} of its loss" if 0 < behind < math.inf else ""
     on = pair.a_better_on if better == pair.a else pair.b_better_on
@@ -88,9 +106,8 @@ def headline(result: Comparison, pair: Pair, unit: str = "nats") -> Finding:
         if on is not None and on < RARELY
         else ""
     )
-    return Finding(
-        "LL060", by, f"{_name(better)} beats {_name(worse)} by {gap}{share}{yet}.", "logloss explain FILE"
-    )
+    text = f"{_name(better)} beats {_name(worse)} by {gap}{share}{yet}."
+    return Finding("LL060", by, text, "logloss explain FILE --forecast BETTER", title="One beats the other")
 
 
 def _beside(pair: Pair, loss: Callable[[float], str]) -> str:
@@ -108,7 +125,7 @@ def _undefined(pair: Pair) -> Finding:
         if pair.infinite_a and pair.infinite_b
         else f"No verdict on {_name(pair.a)} and {_name(pair.b)}: no row is finite under both."
     )
-    return Finding("LL064", math.inf, text, "logloss compare FILE --clip 1e-6")
+    return Finding("LL064", math.inf, text, CLIPPED, title="No verdict")
 
 
 def _infinite(pair: Pair, unit: str) -> Finding:
@@ -129,7 +146,7 @@ def _infinite(pair: Pair, unit: str) -> Finding:
             else f" On the other rows {_name(ahead)} is ahead by {loss(abs(finite))}{span}."
         )
     text = f"{_name(loses)} loses: it gave exactly 0 to what happened in {rows}, so its log loss is infinite.{rest}"
-    return Finding("LL063", math.inf, text, "logloss compare FILE --clip 1e-6")
+    return Finding("LL063", math.inf, text, CLIPPED, title="Exactly 0 to what happened")
 
 
 def _fragile(pair: Pair, unit: str) -> list[Finding]:
@@ -155,7 +172,8 @@ def _fragile(pair: Pair, unit: str) -> list[Finding]:
         left = f"; without {'it' if len(pair.top) == 1 else 'them'} {signed(told)}{span}"
     verb = "brings" if len(pair.top) == 1 else "bring"
     text = f"{units.count(len(pair.top), 'row')} {verb} {units.percent(pair.top_share, 0)} of the {loss(abs(pair.difference))}{left}."
-    return [Finding("LL062", abs(pair.difference) * pair.top_share, text, "logloss compare FILE --json")]
+    nats = abs(pair.difference) * pair.top_share
+    return [Finding("LL062", nats, text, JSON, ".top", "Few rows bring the difference")]
 
 
 def _parts(pair: Pair, unit: str) -> list[Finding]:
@@ -165,7 +183,12 @@ def _parts(pair: Pair, unit: str) -> list[Finding]:
     signed = partial(units.signed, in_unit=unit)
     turn = 1.0 if pair.difference > 0 else -1.0
     text = f"Where: calibration {signed(turn * pair.calibration)}, sorting {signed(turn * pair.sorting)} ({pair.parts_method})."
-    return [Finding("LL066", abs(pair.calibration), text, "logloss fix FILE")]
+    command = "logloss fix FILE --forecast WORSE"
+    return [
+        Finding(
+            "LL066", abs(pair.calibration), text, command, ".calibration", "Where the difference comes from"
+        )
+    ]
 
 
 def _clipped(pair: Pair) -> list[Finding]:
@@ -173,7 +196,8 @@ def _clipped(pair: Pair) -> list[Finding]:
     if pair.clip is None or pair.clip.changes_at is None:
         return []
     text = f"Which is ahead changes if both are clipped above {pair.clip.changes_at:.2g}: that hangs on forecasts nearer to 0 or 1 than this."
-    return [Finding("LL065", abs(pair.difference or 0.0), text, "logloss compare FILE --clip EPS")]
+    command = f"logloss compare FILE --clip {pair.clip.changes_at:.2g}"
+    return [Finding("LL065", abs(pair.difference or 0.0), text, command, ".clip", "A clip turns the order")]
 
 
 def _best_set(result: Comparison) -> list[Finding]:
@@ -181,7 +205,8 @@ def _best_set(result: Comparison) -> list[Finding]:
     if result.set_level is None or not result.best_set:
         return []
     kept = result.best_set
-    which = ", ".join(_name(name) for name in kept[:4]) + (
+    short = dict(zip(result.names, distinct(result.names, NAME), strict=True))
+    which = ", ".join(_name(short[name]) for name in kept[:4]) + (
         f" and {len(kept) - 4} more" if len(kept) > 4 else ""
     )
     sure = f"with {100 * result.set_level:g} % confidence"
@@ -190,7 +215,13 @@ def _best_set(result: Comparison) -> list[Finding]:
         if len(kept) == 1
         else f"{len(kept)} of {len(result.standings)} may be the best, {sure}: {which}."
     )
-    return [Finding("LL067", 0.0, text, "logloss fix FILE --model ...")]
+    models = shlex.join(word for name in kept for word in ("--model", f"{name}=COLUMN"))
+    command = (
+        f"logloss fix FILE {models}"
+        if len(kept) > 1
+        else f"logloss explain FILE {shlex.join(('--forecast', kept[0]))}"
+    )
+    return [Finding("LL067", 0.0, text, command, "comparison.best_set", "Which may be the best")]
 
 
 def _name(name: str) -> str:

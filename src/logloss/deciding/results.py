@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from logloss.deciding import sentences
 from logloss.deciding.sheets import sheet
 from logloss.figures.drawing import Framed
 from logloss.plain import jsonable, plain
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from logloss.deciding.policies import Policy
     from logloss.deciding.utilities import Utilities
     from logloss.figures.drawing import Drawings
+    from logloss.finding import Finding
     from logloss.interval import Interval
     from logloss.notes import Note
     from logloss.record import Observations
@@ -121,6 +123,11 @@ class Decisions(Framed):
         """Actions that are never taken, as another is as good in every state and better in one."""
         return tuple(name for name, _ in self.utilities.dominated)
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What is worth saying, one sentence each, in the user's own unit."""
+        return tuple(sentences.findings(self))
+
     def _drawings(self) -> Drawings:
         from logloss.figures.payoffs import AGAINST_BEST, POLICIES
 
@@ -155,6 +162,7 @@ class Decisions(Framed):
                 "best": self.best,
                 "utilities": self.utilities.to_dict(),
                 "classes": [plain(label) for label in self.utilities.states],
+                "findings": [one.to_dict() for one in self.findings],
                 "rows": self.rows,
                 "labelled": self.labelled,
                 "level": self.level,

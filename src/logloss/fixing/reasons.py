@@ -10,6 +10,7 @@ import numpy as np
 
 from logloss import units
 from logloss.calibrate.maps import Quadratic, Scaling
+from logloss.finding import Finding
 from logloss.notes import Note
 from logloss.text import printable
 
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from logloss.calibrate.fitted import FittedMap
     from logloss.fixing.results import Fix
 
-__all__ = ["reason", "remarks"]
+__all__ = ["findings", "reason", "remarks"]
 
 
 def reason(result: Fix, unit: str) -> str:
@@ -50,6 +51,39 @@ def reason(result: Fix, unit: str) -> str:
     if math.isinf(result.gain):
         return f"{first} The loss as given is infinite; chosen for each fold {told} ({count}), it is {units.loss(result.after, unit)}.{more}"
     return f"{first} Chosen and fitted for each fold by the rows {told} ({count}), it gains {signed(result.gain)} there{interval}.{more}"
+
+
+def findings(result: Fix) -> list[Finding]:
+    """Return what is worth saying, in one sentence: what the map saves, or that none does."""
+    span, given = result.gain_interval, result.before
+    ends = "" if span is None else f" [{units.loss(span[0])}, {units.loss(span[1])}]"
+    again = "logloss fix FILE --json"
+    if not result.leader:
+        text = f"Do nothing: too little to learn a map from, {units.count(result.rows, 'row')}."
+        return [Finding("LL026", 0.0, text, again, "fixed.candidates", "No map helps")]
+    if result.chosen == "identity":
+        doubt = "too few rows differ for an interval" if span is None else "the interval does not leave out 0"
+        text = f"Do nothing: choosing a map and applying it saves {units.loss(result.gain)} nats{ends} on unseen rows; {doubt}."
+        if result.leader == "identity":
+            text = f"Do nothing: no map gains more than one standard error on unseen rows, of {units.loss(given)} nats."
+        elif not math.isfinite(result.gain):
+            text = "Do nothing: every map leaves an infinite loss, on unseen rows."
+        return [Finding("LL026", 0.0, text, again, "fixed.candidates", "No map helps")]
+    least = min(result.candidates, key=lambda one: one.log_loss).name
+    why = (
+        "because no other has a lower loss there"
+        if result.chosen == least
+        else f"as the simplest within one standard error of {least}"
+    )
+    name = printable(result.chosen)
+    saved = (
+        f"makes {units.loss(result.after)} of an infinite loss"
+        if math.isinf(result.gain)
+        else f"saves {units.loss(result.gain)} nats{ends}, {units.percent(result.gain / given)} of the loss,"
+    )
+    text = f"{name[:1].upper()}{name[1:]} {saved} on unseen rows; chosen {why}."
+    call, title = "fixed.map", f"Recalibrate by {name}"
+    return [Finding("LL025", result.gain, text, "logloss fix FILE --save map.json", call, title)]
 
 
 def _nothing(result: Fix, signed: Callable[[float], str], interval: str) -> str:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from logloss import units
 from logloss.calibrate.descriptions import describe
 from logloss.figures.drawing import Framed
-from logloss.fixing.reasons import reason
+from logloss.fixing.reasons import findings, reason
 from logloss.plain import jsonable
 from logloss.screens import noted
 from logloss.text import printable, table, wrapped
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from logloss.calibrate.fitted import FittedMap
     from logloss.calibrate.pooled import FittedPool
     from logloss.figures.drawing import Drawings
+    from logloss.finding import Finding
     from logloss.notes import Note
     from logloss.record import Observations, Space
 
@@ -108,6 +109,11 @@ class Fix(Framed):
         """Why the winner won, or why nothing is done; losses in nats."""
         return reason(self, "nats")
 
+    @property
+    def findings(self) -> tuple[Finding, ...]:
+        """What the map saves, or that none does, as a finding."""
+        return tuple(findings(self))
+
     def apply(self, forecast: Any, *, space: Space | None = None, out: Space | None = None) -> Float:
         """Return better forecasts of new rows; see :meth:`logloss.FittedMap.apply`, :meth:`logloss.FittedPool.apply`."""
         return self.map.apply(forecast, space=space, out=out)
@@ -150,6 +156,7 @@ class Fix(Framed):
                     }
                     for one in self.candidates
                 ],
+                "findings": [one.to_dict() for one in self.findings],
                 "folds": self.folds,
                 "grouped": self.grouped,
                 "timed": self.timed,

@@ -24,7 +24,7 @@ def advised(
     return tuple(
         Advice(
             one.id,
-            getattr(one, "title", one.id),
+            one.title,
             one.text,
             *_worth(one.nats, score, unit),
             command(one.command),

@@ -175,8 +175,8 @@ def of_results(
     units.unit(unit)
     score = explanation.score
     found = list(explanation.findings)
-    if comparison is not None:
-        found += comparison.findings
+    found += [] if comparison is None else comparison.findings
+    found += [] if decisions is None else decisions.findings
     sections = answers(explanation, unit, rows=rows)
     sections += [] if comparison is None else [rivals(comparison, unit, rows=rows)]
     act = acting(decisions, curve, unit)
@@ -188,7 +188,7 @@ def of_results(
         subtitle=f"{units.count(score.n, 'row')}, {kind}",
         tiles=tiles(explanation, unit),
         findings=advised(found, score, unit, completed),
-        checked=getattr(explanation, "checked", ()),
+        checked=explanation.checked,
         sections=tuple(sections),
         facts=facts(explanation, sources, command, version),
         glossary=GLOSSARY,

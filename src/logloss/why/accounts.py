@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = ["explanation"]
 
+WIDTH = 98
+
 
 def explanation(result: Explanation, unit: str, *, notes: bool = True) -> str:
     """Lay an explanation out."""
@@ -191,11 +193,28 @@ def _findings(result: Explanation, unit: str) -> list[str]:
         lines.append(
             textwrap.fill(
                 text,
-                98,
+                WIDTH,
                 initial_indent=first,
                 subsequent_indent=" " * len(first),
                 break_on_hyphens=False,
                 break_long_words=False,
             )
         )
-    return [*lines, *(["     (in nats)"] if lines and unit != "nats" else [])]
+    return [*lines, *(["     (in nats)"] if lines and unit != "nats" else []), *_checked(result)]
+
+
+def _checked(result: Explanation) -> list[str]:
+    """Return one line on what was looked for and not found."""
+    passed = [one.title for one in result.checked if one.state == "passed"]
+    if not passed:
+        return []
+    head, tail = "  Checked and passed: ", " (.checked, --json)"
+    told = passed
+    while len(told) > 1 and len(head) + len(_and_more(told, passed)) + len(tail) > WIDTH:
+        told = told[:-1]
+    return [head + _and_more(told, passed) + tail]
+
+
+def _and_more(told: list[str], every: list[str]) -> str:
+    more = len(every) - len(told)
+    return ", ".join(told) + (f" and {more} more" if more else "")

@@ -14,6 +14,7 @@ from logloss.curves import inequality
 from logloss.curves import reliability as calibration_curves
 from logloss.entropies import replicates
 from logloss.errors import UsageError, listing
+from logloss.finding import Finding, chosen
 from logloss.notes import Note
 from logloss.panel import Panel
 from logloss.passes import height
@@ -38,8 +39,8 @@ from logloss.why.carriers import (
     per_block,
     rows_for,
 )
+from logloss.why.checks import IDS, told
 from logloss.why.explanation import Explanation, Row
-from logloss.why.findings import Finding, findings
 from logloss.why.whatif import WhatIf, edits, what_if
 
 if TYPE_CHECKING:
@@ -84,6 +85,7 @@ def explain(
     temperature: float | Sequence[float] = (),
     by: Any = None,
     pairs: bool | None = None,
+    ignore: str | Sequence[str] = (),
     watch: Callable[[int, int | None], None] | None = None,
 ) -> Explanation:
     """Explain a log loss: noise, discrimination, miscalibration; which rows, classes and slices carry it; what would change it.
@@ -104,6 +106,8 @@ def explain(
         columns of the table that are neither outcome, forecast, weight, group nor id; () for none.
     pairs
         Whether to look at every combination of two columns too; by default for up to 8 columns.
+    ignore
+        Ids of findings to leave out, such as "LL010"; a note counts them.
     watch
         Called with (rows done, rows expected or None) during a long pass.
 
@@ -117,7 +121,8 @@ def explain(
     """
     kept_before = saved(data, forecast, outcome, weight, ids, group, truth, labels, positive)
     if kept_before is not None:
-        return of_fold(kept_before, rows=rows)
+        return of_fold(kept_before, rows=rows, ignore=ignore)
+    chosen(ignore, IDS)
     found = opened(
         data, forecast, outcome=outcome, space=space, weight=weight, ids=ids, group=group, truth=truth,
         labels=labels, positive=positive, normalize_rows=normalize_rows, skip_missing=skip_missing, counts=counts,
@@ -126,10 +131,10 @@ def explain(
     if isinstance(found, Opened) and (
         found.asked.models or any(_many(part) for part in (found.stream, found.answers) if part is not None)
     ):
-        return of_fold(folded(found, top=max(rows, 20), watch=watch), rows=rows)
+        return of_fold(folded(found, top=max(rows, 20), watch=watch), rows=rows, ignore=ignore)
     record, columns = with_columns(found, by, data)
     return of_observations(
-        record, rows=rows, clip=clip, temperature=temperature, columns=columns, pairs=pairs
+        record, rows=rows, clip=clip, temperature=temperature, columns=columns, pairs=pairs, ignore=ignore
     )
 
 
@@ -139,7 +144,7 @@ def _many(stream: Any) -> bool:
     return bool((height(stream.head(MOST_ROWS)) if expected is None else expected - 1) >= MOST_ROWS)
 
 
-def of_fold(summary: Summary | Panel, *, rows: int = 10) -> Explanation:
+def of_fold(summary: Summary | Panel, *, rows: int = 10, ignore: str | Sequence[str] = ()) -> Explanation:
     """Explain what one pass kept: all that adds up over rows or can be read off its bins."""
     if isinstance(summary, Panel):
         raise UsageError(
@@ -157,8 +162,8 @@ def of_fold(summary: Summary | Panel, *, rows: int = 10) -> Explanation:
         f"Explained from one pass over {units.count(summary.n, 'row')}: what needs all rows side by side ({left}) is left out; a sample of the rows tells it.",
     )
     binned = None if parts is None else gridfits.said(parts)
-    told = [note, *(curve.notes[len(summary.told()) :] if binned is None else [binned])]
-    score = of_summary(replace(summary, notes=(*summary.notes, *told)))
+    added = [note, *(curve.notes[len(summary.told()) :] if binned is None else [binned])]
+    score = of_summary(replace(summary, notes=(*summary.notes, *added)))
     assert isinstance(score, Score)
     confusion, cells = confused(summary)
     between = halves.half_between(summary)
@@ -191,7 +196,7 @@ def of_fold(summary: Summary | Panel, *, rows: int = 10) -> Explanation:
         observations=None,
         surprise=None,
     )
-    return replace(result, findings=tuple(findings(result, np.zeros(0), np.zeros(0))))
+    return told(result, np.zeros(0), np.zeros(0), chosen(ignore, IDS))
 
 
 def of_observations(
@@ -202,12 +207,14 @@ def of_observations(
     temperature: float | Sequence[float] = (),
     columns: Mapping[str, NDArray[Any]] | None = None,
     pairs: bool | None = None,
+    ignore: str | Sequence[str] = (),
 ) -> Explanation:
     """Explain a checked record; `columns` to slice by are in the order of its rows."""
     if rows < 0:
         raise UsageError(
             "bad-what-if", f"rows is {rows}.", cure="Give the number of rows to list, 0 or more."
         )
+    ignored = chosen(ignore, IDS)
     clips = _in_range("clip", clip, 0.5)
     temperatures = _in_range("temperature", temperature, math.inf)
     if clips and len(record.classes) > 2:
@@ -276,9 +283,7 @@ def of_observations(
         observations=record,
         surprise=surprise,
     )
-    return replace(
-        result, findings=tuple(findings(result, cost[order][: summary.n], weight[order][: summary.n]))
-    )
+    return told(result, cost[order][: summary.n], weight[order][: summary.n], ignored)
 
 
 def _labels_hold(record: Observations, doubted: Suspects | None, found: Slices | None) -> bool:

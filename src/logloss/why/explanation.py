@@ -24,13 +24,13 @@ if TYPE_CHECKING:
     from logloss.deciding.results import Decisions
     from logloss.entropies.replicates import CrossEntropyParts
     from logloss.figures.drawing import Drawings
+    from logloss.finding import Check, Finding
     from logloss.record import Observations
     from logloss.reporting.results import Report
     from logloss.scoring import Score
     from logloss.slicing.searching import Search
     from logloss.slicing.slices import Slices
     from logloss.why.decomposition import Decomposition
-    from logloss.why.findings import Finding
     from logloss.why.whatif import WhatIf
 
     Float = NDArray[np.float64]
@@ -97,6 +97,9 @@ class Explanation(Framed):
     observations, surprise
         The checked record (outcomes, forecasts, ids in the order of the forecasts), and the surprise of each row;
         None where only a summary is known.
+    findings, checked, muted
+        What is worth saying, most nats first; what was looked for and not found, or not looked for; and the ids of
+        findings that were left out on purpose. Every id is in one of the three.
     """
 
     score: Score
@@ -124,6 +127,8 @@ class Explanation(Framed):
     observations: Observations | None = field(repr=False)
     surprise: Float | None = field(repr=False)
     half_between: tuple[int, int] | None = None
+    checked: tuple[Check, ...] = ()
+    muted: tuple[str, ...] = ()
 
     def _drawings(self) -> Drawings:
         from logloss.figures.budget import BUDGET
@@ -253,7 +258,9 @@ class Explanation(Framed):
                 },
                 "mix": self.mix,
                 "what_if": [asdict(what_if) for what_if in self.what_ifs],
-                "findings": [asdict(finding) for finding in self.findings],
+                "findings": [finding.to_dict() for finding in self.findings],
+                "checked": [check.to_dict() for check in self.checked],
+                "muted": self.muted,
                 "notes": [{"id": note.id, "text": note.text} for note in self.score.notes],
             }
         )
