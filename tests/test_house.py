@@ -85,6 +85,7 @@ FLOORS: list[set[str]] = [
         "comparing.evidence",
         "exports.sqlcuts",
         "figures.ground",
+        "figures.pens",
         "kernels.classes",
         "kernels.clips",
         "kernels.curvature",

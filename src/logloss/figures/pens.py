@@ -76,6 +76,8 @@ def fewer(points: Float, off: float = SEEN) -> Float:
 
     Source: Douglas and Peucker (1973), Cartographica 10, 112-122.
     """
+    if len(points) < 3:
+        return points
     keep = np.zeros(len(points), bool)
     keep[[0, -1]] = True
     stretches = [(0, len(points) - 1)]
@@ -127,7 +129,7 @@ class Pen(RendererBase):
     """
 
     def __init__(self, figure: Figure, names: dict[str, str]) -> None:
-        super().__init__()  # type: ignore[no-untyped-call]
+        super().__init__()
         self.dpi = figure.dpi
         self.width, self.height = (float(x) for x in figure.bbox.size)
         self.names = names
@@ -218,10 +220,15 @@ class Pen(RendererBase):
         if not style:
             return
         wide = 0.5 * float(style.get("stroke-width", 0))
+        marks, boxes = [], []
         for points, closed in self._strokes(gc, path, transform, filled="fill" in style):
             line = fewer(np.concatenate([points, points[:1]]) if closed else points)
-            box = (*(line.min(axis=0) - wide).tolist(), *(line.max(axis=0) + wide).tolist())
-            self._put(style, outline(line[:-1] if closed else line, closed=closed), box)
+            marks.append(outline(line[:-1] if closed else line, closed=closed))
+            boxes.append((*(line.min(axis=0) - wide).tolist(), *(line.max(axis=0) + wide).tolist()))
+        if marks and "fill" in style:  # an area may have holes
+            marks, boxes = ["".join(marks)], [tuple(f(side) for f, side in zip((min, min, max, max), zip(*boxes, strict=True), strict=True))]  # fmt: skip
+        for mark, box in zip(marks, boxes, strict=True):
+            self._put(style, mark, box)
 
     def draw_markers(
         self, gc: Any, marker_path: Any, marker_trans: Any, path: Any, trans: Any, rgbFace: Any = None

@@ -6,12 +6,14 @@ import html
 import warnings
 from typing import TYPE_CHECKING
 
-from logloss.figures.ground import COLOURS, STYLE, padded
+from logloss.figures.ground import COLOURS, PADS, STYLE
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
     from matplotlib.axes import Axes
+
+    from logloss.figures.pens import Pen
 
 __all__ = ["UNSET", "WIDTH", "svg"]
 
@@ -45,10 +47,11 @@ def svg(draw: Callable[[Axes], object], *, height: float, width: int, title: str
         # The page's fonts draw the text; that ours, which only measure it, lack a sign is no matter.
         warnings.filterwarnings("ignore", message=r"Glyph \d+")
         warnings.filterwarnings("ignore", message=r"Matplotlib currently does not support")
-        figure = Figure(figsize=(width / DPI, height), dpi=DPI, facecolor="none", layout="constrained")
-        padded(figure)
+        figure = Figure(figsize=(width / DPI, height), dpi=DPI, facecolor="none")
         pen = Pen(figure, names)
-        draw(figure.add_subplot())
+        ax = figure.add_subplot()
+        draw(ax)
+        _spread(ax, pen)
         figure.draw(pen)
     high = round(height * DPI)
     style = f"max-width:100%;height:auto;fill:none;stroke-linejoin:round;font:{PLAIN * DPI / 72:.3g}px var(--ll-font,system-ui,sans-serif)"
@@ -56,3 +59,19 @@ def svg(draw: Callable[[Axes], object], *, height: float, width: int, title: str
         f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {high}" width="{width}" height="{high}" role="img" style="{style}">'
         f"<title>{html.escape(title)}</title><desc>{html.escape(told)}</desc>{pen.body()}</svg>\n"
     )
+
+
+def _spread(ax: Axes, pen: Pen) -> None:
+    """Let axes fill their figure with all that is written around them.
+
+    matplotlib's own layout measures everything twice, as it may hold several axes; that is half of the time of a figure.
+    """
+    wide, high = ax.figure.bbox.size
+    beside, above = (pad * DPI for pad in PADS)
+    for _ in range(2 if ax.child_axes else 1):  # what hangs below axes grows with them
+        around = ax.get_tightbbox(pen, for_layout_only=True)
+        assert around is not None
+        left, right = ax.bbox.x0 - around.x0 + beside, around.x1 - ax.bbox.x1 + beside
+        under, over = ax.bbox.y0 - around.y0 + above, around.y1 - ax.bbox.y1 + above
+        sizes = max(wide - left - right, 1) / wide, max(high - under - over, 1) / high
+        ax.set_position((left / wide, under / high, *sizes))
