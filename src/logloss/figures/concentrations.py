@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from logloss import units
 from logloss.figures.drawing import Drawing
-from logloss.figures.ground import COLOURS, clean, inches, legend, named, room
+from logloss.figures.ground import COLOURS, clean, inches, legend, named, narrow, room
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -22,6 +22,10 @@ def _draw(pair: Pair, ax: Axes, unit: str) -> list[str]:
     assert found is not None
     factor = units.unit(unit).convert(1.0)
     y = [factor * nats for nats in found.brought]
+    better = pair.a if found.brought[-1] < 0 else pair.b
+    lines = [
+        f"{named(pair.a)} less {named(pair.b)}; a steep line at the left: few rows make {named(better)} win."
+    ]
     handles = [
         ax.plot(found.rows, y, color=COLOURS["model"], linewidth=1.9, gid="brought")[0],
         ax.axhline(y[-1], color=COLOURS["context"], linewidth=1.2, linestyle=(0, (4, 3)), gid="all"),
@@ -30,7 +34,9 @@ def _draw(pair: Pair, ax: Axes, unit: str) -> list[str]:
     labels = ["rows that differ most", f"all rows: {units.signed(found.brought[-1], unit)}", f"half of it: {units.count(found.half, 'row')}"]  # fmt: skip
     if found.turns is not None:
         handles.append(ax.axvline(found.turns, color=COLOURS["cost"], linewidth=1.2, gid="turns"))
-        labels.append(f"the rest says the opposite: from {units.count(found.turns, 'row')} on")
+        turned = units.count(found.turns, "row")
+        labels.append(f"after {turned}" if narrow(ax) else f"after {turned} the rest says the opposite")
+        lines.append(f"Orange: without the {turned} before it the rest says the opposite.")
     ax.axhline(0.0, color=COLOURS["ink"], linewidth=0.9, gid="zero")
     ax.set_xscale("log")
     powers = range(len(str(found.rows[-1])))
@@ -43,10 +49,6 @@ def _draw(pair: Pair, ax: Axes, unit: str) -> list[str]:
     ax.set_ylabel(f"difference so far ({unit} a row)")
     clean(ax)
     legend(ax, handles, labels, loc="best")
-    better = pair.a if found.brought[-1] < 0 else pair.b
-    lines = [
-        f"{named(pair.a)} less {named(pair.b)}; a steep line at the left: few rows make {named(better)} win."
-    ]
     if pair.infinite_both:
         lines.append(f"{units.count(pair.infinite_both, 'row')} infinite under both left out.")
     return lines

@@ -46,7 +46,7 @@ def _bars(ax: Axes, bars: Sequence[_Bar], what: str) -> list[str]:
             one.said, (100 * max(one.rows, one.loss), y), xytext=(6, 0), textcoords="offset points", va="center",
             fontsize=8.5, color=COLOURS["ink"], gid="said",
         )  # fmt: skip
-    ax.set_yticks(at, [named(one.name, 18 if narrow(ax) else 32) for one in shown])
+    ax.set_yticks(at, [named(one.name, 24 if narrow(ax) else 36) for one in shown])
     ax.set_ylim(max(len(shown), 2) - 0.4, -0.6)
     ax.set_xlim(0, (1.9 if narrow(ax) else 1.3) * high)
     ax.set_xlabel("share of all (%)")
@@ -59,9 +59,9 @@ def _bars(ax: Axes, bars: Sequence[_Bar], what: str) -> list[str]:
     return [f"The first {len(shown)} of {len(bars):,} {what}; the others carry {units.percent(sum(one.loss for one in rest))} of the loss."]  # fmt: skip
 
 
-def _infinite(bars: Sequence[_Bar], what: str) -> list[str]:
+def _infinite(bars: Sequence[_Bar]) -> list[str]:
     lost = [named(one.name) for one in bars if one.infinite]
-    return [f"Infinite, and first here: {', '.join(lost[:3])}{' and more' if len(lost) > 3 else ''}. Bars share out the loss of the finite rows of {what}."] if lost else []  # fmt: skip
+    return [f"Infinite, and first here: {', '.join(lost[:3])}{' and more' if len(lost) > 3 else ''}. Bars share out the finite loss."] if lost else []  # fmt: skip
 
 
 def _classes(found: Explanation, unit: str = "nats") -> list[_Bar]:
@@ -80,7 +80,7 @@ def _classes(found: Explanation, unit: str = "nats") -> list[_Bar]:
 def _draw_classes(found: Explanation, ax: Axes, unit: str) -> list[str]:
     bars = _classes(found, unit)
     lines = _bars(ax, bars, "classes")
-    return [f"Orange longer than grey: more than its share. Beside: its loss, {unit} a row.", *_infinite(bars, "each class"), *lines]  # fmt: skip
+    return [f"Orange longer than grey: more than its share. Beside: its loss, {unit} a row.", *_infinite(bars), *lines]  # fmt: skip
 
 
 def _tell_classes(found: Explanation, unit: str) -> str:
@@ -104,11 +104,11 @@ def _wrong(found: Explanation) -> list[dict[str, Any]]:
     return [one for one in found.pairs if one["outcome"] != one["predicted"]]
 
 
-def _pairs(found: Explanation) -> list[_Bar]:
+def _pairs(found: Explanation, width: int = 14) -> list[_Bar]:
     every = math.fsum(sum(line) for line in found.confusion or ()) or 1.0
     return [
         _Bar(
-            f"{named(one['outcome'], 14)}, said {named(one['predicted'], 14)}".replace(r"\$", "$"),
+            f"{named(one['outcome'], width)}, said {named(one['predicted'], width)}".replace(r"\$", "$"),
             one["rows"] / every, one["share"] or 0.0,
             units.count(round(one["rows"]), "row") + (f", {one['infinite_rows']:,} infinite" if one["infinite_rows"] else ""),
             one["infinite_rows"] > 0,
@@ -119,13 +119,13 @@ def _pairs(found: Explanation) -> list[_Bar]:
 
 def _draw_pairs(found: Explanation, ax: Axes, unit: str) -> list[str]:
     del unit  # shares have none
-    bars = _pairs(found)
+    bars = _pairs(found, 8 if narrow(ax) else 14)
     lines = _bars(ax, bars, "kept pairs" if len(found.pairs) == KEPT else "pairs")
     told = ["What happened, and the class that got most of the probability instead; costliest first."]
     right = [one["share"] or 0.0 for one in found.pairs if one["outcome"] == one["predicted"]]
     if len(found.pairs) < KEPT:
         told.append(f"Rows whose first choice was right carry {units.percent(sum(right))} of the loss.")
-    return [*told, *_infinite(bars, "each pair"), *lines]
+    return [*told, *_infinite(bars), *lines]
 
 
 def _tell_pairs(found: Explanation, unit: str) -> str:

@@ -109,7 +109,12 @@ def told(result: Any, drawings: Mapping[str, Drawing], kind: str | None, unit: s
     """Return a figure in words."""
     units.unit(unit)
     one, part = chosen(result, drawings, kind)
-    return one.tell(part, unit, **options)
+    return _spoken(one.tell(part, unit, **options))
+
+
+def _spoken(text: str) -> str:
+    """Return words that are not drawn: a dollar is no formula there."""
+    return text.replace(r"\$", "$")
 
 
 def vector(
@@ -121,7 +126,7 @@ def vector(
     if isinstance(width, bool) or not 200 <= width <= 4000:
         raise UsageError("figure-width", f"width is {width}.", cure="Give pixels, from 200 to 4000.")
     draw = partial(_draw, one=one, part=part, unit=unit, **options)
-    words = one.tell(part, unit, **options)
+    words = _spoken(one.tell(part, unit, **options))
     return vectors.svg(draw, height=one.tall(part, width), width=width, title=one.question, told=words)
 
 

@@ -130,7 +130,7 @@ def titled(ax: Axes, question: str, lines: Sequence[str] = ()) -> None:
     indent = _names(ax)
     wide = across if indent else across - 0.6
     if narrow(ax):
-        for own in (ax, *ax.child_axes):
+        for own in (one for one in (ax, *ax.child_axes) if "\n" not in one.get_xlabel()):
             own.set_xlabel("\n".join(textwrap.wrap(own.get_xlabel(), int(15 * wide - 1.2 * indent / 7))))
     told = [part for line in lines if line for part in textwrap.wrap(line, max(28, int(15.3 * wide)))]
     heading = ax.set_title(
