@@ -91,6 +91,8 @@ def test_a_difference_that_never_turns_is_told_so() -> None:
     few = found.pairs[0].concentration
     assert few is not None
     assert few.turns is None
+    moved = np.sort(np.log(0.6) - np.log(np.linspace(0.3, 0.5, 12)))[::-1]
+    assert few.half == next(k for k in range(1, 13) if moved[:k].sum() >= 0.5 * moved.sum()) == 5
     assert "never says the opposite" in found.alt("rows")
     assert not drawn(found.plot(kind="rows"), "turns")
 

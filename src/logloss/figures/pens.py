@@ -203,7 +203,8 @@ class Pen(RendererBase):
             whole = transform.transform_path(path)
             if _beyond(whole.get_extents(), box):
                 path, transform, box = whole.clip_to_bbox(box), None, None
-        cut = None if box is None or filled else (box.x0 - HAIR, box.y0 - HAIR, box.x1 + HAIR, box.y1 + HAIR)
+        cut = None if box is None or filled else (box.x0 + 1, box.y0 + 1, box.x1 - 1, box.y1 - 1)
+        # matplotlib cuts lines one pixel outside of the box that it is given
         flat = path.cleaned(transform=transform, remove_nans=True, clip=cut, simplify=False, curves=False)
         run: list[Any] = []
         for point, code in zip(flat.vertices.tolist(), flat.codes.tolist(), strict=True):
