@@ -152,9 +152,10 @@ class Comparison(Framed):
         return tuple(sentences.findings(self))
 
     def _drawings(self) -> Drawings:
+        from logloss.figures.concentrations import ROWS
         from logloss.figures.differences import DIFFERENCES, STANDINGS
 
-        return {"differences": DIFFERENCES, "standings": STANDINGS}
+        return {"differences": DIFFERENCES, "standings": STANDINGS, "rows": ROWS}
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for an infinite loss, None where undefined."""

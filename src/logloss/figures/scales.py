@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logloss import units
+from logloss.figures.ground import inches, narrow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["Scale", "linear", "log_odds"]
+__all__ = ["Scale", "linear", "log_odds", "power"]
 
 FURTHEST = 6  # 10^-6 and 1 - 10^-6 are the last ticks; what lies beyond is drawn at the edge
 TICKS = 2  # an inch, at most
@@ -83,7 +84,12 @@ class Scale:
             ax.set_xscale("logit")
             ax.set_yscale("logit")
         at, names = self.ticks()
-        if len(at) > TICKS * ax.figure.bbox.width / ax.figure.dpi:
+        if narrow(ax) and self.low is not None and self.high is not None:
+            few = sorted(
+                {0, self.low - self.low // 2, self.low + 1, self.low + 1 + (self.high + 1) // 2, len(at) - 1}
+            )
+            at, names = [at[k] for k in few], [names[k] for k in few]
+        elif len(at) > TICKS * inches(ax):
             names[2:-1:2] = [""] * len(names[2:-1:2])
         for cut, beside in zip(self.cut, (1, -2), strict=True):
             names[beside] = "" if cut else names[beside]  # no room beside the longer name of the edge
@@ -100,8 +106,8 @@ class Scale:
         low, high = self.limits()
         down, up = range(self.low, 0, -1), range(1, self.high + 1)
         at = [low, *(10.0**-k for k in down), 0.5, *(1.0 - 10.0**-k for k in up), high]
-        names = [_small(k) for k in down] + ["0.5"] + [_large(k) for k in up]
-        ends = f"<{_small(self.low)}" if self.cut[0] else "0", f">{_large(self.high)}" if self.cut[1] else "1"
+        names = [power(k) for k in down] + ["0.5"] + [_large(k) for k in up]
+        ends = f"<{power(self.low)}" if self.cut[0] else "0", f">{_large(self.high)}" if self.cut[1] else "1"
         return at, [ends[0], *names, ends[1]]
 
     def beyond(self, curve: Curve) -> str:
@@ -119,7 +125,12 @@ class Scale:
         return f"At the edge: forecasts of {', '.join(found)}." if found else ""
 
 
-def _small(k: int) -> str:
+def power(k: int) -> str:
+    """Return 10^-k as text.
+
+    >>> power(3), power(4)
+    ('0.001', '1e-4')
+    """
     return f"{10.0**-k:g}" if k < 4 else f"1e-{k}"
 
 
