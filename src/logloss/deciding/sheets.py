@@ -13,8 +13,9 @@ if TYPE_CHECKING:
     from logloss.deciding.policies import Policy
     from logloss.deciding.results import Decisions
     from logloss.deciding.utilities import Utilities
+    from logloss.display.cells import Card
 
-__all__ = ["number", "rule", "sheet"]
+__all__ = ["card", "number", "rule", "sheet"]
 
 FEW = 8  # actions or policies shown
 
@@ -169,3 +170,32 @@ def _recalibrated(result: Decisions, *, costs: bool) -> list[str]:
     span = "" if found.interval is None else f" ({_span(found.interval, 1.0)})"
     what = "saves" if costs else "adds"
     return [f"  Recalibrating ({printable(found.map)}) {what} {number(found.worth)}{span}; {units.count(found.changed, 'row')} get another action."]  # fmt: skip
+
+
+def card(result: Decisions) -> Card:
+    """Return decisions as a card for a notebook."""
+    from logloss.display.cells import Card, Grid, Line, named
+    from logloss.display.losses import remarks
+
+    sign = -1.0 if result.utilities.costs else 1.0
+    what = "cost" if result.utilities.costs else "utility"
+    head, rows = _head(result).split("\n")
+    brought = result.expected_utility if result.realised_utility is None else result.realised_utility
+    told = "expected" if result.realised_utility is None else "came"
+    counts = ", ".join(f"{named(name)} {count:,}" for name, count in list(result.actions.items())[:3])
+    policies = tuple(
+        (
+            named(one.name),
+            number(sign * one.expected),
+            *(_came(one, sign) if result.labelled else ("", "", "")),
+        )
+        for one in _shown(result)
+    )
+    grid = Grid(
+        "Ways to act, these decisions first",
+        (f"{what} a row", "expected", "came", "interval", "against the best"), policies, "<>><<",
+    )  # fmt: skip
+    lines = tuple(Line(line.strip()) for line in _said(result))
+    headline = (head, f"{what} a row {number(sign * brought)} ({told})", rows.strip(), counts)
+    calls = (".chosen", ".expected", "ll.worth_of_calibration(y, p, ...)")
+    return Card(headline, lines, ("policies", "differences"), (grid,), remarks(result.notes), calls, what)

@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from logloss.calibrate.clip import Clip
     from logloss.curves.inequality import Lorenz
     from logloss.curves.results import Reliability
+    from logloss.display.cells import Card
     from logloss.entropies.replicates import CrossEntropyParts
     from logloss.figures.drawing import Drawings
     from logloss.record import Observations
@@ -47,7 +48,7 @@ class Row:
     part: str = ""  # the file, where there are several
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Explanation(Framed):
     """Why a loss is what it is. Losses in nats, in sample unless said otherwise.
 
@@ -139,6 +140,11 @@ class Explanation(Framed):
             "baselines": BASELINES.of(whole),
         }
 
+    def _card(self, unit: str = "nats") -> Card:
+        from logloss.why.cards import explanation
+
+        return explanation(self, unit)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for infinite, None where undefined."""
         clip, parts = self.clip, self.decomposition
@@ -220,11 +226,6 @@ class Explanation(Framed):
     def show(self, unit: str = "nats", *, notes: bool = True) -> str:
         """Return one screen of text with losses in `unit`."""
         return accounts.explanation(self, unit, notes=notes)
-
-    def _repr_html_(self) -> str:
-        import html
-
-        return f"<pre>{html.escape(str(self))}</pre>"
 
 
 def _suspects(found: Suspects) -> dict[str, Any]:
