@@ -85,7 +85,7 @@ class Card:
 
 @dataclass(frozen=True)
 class Shot:
-    """A figure as a `data:` address, and what it shows in words."""
+    """A figure as a `data:` address in which no sign of HTML is left, and what it shows in words."""
 
     address: str
     alt: str
@@ -163,7 +163,7 @@ def _pictures(shots: Sequence[Shot], room: int) -> str:
     for shot in shots:
         told = html.escape(shot.alt)
         style = "display:inline-block;max-width:100%;margin:4px 8px 4px 0;vertical-align:top"
-        one = f'<img src="{html.escape(shot.address)}" alt="{told}" style="{style}">'
+        one = f'<img src="{shot.address}" alt="{told}" style="{style}">'
         if len(one.encode()) < room:
             kept.append(one)
             room -= len(one.encode())
@@ -178,7 +178,9 @@ def _lines(card: Card) -> str:
         value = f'<td style="text-align:right;white-space:nowrap;vertical-align:top"><b>{_text(line.value)}</b></td>'
         said = f'<td style="text-align:left;white-space:normal;max-width:600px">{_text(line.text, SAID)}</td>'
         call = f"<code>{_text(line.call, 60)}</code>" if line.call else ""
-        rows.append(f'<tr>{value}{said}<td style="text-align:left;vertical-align:top">{call}</td></tr>')
+        rows.append(
+            f'<tr>{value}{said}<td style="text-align:left;vertical-align:top;white-space:nowrap">{call}</td></tr>'
+        )
     return f"<table><tbody>{''.join(rows)}</tbody></table>"
 
 

@@ -9,15 +9,15 @@ from typing import Any
 from logloss.display.cells import SAID, Shot
 from logloss.text import printable
 
-__all__ = ["MIDDLE", "MOST", "image", "shot"]
+__all__ = ["MIDDLE", "MOST", "WIDTH", "image", "shot"]
 
 MOST = 3
-WIDTH = 310  # pixels
+WIDTH = {1: 520, 2: 440, 3: 300}  # pixels, by how many stand side by side
 # An image knows nothing of the theme around it: each colour has a contrast of at least 3 to white and to black, text of 4.
 MIDDLE = {"model": "#3b82c4", "cost": "#d06f14", "context": "#8b929b", "ink": "#777b80"}
 _TAG = re.compile(r"<[^>]*>")
 _WORDS = re.compile(r"<title>.*?</title>\s*<desc>.*?</desc>", re.DOTALL)
-_COLOUR = re.compile(r"var\(--ll-([a-z]+), [^()]*\)")
+_VARIABLE = re.compile(r"var\(--ll-([a-z]+), ([^()]*)\)")
 _STYLE = re.compile(r' style="([^"]*)"')
 _PATH = re.compile(r' d="([ML][^"]*)"')
 _STEP = re.compile(r"([MLz])\s*(?:(-?[\d.]+)\s+(-?[\d.]+))?")
@@ -28,13 +28,13 @@ _GROUP = re.compile(r"<g>((?:(?!<g[ >]).)*?)</g>", re.DOTALL)
 _UNSAFE = re.compile(r'[%#<>"&]')
 
 
-def shot(result: Any, kind: str) -> Shot:
+def shot(result: Any, kind: str, width: int) -> Shot:
     """Draw a figure of a result, with matplotlib."""
-    return Shot(image(result.svg(kind, width=WIDTH)), printable(result.alt(kind), SAID))
+    return Shot(image(result.svg(kind, width=width)), printable(result.alt(kind), SAID))
 
 
 def image(svg: str) -> str:
-    """Return an `<svg>` element as a `data:` address of few bytes."""
+    """Return an `<svg>` element as a `data:` address of few bytes, without `"`, `&`, `<` and `>`."""
     text = _TAG.sub(lambda tag: _tag(tag[0]), _WORDS.sub("", svg, count=1))
     text = re.sub(r">\s+<", "><", text.strip()).replace("xlink:href", "href")
     for at, name in enumerate(dict.fromkeys(_ID.findall(text))):
@@ -49,8 +49,7 @@ def image(svg: str) -> str:
 
 def _tag(tag: str) -> str:
     """Return a tag with middle colours, short numbers and no blanks that say nothing."""
-    tag = _COLOUR.sub(lambda colour: MIDDLE.get(colour[1], "inherit"), _TURN.sub("", tag))
-    tag = re.sub(r"var\(--ll-font, ([^()]*)\)", r"\1", tag)
+    tag = _VARIABLE.sub(lambda found: MIDDLE.get(found[1], found[2]), _TURN.sub("", tag))
     tag = _PATH.sub(lambda path: f' d="{_steps(path[1])}"', tag)
     tag = _NUMBER.sub(lambda number: _number(round(float(number[0]), 1)), tag)
     return re.sub(r"([:;,]) ", r"\1", re.sub(r"\s+", " ", tag))
