@@ -85,10 +85,11 @@ class Card:
 
 @dataclass(frozen=True)
 class Shot:
-    """A figure as a `data:` address in which no sign of HTML is left, and what it shows in words."""
+    """A figure as a `data:` address in which no sign of HTML is left, what it shows in words, and how wide it is."""
 
     address: str
     alt: str
+    width: int = 300
 
 
 def named(value: object) -> str:
@@ -163,7 +164,7 @@ def _pictures(shots: Sequence[Shot], room: int) -> str:
     for shot in shots:
         told = html.escape(shot.alt)
         style = "display:inline-block;max-width:100%;margin:4px 8px 4px 0;vertical-align:top"
-        one = f'<img src="{shot.address}" alt="{told}" style="{style}">'
+        one = f'<img src="{shot.address}" alt="{told}" width="{shot.width}" style="{style}">'
         if len(one.encode()) < room:
             kept.append(one)
             room -= len(one.encode())

@@ -8,7 +8,7 @@ from weakref import WeakKeyDictionary
 
 from logloss import units
 from logloss.display.cells import Card, Shot, page, told
-from logloss.display.pictures import MOST, WIDTH, shot
+from logloss.display.pictures import MOST, shot
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -73,7 +73,7 @@ def _drawn(result: Any, kinds: Sequence[str]) -> tuple[list[Shot], bool]:
     there = [kind for kind in kinds if kind in result.kinds][:MOST]
     for kind in there:
         try:
-            found.append(shot(result, kind, WIDTH[len(there)]))
+            found.append(shot(result, kind, len(there)))
         except Exception:  # noqa: BLE001 - without the figure the text stands
             whole = False
     return found, whole

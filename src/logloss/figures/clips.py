@@ -10,6 +10,7 @@ import numpy as np
 from logloss import units
 from logloss.figures.drawing import Drawing
 from logloss.figures.ground import COLOURS, clean, legend, room, span
+from logloss.figures.scales import power
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -57,14 +58,24 @@ def _draw(clip: Clip, ax: Axes, unit: str) -> list[str]:
         labels.append(f"best, {clip.best:.2g}: {units.loss(clip.log_loss, unit)}")
     handles.append(ax.plot([clip.suggested], [factor * clip.suggested_log_loss], marker="D", markersize=6, color=COLOURS["ink"], linestyle="none", gid="suggested")[0])  # fmt: skip
     labels.append(f"advised, {clip.suggested:.2g}: {units.loss(clip.suggested_log_loss, unit)}")
-    ax.set_xscale("log")
-    ax.set_xlim(found["clip"][0], 0.5)
+    _powers(ax, found["clip"][0])
     ax.set_ylim(*room([*y, factor * given]))
     ax.set_xlabel("clip: forecasts are kept between it and 1 - it (log scale)")
     ax.set_ylabel(f"log loss ({unit})")
     clean(ax)
     legend(ax, handles, labels, loc="best")
     return _lines(clip, unit, given)
+
+
+def _powers(ax: Axes, first: float) -> None:
+    """Set an axis of clips from the first to 1/2, with ticks at powers of ten."""
+    ax.set_xscale("log")
+    deepest = math.floor(-math.log10(first))
+    step = math.ceil(deepest / (ax.figure.bbox.width / ax.figure.dpi))
+    shown = range(deepest, 0, -step)
+    ax.set_xticks([10.0**-k for k in shown], [power(k) for k in shown])
+    ax.set_xticks([], minor=True)
+    ax.set_xlim(first, 0.5)
 
 
 def _lines(clip: Clip, unit: str, given: float) -> list[str]:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "COLOURS",
+    "PADS",
     "STYLE",
     "clean",
     "fresh",
@@ -46,6 +47,7 @@ STYLE: dict[Any, Any] = {
     "xtick.labelsize": 8.5,
     "ytick.labelsize": 8.5,
 }
+PADS = 0.09, 0.07  # inches around a figure, beside it and above
 NAME = 8  # characters; a longer label on the left is a name and no number
 WIDE = 640 / 96  # inches
 _UNSEEN = re.compile(r"[\u061c\u200b-\u200f\u2060-\u2064\ufeff\ud800-\udfff\ufff0-\uffff]")
@@ -92,7 +94,7 @@ def padded(figure: Figure) -> None:
     """Leave a little room around what is drawn."""
     engine = figure.get_layout_engine()
     if engine is not None:
-        engine.set(w_pad=0.09, h_pad=0.07)  # type: ignore[call-arg]
+        engine.set(w_pad=PADS[0], h_pad=PADS[1])  # type: ignore[call-arg]
 
 
 def clean(ax: Axes, *, grid: str = "both") -> None:
@@ -117,7 +119,7 @@ def titled(ax: Axes, question: str, lines: Sequence[str] = ()) -> None:
     told = [part for line in lines if line for part in textwrap.wrap(line, max(28, int(15.3 * wide)))]
     heading = ax.set_title(
         "\n".join(textwrap.wrap(question, max(20, int(10.5 * wide)))),
-        loc="left", pad=7 + 12 * len(told), color=COLOURS["ink"], fontweight="bold", fontsize=10.5,
+        loc="left", y=1.0, pad=7 + 12 * len(told), color=COLOURS["ink"], fontweight="bold", fontsize=10.5,
     )  # fmt: skip
     left = ScaledTranslation(-indent / 72, 0, ax.figure.dpi_scale_trans)
     heading.set_transform(heading.get_transform() + left)

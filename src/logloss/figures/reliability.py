@@ -63,10 +63,19 @@ def _diagram(result: Reliability, ax: Axes, scale: Scale, curve: Curve) -> list[
     ]
     ax.set_ylabel(_event(curve))
     scale.set(ax)
-    clean(ax)
+    clean(ax, grid="y")
+    _upright(ax)
     legend(ax, handles, labels, loc="upper left")
     _piles(ax, scale, x, steps.weight)
     return _read(result, scale, curve)
+
+
+def _upright(ax: Axes) -> None:
+    """Draw the upright lines of the grid alone: the ticks stand under the piles."""
+    ax.vlines(
+        ax.get_xticks(), *ax.get_ylim(), color=COLOURS["context"], alpha=0.25, linewidth=0.6, zorder=0.5
+    )
+    ax.xaxis.set_visible(False)
 
 
 def _event(curve: Curve) -> str:
@@ -78,20 +87,12 @@ def _piles(ax: Axes, scale: Scale, x: Float, weight: Float) -> None:
     below = ax.inset_axes((0.0, -0.22, 1.0, 0.15), sharex=ax)
     edges = scale.edges(PILES)
     count = np.histogram(np.clip(x, edges[0], edges[-1]), edges, weights=weight)[0]
-    below.bar(
-        edges[:-1],
-        100 * count / count.sum(),
-        np.diff(edges),
-        align="edge",
-        color=COLOURS["context"],
-        gid="piles",
-    )
+    below.stairs(100 * count / count.sum(), edges, fill=True, color=COLOURS["context"], gid="piles")
     below.set_yticks([])
     below.set_ylabel("rows", rotation=0, ha="right", va="center", fontsize=8.5)
     below.set_xlabel(f"forecast ({scale.said})")
     clean(below, grid="")
     below.spines["left"].set_visible(False)
-    ax.tick_params(axis="x", labelbottom=False)
 
 
 def _read(result: Reliability, scale: Scale, curve: Curve) -> list[str]:

@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["Scale", "linear", "log_odds"]
+__all__ = ["Scale", "linear", "log_odds", "power"]
 
 FURTHEST = 6  # 10^-6 and 1 - 10^-6 are the last ticks; what lies beyond is drawn at the edge
 TICKS = 2  # an inch, at most
@@ -100,8 +100,8 @@ class Scale:
         low, high = self.limits()
         down, up = range(self.low, 0, -1), range(1, self.high + 1)
         at = [low, *(10.0**-k for k in down), 0.5, *(1.0 - 10.0**-k for k in up), high]
-        names = [_small(k) for k in down] + ["0.5"] + [_large(k) for k in up]
-        ends = f"<{_small(self.low)}" if self.cut[0] else "0", f">{_large(self.high)}" if self.cut[1] else "1"
+        names = [power(k) for k in down] + ["0.5"] + [_large(k) for k in up]
+        ends = f"<{power(self.low)}" if self.cut[0] else "0", f">{_large(self.high)}" if self.cut[1] else "1"
         return at, [ends[0], *names, ends[1]]
 
     def beyond(self, curve: Curve) -> str:
@@ -119,7 +119,12 @@ class Scale:
         return f"At the edge: forecasts of {', '.join(found)}." if found else ""
 
 
-def _small(k: int) -> str:
+def power(k: int) -> str:
+    """Return 10^-k as text.
+
+    >>> power(3), power(4)
+    ('0.001', '1e-4')
+    """
     return f"{10.0**-k:g}" if k < 4 else f"1e-{k}"
 
 
