@@ -33,7 +33,6 @@ FLOORS: list[set[str]] = [
         "deciding",
         "dependence",
         "display",
-        "display.frame",
         "entropies",
         "errors",
         "examples",
@@ -67,6 +66,7 @@ FLOORS: list[set[str]] = [
         "curves.thresholds",
         "deciding.cells",
         "display.cells",
+        "display.frame",
         "exports.sqlterms",
         "kernels.compiled",
         "kernels.oracle",
@@ -99,8 +99,6 @@ FLOORS: list[set[str]] = [
         "why.budgets",
     },
     {
-        "annotation.sampling",
-        "comparing.evidence",
         "display.shown",
         "figures.forest",
         "figures.scales",
@@ -108,7 +106,7 @@ FLOORS: list[set[str]] = [
         "kernels.duels",
         "kernels.folds",
     },
-    {"codes", "figures.drawing", "kernels", "notes", "tally"},
+    {"annotation.sampling", "codes", "comparing.evidence", "figures.drawing", "kernels", "notes", "tally"},
     {
         "baserates.rates",
         "comparing.contest",

@@ -8,8 +8,7 @@ from typing import TYPE_CHECKING
 
 from logloss import units
 from logloss.comparing import sentences
-from logloss.display.cells import Card, Grid, Line, named
-from logloss.display.losses import remarks, span
+from logloss.display.cells import Card, Grid, Line, named, remarks, span
 
 if TYPE_CHECKING:
     from logloss.comparing.results import Comparison, Pair

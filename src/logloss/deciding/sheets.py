@@ -174,8 +174,7 @@ def _recalibrated(result: Decisions, *, costs: bool) -> list[str]:
 
 def card(result: Decisions) -> Card:
     """Return decisions as a card for a notebook."""
-    from logloss.display.cells import Card, Grid, Line, named
-    from logloss.display.losses import remarks
+    from logloss.display.cells import Card, Grid, Line, named, remarks
 
     sign = -1.0 if result.utilities.costs else 1.0
     what = "cost" if result.utilities.costs else "utility"

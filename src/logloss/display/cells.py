@@ -14,9 +14,9 @@ from typing import TYPE_CHECKING, Any
 from logloss.text import printable
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["LIMIT", "Card", "Grid", "Line", "Shot", "named", "page", "told"]
+__all__ = ["LIMIT", "Card", "Grid", "Line", "Shot", "named", "page", "remarks", "span", "told"]
 
 LIMIT = 25_000  # bytes; a page of less
 LINES = 3
@@ -99,6 +99,16 @@ def named(value: object) -> str:
     'aaaaaaaaaaaaaaaaaaa…'
     """
     return "" if value is None else printable(value, NAME)
+
+
+def span(interval: Sequence[float] | None, shown: Callable[[float], str]) -> str:
+    """Return an interval as text; nothing where there is none."""
+    return "" if interval is None else f"{shown(interval[0])} to {shown(interval[1])}"
+
+
+def remarks(notes: Sequence[Any]) -> tuple[str, ...]:
+    """Return notes, each with the id under which docs/messages.md explains it."""
+    return tuple(f"{printable(note.text, 370)} [{note.id}]" for note in notes)
 
 
 def page(card: Card, shots: Sequence[Shot] = ()) -> str:

@@ -7,17 +7,13 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from logloss import conventions, units
-from logloss.display.cells import Card, Grid, Line, named
-from logloss.text import printable
+from logloss.display.cells import Card, Grid, Line, named, remarks, span
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
-
-    from logloss.notes import Note
     from logloss.ranking import Scores
     from logloss.scoring import Score
 
-__all__ = ["headline", "remarks", "score", "scores", "span"]
+__all__ = ["headline", "score", "scores"]
 
 
 def score(result: Score, unit: str) -> Card:
@@ -51,16 +47,6 @@ def headline(result: Score, unit: str) -> tuple[str, ...]:
     told += [units.count(result.n, "row") + ("" if classes == 2 else f", {classes} classes")]
     told += [f"base rate alone {loss(result.base_rate)}"]
     return (*told, f"skill {100 * result.skill:.1f} %") if math.isfinite(result.skill) else tuple(told)
-
-
-def span(interval: Sequence[float] | None, shown: partial[str]) -> str:
-    """Return an interval as text; nothing where there is none."""
-    return "" if interval is None else f"{shown(interval[0])} to {shown(interval[1])}"
-
-
-def remarks(notes: Sequence[Note]) -> tuple[str, ...]:
-    """Return notes, each with the id under which docs/messages.md explains it."""
-    return tuple(f"{printable(note.text, 370)} [{note.id}]" for note in notes)
 
 
 def _others(result: Score, unit: str) -> Grid:

@@ -7,9 +7,7 @@ from typing import TYPE_CHECKING
 
 from logloss import units
 from logloss.calibrate.descriptions import describe
-from logloss.display.cells import Card, Grid, Line, named
-from logloss.display.losses import remarks, span
-from logloss.fixing.reasons import reason
+from logloss.display.cells import Card, Grid, Line, named, remarks, span
 from logloss.text import printable
 
 if TYPE_CHECKING:
@@ -18,8 +16,8 @@ if TYPE_CHECKING:
 __all__ = ["fix"]
 
 
-def fix(result: Fix, unit: str) -> Card:
-    """Return the card of what came of a race."""
+def fix(result: Fix, unit: str, why: str) -> Card:
+    """Return the card of what came of a race; `why` says why the winner won, in the unit."""
     loss, signed = partial(units.loss, in_unit=unit), partial(units.signed, in_unit=unit)
     nothing = result.chosen == "identity"
     now = "" if nothing else f" → {loss(result.after)}"
@@ -28,9 +26,7 @@ def fix(result: Fix, unit: str) -> Card:
     head += [f"the best single forecast is {printable(best)}"] if best is not None else []
     head += ["do nothing" if nothing else f"{printable(result.chosen)}, on rows it was not fitted on"]
     head += [f"{units.count(result.rows, 'row')}, {result.folds} folds"]
-    lines = [
-        Line(reason(result, unit), "" if nothing else loss(result.gain), "" if nothing else ".apply(p_new)")
-    ]
+    lines = [Line(why, "" if nothing else loss(result.gain), "" if nothing else ".apply(p_new)")]
     lines += [Line(told) for told in describe(result.map)]
     rows = tuple(
         (

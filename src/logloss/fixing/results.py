@@ -130,7 +130,7 @@ class Fix(Framed):
     def _card(self, unit: str = "nats") -> Card:
         from logloss.fixing.cards import fix
 
-        return fix(self, unit)
+        return fix(self, unit, reason(self, unit))
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for an infinite loss, None where undefined."""

@@ -7,8 +7,8 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from logloss import units
-from logloss.display.cells import Card, Grid, Line, named
-from logloss.display.losses import headline, remarks
+from logloss.display.cells import Card, Grid, Line, named, remarks
+from logloss.display.losses import headline
 
 if TYPE_CHECKING:
     from logloss.why.explanation import Explanation
