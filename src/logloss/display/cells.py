@@ -172,9 +172,8 @@ def _pictures(shots: Sequence[Shot], room: int) -> str:
     """Return those figures that fit, side by side."""
     kept, room = [], room - len("<div></div>")
     for shot in shots:
-        told = html.escape(shot.alt)
         style = "display:inline-block;max-width:100%;margin:4px 8px 4px 0;vertical-align:top"
-        one = f'<img src="{shot.address}" alt="{told}" width="{shot.width}" style="{style}">'
+        one = f'<img src="{shot.address}" alt="{_text(shot.alt, SAID)}" width="{shot.width}" style="{style}">'
         if len(one.encode()) < room:
             kept.append(one)
             room -= len(one.encode())
@@ -184,14 +183,14 @@ def _pictures(shots: Sequence[Shot], room: int) -> str:
 def _lines(card: Card) -> str:
     if not card.lines:
         return ""
+    worth = any(line.value for line in card.lines[:LINES])
     rows = []
     for line in card.lines[:LINES]:
         value = f'<td style="text-align:right;white-space:nowrap;vertical-align:top"><b>{_text(line.value)}</b></td>'
         said = f'<td style="text-align:left;white-space:normal;max-width:600px">{_text(line.text, SAID)}</td>'
         call = f"<code>{_text(line.call, 60)}</code>" if line.call else ""
-        rows.append(
-            f'<tr>{value}{said}<td style="text-align:left;vertical-align:top;white-space:nowrap">{call}</td></tr>'
-        )
+        after = f'<td style="text-align:left;vertical-align:top;white-space:nowrap">{call}</td>'
+        rows.append(f"<tr>{value if worth else ''}{said}{after}</tr>")
     return f"<table><tbody>{''.join(rows)}</tbody></table>"
 
 
@@ -236,11 +235,13 @@ def told(card: Card) -> str:
     """
     parts = [_fenced(card.text)] if card.text else []
     if card.headline:
-        first, *beside = [_mark(part, SAID) for part in card.headline]
+        first, *beside = [_mark(part, SAID).strip() for part in card.headline]
         parts.append(" · ".join([f"**{first}**", *beside]))
     if card.lines:
+        worth = any(line.value for line in card.lines[:LINES])
         rows = [(_mark(line.value), _mark(line.text, SAID), _code(line.call)) for line in card.lines[:LINES]]
-        parts.append(_table((card.value, "what", "next"), rows, "><<"))
+        cut = 0 if worth else 1  # a column that says nothing is none
+        parts.append(_table((card.value, "what", "next")[cut:], [row[cut:] for row in rows], "><<"[cut:]))
     for grid in card.grids:
         cells = [tuple(_mark(cell) for cell in row) for row in grid.rows[:ROWS]]
         header = tuple(_mark(name, 40) for name in grid.header)
