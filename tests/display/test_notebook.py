@@ -22,8 +22,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from browser import Watched
     from labs import Lab
+
+    from browser import Watched
 
 HOSTILE = "<img src=x onerror='window.bad=1'></td><script>window.bad=1</script>"
 SHOWN = ".jp-OutputArea-output .jp-RenderedHTMLCommon, .jp-OutputArea-output.jp-RenderedHTMLCommon"
@@ -85,20 +86,37 @@ def opened(page: Callable[..., Watched], address: str, found: str) -> Watched:
     return watched
 
 
-@pytest.mark.parametrize("theme", ["JupyterLab Light", "JupyterLab Dark"])
-@pytest.mark.parametrize("trusted", [False, True])
+def lives(frame: Any, page: Any) -> None:
+    """Hold a frame to what it may do and what not; `frame` is its element."""
+    inner = frame.content_frame
+    inner.locator("#said").wait_for()
+    assert inner.locator("#said").inner_text() == "runs, reached 0"
+    inner.locator("#slide").fill("7")
+    assert inner.locator("#said").inner_text() == "slid to 7"
+    assert "& \"quotes\" 'too' </iframe>" in inner.locator("body").inner_text()
+    before = page.url
+    inner.locator("#away").click()
+    page.wait_for_timeout(300)
+    assert page.url == before
+    assert page.evaluate("window.bad") is None
+
+
+@pytest.mark.parametrize(
+    ("theme", "trusted"), [("JupyterLab Light", False), ("JupyterLab Dark", False), ("JupyterLab Dark", True)]
+)
 def test_results_in_jupyterlab(
     running: Lab, page: Callable[..., Watched], theme: str, *, trusted: bool
 ) -> None:
     control = {"text/html": "<p id=control>control</p><script>window.ran = 1</script>", "text/plain": ""}
-    outputs = [*map(bundle, RESULTS.values()), control]
+    framed = Frame(PAGE, 300)
+    outputs = [*map(bundle, RESULTS.values()), framed._repr_mimebundle_(), control]
     running.theme(theme)
     address = running.write(f"results-{theme[11:]}-{trusted}".lower(), outputs, trusted=trusted)
     watched = opened(page, address, f":is({SHOWN}) p")
     assert watched.page.evaluate("window.ran") == (1 if trusted else None)  # what this notebook may do
 
     shown = watched.page.locator(SHOWN)
-    assert shown.count() == len(RESULTS) + 1
+    assert shown.count() == len(RESULTS) + 2
     assert shown.nth(0).inner_text().startswith(HEADLINE)
     images = shown.locator("img").evaluate_all("nodes => nodes.map(one => [one.naturalWidth, one.clientWidth, one.alt.length])")  # fmt: skip
     assert len(images) == sum(one._repr_html_().count("<img") for one in RESULTS.values()) >= 9
@@ -116,6 +134,15 @@ def test_results_in_jupyterlab(
     ground = measured[0]["ground"]
     assert (sum(ground) > 600) == (theme == "JupyterLab Light")
 
+    frame = shown.nth(len(RESULTS)).locator("iframe")
+    if trusted:
+        lives(frame, watched.page)
+        watched.errors = [
+            said for said in watched.errors if "sandboxed" not in said
+        ]  # what PAGE tried in vain
+    else:
+        assert frame.count() == 0
+        assert shown.nth(len(RESULTS)).inner_text() == f"{framed!r}: trust the notebook, or run the cell."
     assert watched.page.evaluate("window.bad") is None
     assert [said for said in watched.errors if not re.search(r"jupyter|websocket|kernel|/api/", said, re.IGNORECASE)] == []  # fmt: skip
     assert {re.sub(r"(?<=\d)/.*", "", one) for one in watched.requests if not one.startswith(("data:", "blob:"))} == {running.address}  # fmt: skip
@@ -136,41 +163,11 @@ def test_nbconvert_writes_them_into_a_page(running: Lab, page: Callable[..., Wat
     assert watched.page.evaluate("window.bad") is None
 
 
-def lives(frame: Any, page: Any) -> None:
-    """Hold a frame to what it may do and what not; `frame` is its element."""
-    inner = frame.content_frame
-    inner.locator("#said").wait_for()
-    assert inner.locator("#said").inner_text() == "runs, reached 0"
-    inner.locator("#slide").fill("7")
-    assert inner.locator("#said").inner_text() == "slid to 7"
-    assert "& \"quotes\" 'too' </iframe>" in inner.locator("body").inner_text()
-    before = page.url
-    inner.locator("#away").click()
-    page.wait_for_timeout(300)
-    assert page.url == before
-    assert page.evaluate("window.bad") is None
-
-
 def test_a_frame_in_a_page(page: Callable[..., Watched], tmp_path: Path) -> None:
     (tmp_path / "page.html").write_text(f"<!doctype html><title>x</title>{Frame(PAGE)._repr_html_()}")
     watched = page((tmp_path / "page.html").as_uri())
     lives(watched.page.locator("iframe"), watched.page)
     assert watched.page.locator("iframe").bounding_box()["height"] == 600
-
-
-def test_a_frame_in_a_trusted_notebook(running: Lab, page: Callable[..., Watched]) -> None:
-    address = running.write("framed", [Frame(PAGE, 300)._repr_mimebundle_()], trusted=True)
-    watched = opened(page, address, f":is({SHOWN}) iframe")
-    lives(watched.page.locator(f":is({SHOWN}) iframe"), watched.page)
-
-
-def test_a_frame_in_a_notebook_that_is_not_trusted_says_so(
-    running: Lab, page: Callable[..., Watched]
-) -> None:
-    watched = opened(page, running.write("unframed", [Frame(PAGE)._repr_mimebundle_()]), SHOWN)
-    assert watched.page.locator("iframe").count() == 0
-    told = watched.page.locator(SHOWN).inner_text()
-    assert told == f"<logloss report: a page of {len(PAGE)} characters, shown in a notebook>: trust the notebook, or run the cell."  # fmt: skip
 
 
 def test_a_frame_has_a_height_and_says_what_it_is_without_a_notebook() -> None:

@@ -229,9 +229,8 @@ def _sound(value: object, width: int) -> str:
 def told(card: Card) -> str:
     r"""Return the card as GitHub-flavoured markdown.
 
-    >>> print(told(Card(("Log loss 0.5 nats", "class a|b")))
-    **Log loss 0.5 nats** · class a&#124;b
-    <BLANKLINE>
+    >>> told(Card(("Log loss 0.5 nats", "class a|b")))
+    '**Log loss 0.5 nats** · class a&#124;b\n'
     """
     parts = [_fenced(card.text)] if card.text else []
     if card.headline:
