@@ -118,6 +118,8 @@ FLOORS: list[set[str]] = [
         "figures.budget",
         "figures.candidates",
         "figures.clips",
+        "figures.concentrations",
+        "figures.confusions",
         "figures.differences",
         "figures.doubts",
         "figures.gaps",

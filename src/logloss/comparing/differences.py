@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss.comparing.pairs import FEWEST, FEWEST_ALIKE, MOST_ROWS, needed, same_for_all, span
+from logloss.comparing.pairs import FEWEST, FEWEST_ALIKE, MOST_ROWS, Concentration, needed, same_for_all, span
 from logloss.comparing.results import Deciding, Pair, verdict_of
 from logloss.plain import plain
 
@@ -21,7 +21,10 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["Gap", "gap_of", "pair_of"]
+__all__ = ["Gap", "concentrated", "gap_of", "pair_of"]
+
+POINTS = 200  # numbers of rows that a concentration is told for
+ROUNDED = 1e-12  # of the sum of |differences|: what rounding makes of 0
 
 
 @dataclass(frozen=True, eq=False)
@@ -119,6 +122,28 @@ def pair_of(contest: Contest, a: int, b: int, basis: Basis, *, closer: bool = Tr
         **_shares(contest, a, b),
         **(_hangs_on(contest, a, b, gap, basis) if closer else {}),
     )
+
+
+def concentrated(gap: Gap) -> Concentration | None:
+    """Return how few rows bring a difference; None where it is infinite or 0."""
+    moved = gap.weight * gap.values
+    every = float(np.abs(moved).sum())
+    if gap.only_a or gap.only_b or not abs(float(moved.sum())) > ROUNDED * every:
+        return None
+    moved = moved[np.argsort(-np.abs(moved), kind="stable")]
+    moved = moved[: np.count_nonzero(gap.weight)]
+    brought = np.cumsum(moved)
+    forward = brought * math.copysign(1.0, brought[-1])
+    half = int(np.argmax(forward >= 0.5 * forward[-1])) + 1
+    over = forward > forward[-1] + ROUNDED * every
+    turns = int(np.argmax(over)) + 1 if over.any() else None
+    known = np.rint(np.geomspace(1, len(moved), min(POINTS, len(moved)))).astype(np.int64)
+    at = np.unique(
+        np.concatenate([known, [len(moved), half], [] if turns is None else [turns]]).astype(np.int64)
+    )
+    shares = brought[at - 1] / float(gap.weight.sum())
+    shares[-1] = gap.mean
+    return Concentration(tuple(at.tolist()), tuple(shares.tolist()), half, turns)
 
 
 def _shares(contest: Contest, a: int, b: int) -> dict[str, Any]:

@@ -18,6 +18,7 @@ __all__ = [
     "MOST",
     "MOST_ROWS",
     "ClipChange",
+    "Concentration",
     "Deciding",
     "Pair",
     "Slice",
@@ -112,6 +113,27 @@ class Slice:
         )
 
 
+@dataclass(frozen=True)
+class Concentration:
+    """How few rows bring a difference a - b: the sum over the rows that differ most, one more at a time. Nats.
+
+    Attributes
+    ----------
+    rows, brought
+        How many of them, ascending to all, and what they bring; per row of all rows, so that the last is the difference.
+        Some 200 numbers of rows, `half` and `turns` among them.
+    half
+        The fewest that bring half of the difference.
+    turns
+        From how many on the rest, if these are left out, says the opposite; None where it never does.
+    """
+
+    rows: tuple[int, ...]
+    brought: tuple[float, ...]
+    half: int
+    turns: int | None = None
+
+
 @dataclass(frozen=True, eq=False)
 class Pair:
     """Two forecasts of the same rows, `a` the one with the smaller loss (or the one set against a reference). Nats.
@@ -149,6 +171,8 @@ class Pair:
         What of the difference is miscalibration, and what is telling rows apart; they add up to it.
     slices
         The difference by slice.
+    concentration
+        How few rows bring the difference; of the first pair of arrays and tables in memory, where it is finite and not 0.
     beside
         Other rules and readings, by name, each a mapping of plain values: "diebold_mariano", "sequential", "evidence"; after
         cross-validation the other target, "models" or "algorithm".
@@ -183,6 +207,7 @@ class Pair:
     sorting: float | None = None
     parts_method: str | None = None
     slices: tuple[Slice, ...] = ()
+    concentration: Concentration | None = None
     beside: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     @property
@@ -200,6 +225,9 @@ class Pair:
         clip = self.clip
         if clip is not None:
             clip = replace(clip, curve=tuple((eps, -value) for eps, value in clip.curve))
+        few = self.concentration
+        if few is not None:
+            few = replace(few, brought=tuple(0.0 - value for value in few.brought))
         changed: dict[str, Any] = {name: _minus(getattr(self, name)) for name in SIGNED}
         changed |= {name: _back(getattr(self, name)) for name in SPANS}
         return replace(
@@ -214,6 +242,7 @@ class Pair:
             infinite_b=self.infinite_a,
             top=tuple(replace(row, a=row.b, b=row.a) for row in self.top),
             clip=clip,
+            concentration=few,
             slices=tuple(one.turned() for one in self.slices),
             beside={name: _other_sign(found) for name, found in self.beside.items()},
         )
@@ -226,6 +255,7 @@ class Pair:
                 "top": [asdict(row) for row in self.top],
                 "slices": [asdict(one) for one in self.slices],
                 "clip": None if self.clip is None else asdict(self.clip),
+                "concentration": None if self.concentration is None else asdict(self.concentration),
             }
         )
         return state

@@ -153,9 +153,10 @@ class Comparison(Framed):
         return tuple(sentences.findings(self))
 
     def _drawings(self) -> Drawings:
+        from logloss.figures.concentrations import ROWS
         from logloss.figures.differences import DIFFERENCES, STANDINGS
 
-        return {"differences": DIFFERENCES, "standings": STANDINGS}
+        return {"differences": DIFFERENCES, "standings": STANDINGS, "rows": ROWS}
 
     def _card(self, unit: str = "nats") -> Card:
         from logloss.comparing.cards import comparison

@@ -15,7 +15,7 @@ from logloss.betting.running import of_records
 from logloss.comparing.bases import ABOUT, basis_of, other_target, settled
 from logloss.comparing.clips import clip_change
 from logloss.comparing.crowds import among_all
-from logloss.comparing.differences import gap_of, pair_of
+from logloss.comparing.differences import concentrated, gap_of, pair_of
 from logloss.comparing.evidence import evidence
 from logloss.comparing.pairs import same_for_all, span
 from logloss.comparing.parts import where
@@ -154,6 +154,7 @@ def _closer(contest: Contest, pair: Pair, *, first: bool, clip: bool, horizon: i
             pair = replace(pair, **where(a, b))
     at = contest.names.index(pair.a), contest.names.index(pair.b)
     if first:
+        pair = replace(pair, concentration=concentrated(gap_of(contest, *at)))
         with np.errstate(invalid="ignore"):
             told = evidence(contest.surprise[:, at[0]] - contest.surprise[:, at[1]], contest.weight)
         if told is not None:

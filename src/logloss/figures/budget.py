@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from logloss import units
 from logloss.figures.drawing import Drawing
-from logloss.figures.ground import COLOURS, clean, room
+from logloss.figures.ground import COLOURS, clean, inches, room
 from logloss.why.budgets import BARS
 
 if TYPE_CHECKING:
@@ -27,7 +27,7 @@ def _draw(parts: Decomposition, ax: Axes, unit: str) -> list[str]:
     totals = [factor * entry.total for entry in parts.budget] + [factor * parts.log_loss]
     low, high = room(totals, zero=True)
     low = min(low, 0.0) if min((x for x in totals if math.isfinite(x)), default=0.0) < 0 else 0.0
-    wide = high + 0.22 * (high - low)
+    wide = high + max(0.22, 1.1 / inches(ax)) * (high - low)
     last = None
     for at, entry in enumerate(parts.budget):
         if math.isinf(entry.nats):

@@ -110,4 +110,4 @@ def _tell(clip: Clip, unit: str) -> str:
     return f"As given the log loss is {units.loss(given, unit)} {unit}. {best}; the advised clip, {clip.suggested:.2g}, gives {units.loss(clip.suggested_log_loss, unit)}."
 
 
-CLIP = Drawing("Would a clip lower the loss?", _draw, _tell, _columns)
+CLIP = Drawing("Would a clip lower the loss?", _draw, _tell, _columns, stretched=True)

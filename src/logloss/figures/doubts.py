@@ -120,7 +120,7 @@ def _tell_estimate(result: Estimate, unit: str) -> str:
 
 SUSPECTS = Drawing(
     "How many rows must be looked at to find wrong labels?", _draw, _tell, _found,
-    part=lambda result: None if result.expected is None else result,
+    part=lambda result: None if result.expected is None else result, stretched=True,
 )  # fmt: skip
 ESTIMATES = Drawing(
     "What is the loss, as far as some labels tell?", _draw_estimate, _tell_estimate, lambda result: forest.columns(_marks(result)),

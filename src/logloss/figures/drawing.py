@@ -45,6 +45,8 @@ class Drawing:
         What of a result is drawn; None where that is not known.
     height
         Inches, where it is 640 pixels wide: 6.7 inches.
+    stretched
+        Whether it is less tall where it is less wide; not where lines stand under each other.
     """
 
     question: str
@@ -53,6 +55,12 @@ class Drawing:
     columns: Callable[[Any], Columns]
     part: Callable[[Any], Any] = _itself
     height: Callable[[Any], float] = lambda _: 3.9
+    stretched: bool = False
+
+    def tall(self, part: Any, width: int) -> float:
+        """Return inches of what it draws, so many pixels wide."""
+        fit = min(1.0, 0.44 + 0.56 * width / vectors.WIDTH) if self.stretched else 1.0
+        return fit * self.height(part)
 
     def of(self, part: Callable[[Any], Any]) -> Drawing:
         """Return the same of a part of another result."""
@@ -102,7 +110,12 @@ def told(result: Any, drawings: Mapping[str, Drawing], kind: str | None, unit: s
     """Return a figure in words."""
     units.unit(unit)
     one, part = chosen(result, drawings, kind)
-    return one.tell(part, unit, **options)
+    return _spoken(one.tell(part, unit, **options))
+
+
+def _spoken(text: str) -> str:
+    """Return words that are not drawn: a dollar is no formula there."""
+    return text.replace(r"\$", "$")
 
 
 def vector(
@@ -114,8 +127,8 @@ def vector(
     if isinstance(width, bool) or not 200 <= width <= 4000:
         raise UsageError("figure-width", f"width is {width}.", cure="Give pixels, from 200 to 4000.")
     draw = partial(_draw, one=one, part=part, unit=unit, **options)
-    words = one.tell(part, unit, **options)
-    return vectors.svg(draw, height=one.height(part), width=width, title=one.question, told=words)
+    words = _spoken(one.tell(part, unit, **options))
+    return vectors.svg(draw, height=one.tall(part, width), width=width, title=one.question, told=words)
 
 
 class Drawn(Shown, ABC):

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
+import textwrap
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from logloss.figures.ground import COLOURS, clean, named, room
+from logloss.figures.ground import COLOURS, clean, inches, named, narrow, room
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -15,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["MOST", "Mark", "columns", "forest", "height"]
 
-NARROW = 5.5  # inches
+FEWER_TICKS = 5.5  # inches; narrower figures have half the ticks
 MOST = 12  # lines that a figure shows
 
 
@@ -113,8 +114,8 @@ def forest(
     ax.set_xlim(low, high)
     ax.set_ylim(max(len(shown), 2) - 0.4, -0.6)
     ax.set_yticks(range(len(shown)), [named(mark.name, width) for mark in shown])
-    ax.set_xlabel(label)
-    ax.locator_params(axis="x", nbins=4 if ax.figure.bbox.width / ax.figure.dpi > NARROW else 2)
+    ax.set_xlabel(textwrap.fill(label, 20) if narrow(ax) else label)
+    ax.locator_params(axis="x", nbins=4 if inches(ax) > FEWER_TICKS else 2)
     clean(ax, grid="x")
     ax.tick_params(axis="y", length=0)
     ax.spines["left"].set_visible(False)

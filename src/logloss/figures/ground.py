@@ -23,8 +23,10 @@ __all__ = [
     "STYLE",
     "clean",
     "fresh",
+    "inches",
     "legend",
     "named",
+    "narrow",
     "numbers",
     "padded",
     "room",
@@ -50,6 +52,7 @@ STYLE: dict[Any, Any] = {
 PADS = 0.09, 0.07  # inches around a figure, beside it and above
 NAME = 8  # characters; a longer label on the left is a name and no number
 WIDE = 640 / 96  # inches
+NARROW = 420 / 96  # inches; figures that are no wider say less
 _UNSEEN = re.compile(r"[\u061c\u200b-\u200f\u2060-\u2064\ufeff\ud800-\udfff\ufff0-\uffff]")
 
 
@@ -90,6 +93,16 @@ def fresh(height: float) -> Axes:
     return ax
 
 
+def inches(ax: Axes) -> float:
+    """Return how wide the figure of axes is."""
+    return float(ax.figure.bbox.width / ax.figure.dpi)
+
+
+def narrow(ax: Axes) -> bool:
+    """Whether there is room for little: a figure in a cell of a notebook, or on a phone."""
+    return inches(ax) <= NARROW
+
+
 def padded(figure: Figure) -> None:
     """Leave a little room around what is drawn."""
     engine = figure.get_layout_engine()
@@ -113,9 +126,12 @@ def titled(ax: Axes, question: str, lines: Sequence[str] = ()) -> None:
     """Put the question above the axes, and under it how to read them and what they do not show."""
     from matplotlib.transforms import ScaledTranslation
 
-    inches = ax.figure.bbox.width / ax.figure.dpi * min(1.0, ax.get_position().width * 1.29)
+    across = inches(ax) * min(1.0, ax.get_position().width * 1.29)
     indent = _names(ax)
-    wide = inches if indent else inches - 0.6
+    wide = across if indent else across - 0.6
+    if narrow(ax):
+        for own in (one for one in (ax, *ax.child_axes) if "\n" not in one.get_xlabel()):
+            own.set_xlabel("\n".join(textwrap.wrap(own.get_xlabel(), int(15 * wide - 1.2 * indent / 7))))
     told = [part for line in lines if line for part in textwrap.wrap(line, max(28, int(15.3 * wide)))]
     heading = ax.set_title(
         "\n".join(textwrap.wrap(question, max(20, int(10.5 * wide)))),
@@ -154,6 +170,8 @@ def said(ax: Axes, text: str, indent: float = 0.0) -> None:
 
 def legend(ax: Axes, handles: Sequence[Any], labels: Sequence[str], **where: Any) -> None:
     """Draw a legend without a frame."""
+    if narrow(ax):
+        where = {"handlelength": 1.3, "columnspacing": 1.0} | where
     ax.legend(handles, labels, frameon=False, labelcolor=COLOURS["ink"], fontsize=8.5, **where)
 
 

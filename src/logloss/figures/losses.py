@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from logloss import units
 from logloss.figures.drawing import Drawing
-from logloss.figures.ground import COLOURS, clean, room, span
+from logloss.figures.ground import COLOURS, clean, narrow, room, span
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -47,7 +47,7 @@ def _draw(score: Score, ax: Axes, unit: str) -> list[str]:
                 linewidth=1.6,
                 gid="interval",
             )
-            text += f"  ({span(score.interval, unit, signed=False)})"
+            text += "" if narrow(ax) else f"  ({span(score.interval, unit, signed=False)})"
         edge = (
             high if infinite else factor * max(shown, (score.interval or (0.0, 0.0))[1] if at == 0 else 0.0)
         )

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 from logloss import units
 from logloss.figures.drawing import Drawing
-from logloss.figures.ground import COLOURS, clean, legend
+from logloss.figures.ground import COLOURS, clean, legend, narrow
 from logloss.rules import HISTOGRAM
 
 if TYPE_CHECKING:
@@ -48,17 +48,33 @@ def _draw(score: Score, ax: Axes, unit: str) -> list[str]:
     )
     finite = [x for x in found["loss"] if x is not None]
     loss = ax.bar(at[: len(finite)], [100 * x for x in finite], 0.46, color=COLOURS["cost"], gid="loss")
-    coin = ax.axvline(COIN - 0.5, color=COLOURS["ink"], linewidth=1.0, linestyle=(0, (4, 3)), gid="coin")
+    coin = ax.axvline(
+        COIN - 0.5,
+        0,
+        0.8 if narrow(ax) else 1,
+        color=COLOURS["ink"],
+        linewidth=1.0,
+        linestyle=(0, (4, 3)),
+        gid="coin",
+    )
     ticks = [x - 0.5 for x in range(1, len(HISTOGRAM) + 1)]
-    ax.set_xticks(ticks, [f"{factor * edge:.2g}" for edge in HISTOGRAM])
+    small = narrow(ax)
+    ax.set_xticks(
+        ticks, [f"{factor * edge:.2g}" if not small or k % 2 == 0 else "" for k, edge in enumerate(HISTOGRAM)]
+    )
     if score.infinite_rows:
         ax.text(at[-1], 100 * found["rows"][-1], "infinite", ha="center", va="bottom", fontsize=8.5, color=COLOURS["ink"], gid="infinite")  # fmt: skip
     ax.set_xlim(-0.6, len(at) - 0.4)
-    ax.set_ylim(bottom=0)
+    ax.set_ylim(0, (1.25 if small else 1.05) * 100 * max(found["rows"] + finite))
     ax.set_xlabel(f"surprise of what happened ({unit}, uneven steps)")
     ax.set_ylabel("share of all (%)")
     clean(ax, grid="y")
-    legend(ax, [rows, loss, coin], ["rows", "loss", "a coin flip"], loc="best")
+    legend(
+        ax,
+        [rows, loss, coin],
+        ["rows", "loss", "a coin flip"],
+        **{"loc": "upper center", "ncols": 3} if small else {"loc": "best"},
+    )
     lines = ["Rows on the left were foreseen; tall orange on the right means that few rows pay for all."]
     if score.infinite_rows:
         lines.append(f"{units.count(score.infinite_rows, 'row')} of infinite loss apart: the orange bars share out the loss of the others.")  # fmt: skip
@@ -120,7 +136,11 @@ def _said(found: Lorenz, unit: str) -> str:
     )
 
 
-PAYERS = Drawing("Do a few rows pay, or everybody a little?", _draw, _tell, _columns)
+PAYERS = Drawing("Do a few rows pay, or everybody a little?", _draw, _tell, _columns, stretched=True)
 LORENZ = Drawing(
-    "How much of the loss do the costliest rows carry?", _curve, _said, lambda found: found.frame()
+    "How much of the loss do the costliest rows carry?",
+    _curve,
+    _said,
+    lambda found: found.frame(),
+    stretched=True,
 )

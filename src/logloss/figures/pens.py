@@ -25,6 +25,8 @@ if TYPE_CHECKING:
 __all__ = ["Pen"]
 
 SEEN = 0.25  # pixels; nobody sees a line that is off by less
+MOST = 400  # points of a line; of one that has more, the least seen are left out
+SMALL_SEEN, SMALL_MOST = 0.7, 48  # the same of a small figure
 HAIR = 0.02  # pixels; what lies so little outside is inside
 SMALL = 24  # pixels, to every side: the largest marker
 BOLD = 600
@@ -126,13 +128,16 @@ class Pen(RendererBase):
     ----------
     names
         What a colour is written as: "#39424e" -> "var(--ink)".
+    off, most
+        By how many pixels a line may be off, and how many points it may have: where it needs more, it is further off.
     """
 
-    def __init__(self, figure: Figure, names: dict[str, str]) -> None:
+    def __init__(self, figure: Figure, names: dict[str, str], *, small: bool = False) -> None:
         super().__init__()
         self.dpi = figure.dpi
         self.width, self.height = (float(x) for x in figure.bbox.size)
         self.names = names
+        self.off, self.most = (SMALL_SEEN, SMALL_MOST) if small else (SEEN, MOST)
         self.groups: list[Alike] = []
         _Canvas(figure, self)
 
@@ -151,7 +156,7 @@ class Pen(RendererBase):
     def _put(self, style: dict[str, str], mark: str, box: Box, *, text: bool = False) -> None:
         """Add a mark to the group of its style, unless what was drawn since lies under it."""
         key = tuple(style.items())
-        through = not text and ("opacity" in style or style.get("fill", "none") != "none")
+        through = not text and "fill" in style  # together, areas that meet could leave a hole
         for group in reversed(self.groups):
             covered = group.covers(box)
             if group.style == key and group.text == text and not (through and covered):
@@ -176,7 +181,7 @@ class Pen(RendererBase):
             style["fill"] = self._named(rgbFace)
         if stroked and not (filled and wide < 1e-9):
             style["stroke"] = self._named(line)
-            style["stroke-width"] = tenths(wide) if wide >= 0.95 else f"{wide:.2g}"
+            style["stroke-width"] = tenths(max(wide, 0.1))
             offset, dashes = gc.get_dashes()
             if dashes is not None:
                 style["stroke-dasharray"] = " ".join(tenths(self.points_to_pixels(x)) for x in dashes)
@@ -184,7 +189,7 @@ class Pen(RendererBase):
                     style["stroke-dashoffset"] = tenths(self.points_to_pixels(offset))
         opacity = seen[1] if filled else seen[0]
         if style and opacity < 1:
-            style["opacity"] = f"{opacity:.3g}"
+            style["opacity"] = f"{opacity:.2g}".lstrip("0")
         return style
 
     def _named(self, colour: Any) -> str:
@@ -214,6 +219,13 @@ class Pen(RendererBase):
         points[:, 1] = self.height - points[:, 1]
         return points, closed
 
+    def _plainer(self, points: Float) -> Float:
+        off, line = self.off, fewer(points, self.off)
+        while len(line) > self.most:
+            off *= 1.5
+            line = fewer(line, off)
+        return line
+
     def draw_path(self, gc: Any, path: Any, transform: Any, rgbFace: Any = None) -> None:
         """Draw lines and areas; curves become short lines."""
         style = self._paint(gc, rgbFace)
@@ -222,7 +234,7 @@ class Pen(RendererBase):
         wide = 0.5 * float(style.get("stroke-width", 0))
         marks, boxes = [], []
         for points, closed in self._strokes(gc, path, transform, filled="fill" in style):
-            line = fewer(np.concatenate([points, points[:1]]) if closed else points)
+            line = self._plainer(np.concatenate([points, points[:1]]) if closed else points)
             marks.append(outline(line[:-1] if closed else line, closed=closed))
             boxes.append((*(line.min(axis=0) - wide).tolist(), *(line.max(axis=0) + wide).tolist()))
         if marks and "fill" in style:  # an area may have holes

@@ -8,7 +8,7 @@ import numpy as np
 
 from logloss import units
 from logloss.figures.drawing import Drawing
-from logloss.figures.ground import COLOURS, clean, legend, named
+from logloss.figures.ground import COLOURS, clean, legend, named, narrow
 from logloss.figures.scales import Scale, linear, log_odds
 
 if TYPE_CHECKING:
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BELIEF", "LINEAR", "LOG_ODDS"]
 
+FEW = 8  # bins whose forecasts are written level
 PILES = 30  # of the forecasts, below the diagram
 
 
@@ -53,10 +54,13 @@ def _diagram(result: Reliability, ax: Axes, scale: Scale, curve: Curve) -> list[
         zorder=3,
         gid="intervals",
     )
-    handles.append(ax.plot(at, scale.place(bins.share), marker="o", markersize=4.5, color=COLOURS["ink"], linestyle="none", clip_on=False, gid="bins")[0])  # fmt: skip
+    handles.append(ax.plot(at, scale.place(bins.share), marker="o", markersize=3.5 if narrow(ax) else 4.5, color=COLOURS["ink"], linestyle="none", clip_on=False, gid="bins")[0])  # fmt: skip
     level = f"{100 * result.level:.6g} %"
+    where = "where the curve lies if all is right" if consistent else "where the truth lies"
+    if narrow(ax):
+        where = "if all is right" if consistent else "the truth"
     labels = [
-        f"where the curve lies if all is right, {level}" if consistent else f"where the truth lies, {level}",
+        f"{where}, {level}",
         "says what happens",
         "isotonic curve",
         f"bins, {level} intervals",
@@ -85,7 +89,7 @@ def _event(curve: Curve) -> str:
 def _piles(ax: Axes, scale: Scale, x: Float, weight: Float) -> None:
     """Draw how many forecasts lie where, below the diagram and under the same axis."""
     below = ax.inset_axes((0.0, -0.22, 1.0, 0.15), sharex=ax)
-    edges = scale.edges(PILES)
+    edges = scale.edges(PILES // 2 if narrow(ax) else PILES)
     count = np.histogram(np.clip(x, edges[0], edges[-1]), edges, weights=weight)[0]
     below.stairs(100 * count / count.sum(), edges, fill=True, color=COLOURS["context"], gid="piles")
     below.set_yticks([])
@@ -150,13 +154,19 @@ def _belief(result: Reliability, ax: Axes, unit: str, event: Any = None) -> list
     )[0]
     two = ax.plot(at[~endless], seen[~endless], marker="D", markersize=5, color=COLOURS["cost"], linestyle="none", gid="surprise")[0]  # fmt: skip
     ax.plot(at[endless], seen[endless], marker="^", markersize=8, color=COLOURS["cost"], linestyle="none", clip_on=False, gid="infinite")  # fmt: skip
-    ax.set_xticks(at, [_p(float(p)) for p in belief.forecast], rotation=45 if len(belief) > 8 else 0)
-    ax.set_ylim(0, top)
+    small = narrow(ax)
+    every = 2 if small and len(belief) > FEW else 1
+    ax.set_xticks(
+        at,
+        [_p(float(p)) if k % every == 0 else "" for k, p in enumerate(belief.forecast)],
+        rotation=45 if len(belief) > FEW else 0,
+    )
+    ax.set_ylim(0, 1.3 * top if small else top)
     ax.set_xlim(-0.6, len(belief) - 0.4)
     ax.set_xlabel("mean forecast of the bin")
     ax.set_ylabel(f"loss a row ({unit})")
     clean(ax, grid="y")
-    legend(ax, [one, two], ["expected by the forecast", "what came"], loc="best")
+    legend(ax, [one, two], ["expected by the forecast", "what came"], loc="upper left" if small else "best")
     lines = ["Where more came than was expected, the forecast is over-confident."]
     rows = int(belief.infinite_rows.sum())
     return [*lines, f"Arrows: {units.count(rows, 'row')} of infinite loss."] if rows else lines
@@ -183,8 +193,12 @@ def _bins(result: Reliability) -> dict[str, list[Any]]:
 
 
 QUESTION = "Do the probabilities mean what they say?"
-LOG_ODDS = Drawing(QUESTION, _log_odds, _tell, _bins, height=lambda _: 5.6)
-LINEAR = Drawing(QUESTION, _linear, _tell, _bins, height=lambda _: 5.6)
+LOG_ODDS = Drawing(QUESTION, _log_odds, _tell, _bins, height=lambda _: 5.6, stretched=True)
+LINEAR = Drawing(QUESTION, _linear, _tell, _bins, height=lambda _: 5.6, stretched=True)
 BELIEF = Drawing(
-    "Does it lose what it expects to lose?", _belief, _excess, lambda result: result.belief.frame()
+    "Does it lose what it expects to lose?",
+    _belief,
+    _excess,
+    lambda result: result.belief.frame(),
+    stretched=True,
 )

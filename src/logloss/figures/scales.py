@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from logloss import units
+from logloss.figures.ground import inches, narrow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -83,7 +84,12 @@ class Scale:
             ax.set_xscale("logit")
             ax.set_yscale("logit")
         at, names = self.ticks()
-        if len(at) > TICKS * ax.figure.bbox.width / ax.figure.dpi:
+        if narrow(ax) and self.low is not None and self.high is not None:
+            few = sorted(
+                {0, self.low - self.low // 2, self.low + 1, self.low + 1 + (self.high + 1) // 2, len(at) - 1}
+            )
+            at, names = [at[k] for k in few], [names[k] for k in few]
+        elif len(at) > TICKS * inches(ax):
             names[2:-1:2] = [""] * len(names[2:-1:2])
         for cut, beside in zip(self.cut, (1, -2), strict=True):
             names[beside] = "" if cut else names[beside]  # no room beside the longer name of the edge

@@ -8,7 +8,7 @@ from logloss import units
 from logloss.figures import forest
 from logloss.figures.drawing import Drawing
 from logloss.figures.forest import Mark
-from logloss.figures.ground import named
+from logloss.figures.ground import named, narrow
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -18,13 +18,13 @@ if TYPE_CHECKING:
 __all__ = ["SLICES"]
 
 
-def _marks(found: Slices) -> list[Mark]:
+def _marks(found: Slices, *, small: bool = False) -> list[Mark]:
     return [
         Mark(
             one.name,
             one.excess,
             (one.shrunk, one.excess),
-            ", ".join(part for part in (units.count(one.rows, "row"), one.verdict) if part),
+            units.percent(one.share) if small else f"{units.percent(one.share)} of the loss" + f", {one.verdict}" * bool(one.verdict),
             "cost" if one.verdict else "context",
         )
         for one in found.rows
@@ -32,13 +32,15 @@ def _marks(found: Slices) -> list[Mark]:
 
 
 def _draw(found: Slices, ax: Axes, unit: str) -> list[str]:
+    small = narrow(ax)
     left = forest.forest(
         ax,
-        _marks(found),
+        _marks(found, small=small),
         f"more loss than all rows ({unit} a row)",
         scale=units.unit(unit).convert(1.0),
+        width=18 if small else 36,
     )
-    lines = [f"Orange: not by chance, with {units.count(found.looked_at, 'slice')} looked at. Lines reach to what is left of a slice's excess after shrinking it for chance."]  # fmt: skip
+    lines = [f"Orange: not by chance, with {units.count(found.looked_at, 'slice')} looked at. Lines reach to what is left of a slice's excess after shrinking it for chance.{' Beside: share of the loss.' if small else ''}"]  # fmt: skip
     lost = sum(one.infinite_rows for one in found.rows[: forest.MOST])
     if lost:
         lines.append("Infinite rows are in no slice's loss: " + ", ".join(f"{named(one.name)} has {one.infinite_rows:,}" for one in found.rows[: forest.MOST] if one.infinite_rows)[:200] + ".")  # fmt: skip
@@ -50,7 +52,7 @@ def _tell(found: Slices, unit: str) -> str:
     if not found.named:
         return f"{looked}, none costs more than all rows beyond chance."
     told = "; ".join(
-        f"{named(one.name, 40)} ({units.count(one.rows, 'row')}) costs {units.signed(one.excess, unit)} {unit} a row more than all and is {one.verdict}"
+        f"{named(one.name, 40)} ({units.count(one.rows, 'row')}, {units.percent(one.share)} of the loss) costs {units.signed(one.excess, unit)} {unit} a row more than all and is {one.verdict}"
         for one in found.named
     )
     return f"{looked}, {len(found.named)} {'stands' if len(found.named) == 1 else 'stand'} out: {told}."

@@ -191,10 +191,20 @@ def _columns(curve: MurphyCurve) -> dict[str, list[Any]]:
 
 
 BENEFIT = Drawing(
-    "At which thresholds is it worth acting on it?", _benefit, _tell_benefit, lambda curve: curve.frame()
+    "At which thresholds is it worth acting on it?",
+    _benefit,
+    _tell_benefit,
+    lambda curve: curve.frame(),
+    stretched=True,
 )
-MURPHY = Drawing("What does it cost at every threshold?", _murphy, _tell_murphy, lambda curve: curve.frame())
+MURPHY = Drawing(
+    "What does it cost at every threshold?",
+    _murphy,
+    _tell_murphy,
+    lambda curve: curve.frame(),
+    stretched=True,
+)
 MURPHY_DIFFERENCE = Drawing(
     "At which thresholds is one cheaper?", _difference, _tell_difference, _columns,
-    part=lambda curve: curve if curve.differences else None,
+    part=lambda curve: curve if curve.differences else None, stretched=True,
 )  # fmt: skip

@@ -6,7 +6,7 @@ import html
 import warnings
 from typing import TYPE_CHECKING
 
-from logloss.figures.ground import COLOURS, PADS, STYLE
+from logloss.figures.ground import COLOURS, PADS, STYLE, narrow
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -48,8 +48,8 @@ def svg(draw: Callable[[Axes], object], *, height: float, width: int, title: str
         warnings.filterwarnings("ignore", message=r"Glyph \d+")
         warnings.filterwarnings("ignore", message=r"Matplotlib currently does not support")
         figure = Figure(figsize=(width / DPI, height), dpi=DPI, facecolor="none")
-        pen = Pen(figure, names)
         ax = figure.add_subplot()
+        pen = Pen(figure, names, small=narrow(ax))
         draw(ax)
         _spread(ax, pen)
         figure.draw(pen)

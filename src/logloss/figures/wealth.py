@@ -88,4 +88,4 @@ def _columns(found: Sequential) -> dict[str, list[Any]]:
     return {"row": found.rows.tolist(), "log_wealth_a": found.log_wealth[:, 0].tolist(), "log_wealth_b": found.log_wealth[:, 1].tolist()}  # fmt: skip
 
 
-WEALTH = Drawing("Who has won so far?", _draw, _tell, _columns)
+WEALTH = Drawing("Who has won so far?", _draw, _tell, _columns, stretched=True)

@@ -120,6 +120,7 @@ class Explanation(Framed):
     def _drawings(self) -> Drawings:
         from logloss.figures.budget import BUDGET
         from logloss.figures.clips import CLIP
+        from logloss.figures.confusions import CLASSES, CONFUSIONS
         from logloss.figures.doubts import SUSPECTS
         from logloss.figures.losses import BASELINES
         from logloss.figures.payers import LORENZ, PAYERS
@@ -131,6 +132,8 @@ class Explanation(Framed):
             "budget": BUDGET.of(lambda self: self.decomposition),
             "payers": PAYERS.of(whole),
             "lorenz": LORENZ.of(lambda self: self.lorenz),
+            "classes": CLASSES,
+            "confusions": CONFUSIONS,
             "reliability": LOG_ODDS.of(curve),
             "linear": LINEAR.of(curve),
             "belief": BELIEF.of(curve),
