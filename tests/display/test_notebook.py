@@ -120,7 +120,7 @@ def test_results_in_jupyterlab(
     assert shown.nth(0).inner_text().startswith(HEADLINE)
     images = shown.locator("img").evaluate_all("nodes => nodes.map(one => [one.naturalWidth, one.clientWidth, one.alt.length])")  # fmt: skip
     assert len(images) == sum(one._repr_html_().count("<img") for one in RESULTS.values()) >= 9
-    assert all(drawn >= 390 and seen >= 300 and told > 20 for drawn, seen, told in images)
+    assert all(drawn >= 320 and seen >= 300 and told > 20 for drawn, seen, told in images)
 
     folded = shown.nth(0).locator("details")
     assert folded.locator("tbody tr").count() == 8
@@ -158,7 +158,7 @@ def test_nbconvert_writes_them_into_a_page(running: Lab, page: Callable[..., Wat
     watched.page.goto(path.with_suffix(".html").as_uri(), wait_until="domcontentloaded")
     images = watched.page.locator("img[src^='data:image/svg']")
     images.nth(0).wait_for()
-    assert all(images.evaluate_all("nodes => nodes.map(one => one.complete && one.naturalWidth >= 390)"))
+    assert all(images.evaluate_all("nodes => nodes.map(one => one.complete && one.naturalWidth >= 320)"))
     assert watched.page.get_by_text(HEADLINE).first.is_visible()
     assert watched.page.evaluate("window.bad") is None
 

@@ -11,11 +11,8 @@ from logloss.text import printable
 __all__ = ["MIDDLE", "MOST", "image", "shot"]
 
 MOST = 3
-SIZES = {
-    1: (520, 520),
-    2: (480, 440),
-    3: (390, 310),
-}  # pixels, drawn and shown, by how many stand side by side
+# Pixels, drawn and shown, by how many stand side by side.
+SIZES = {1: (520, 520), 2: (460, 460), 3: (320, 310)}
 # An image knows nothing of the theme around it. On white and on #111, what is written has a contrast of at least 4 to 1,
 # what is drawn one of 3.
 MIDDLE = {"model": "#3b82c4", "cost": "#d06f14", "context": "#8b929b", "ink": "#787c82"}
