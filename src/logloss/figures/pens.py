@@ -26,7 +26,7 @@ __all__ = ["Pen"]
 
 SEEN = 0.25  # pixels; nobody sees a line that is off by less
 MOST = 400  # points of a line; of one that has more, the least seen are left out
-SMALL_SEEN, SMALL_MOST = 0.7, 48  # the same of a small figure
+SMALL_SEEN, SMALL_MOST = 0.8, 36  # the same of a small figure
 HAIR = 0.02  # pixels; what lies so little outside is inside
 SMALL = 24  # pixels, to every side: the largest marker
 BOLD = 600
