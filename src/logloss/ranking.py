@@ -13,6 +13,7 @@ from logloss.plain import jsonable
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
+    from logloss.display.cells import Card
     from logloss.figures.drawing import Drawings
     from logloss.notes import Note
     from logloss.panel import Panel
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 __all__ = ["Scores", "ranked"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Scores(Framed):
     """The scores of several forecasts of the same rows, best first. Losses in nats.
 
@@ -51,6 +52,11 @@ class Scores(Framed):
 
         return {"differences": PAIRS}
 
+    def _card(self, unit: str = "nats") -> Card:
+        from logloss.display.losses import scores
+
+        return scores(self, unit)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for an infinite loss, None where undefined."""
         state: dict[str, Any] = jsonable(
@@ -71,11 +77,6 @@ class Scores(Framed):
     def show(self, unit: str = "nats", *, notes: bool = True) -> str:
         """Return one screen of text with losses in `unit`."""
         return screens.scores(self, unit, notes=notes)
-
-    def _repr_html_(self) -> str:
-        import html
-
-        return f"<pre>{html.escape(str(self))}</pre>"
 
 
 def ranked(panel: Panel, scores: Mapping[str, Score], level: float) -> Scores:

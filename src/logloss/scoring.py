@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
+    from logloss.display.cells import Card
     from logloss.figures.drawing import Drawings
     from logloss.notes import Note
     from logloss.record import Observations, Space
@@ -33,7 +34,7 @@ if TYPE_CHECKING:
 __all__ = ["Score", "of_record", "of_summary", "score"]
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Score(Framed):
     """What one forecast is worth. Losses in nats.
 
@@ -94,6 +95,11 @@ class Score(Framed):
 
         return {"payers": PAYERS, "baselines": BASELINES}
 
+    def _card(self, unit: str = "nats") -> Card:
+        from logloss.display.losses import score as card
+
+        return card(self, unit)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for an infinite loss, None where undefined."""
         state: dict[str, Any] = jsonable(
@@ -140,11 +146,6 @@ class Score(Framed):
     def show(self, unit: str = "nats", *, notes: bool = True) -> str:
         """Return one screen of text with losses in `unit`."""
         return screens.score(self, unit, notes=notes)
-
-    def _repr_html_(self) -> str:
-        import html
-
-        return f"<pre>{html.escape(str(self))}</pre>"
 
 
 def score(

@@ -349,7 +349,8 @@ def test_hostile_names() -> None:
     utilities = {"<b>\x1b[31m": {0: 1, 1: 0}, "=1+1": {0: 0, 1: 1}}
     result = ll.decide(None, [0.2, 0.7], utilities=utilities)
     assert "\x1b" not in str(result)
-    assert "<b>" not in result._repr_html_()
+    assert result._repr_html_().count("<b>") == 1  # that of the headline
+    assert "&lt;b&gt;" in result._repr_html_()
     assert result.chosen.tolist() == ["<b>\x1b[31m", "=1+1"]
 
 

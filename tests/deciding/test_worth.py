@@ -123,7 +123,7 @@ def test_it_prints_one_screen_and_writes_json() -> None:
     assert "always refer" in text
     assert len(text.splitlines()) < 30
     json.dumps(found.to_dict(), allow_nan=False)
-    assert found._repr_html_().startswith("<pre>")
+    assert "<pre>" in found._repr_html_()
     assert "bits" in found.show("bits")
     with pytest.raises(ll.UsageError, match="bad-level"):
         ll.worth_of_calibration(y, z, space="logit", utilities=WARD, level=95)

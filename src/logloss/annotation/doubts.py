@@ -39,7 +39,7 @@ class Suspect:
     surprise: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Suspects(Framed):
     """Which labels look wrong, and how many are. Surprises in nats.
 
@@ -142,11 +142,6 @@ class Suspects(Framed):
         sections = [[_head(self)], _checks(self), _listed(self, unit), _rates(self)]
         sections += [noted(self.notes)] if notes else []
         return "\n\n".join("\n".join(lines) for lines in sections if lines)
-
-    def _repr_html_(self) -> str:
-        import html
-
-        return f"<pre>{html.escape(str(self))}</pre>"
 
 
 def order(probability: Float, surprise: Float) -> Int:

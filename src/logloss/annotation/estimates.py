@@ -54,7 +54,7 @@ class Known:
     id_name: str = "id"
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Estimate(Framed):
     """The log loss of a file of which only some rows are labelled. Losses in nats.
 
@@ -232,11 +232,6 @@ class Estimate(Framed):
         if notes and self.notes:
             parts += ["", *noted(self.notes)]
         return "\n".join(parts)
-
-    def _repr_html_(self) -> str:
-        import html
-
-        return f"<pre>{html.escape(str(self))}</pre>"
 
 
 def _head(result: Estimate, unit: str) -> str:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from logloss.display.shown import Shown
 from logloss.errors import SourceError, UsageError, WeightError, listing, places, suggestion
 from logloss.plain import jsonable, plain
 from logloss.saving import write_text
@@ -31,8 +32,8 @@ WHY = {
 }
 
 
-@dataclass(frozen=True, eq=False)
-class Selection:
+@dataclass(frozen=True, eq=False, repr=False)
+class Selection(Shown):
     """The rows to label next.
 
     Attributes
@@ -100,11 +101,6 @@ class Selection:
         drawn = f"  Label next: {len(self.rows):,} rows, drawn by the {self.design} design (seed {self.seed}){average}"
         few = f"    {what} {listing(names, limit=8)}"
         return "\n".join([drawn, few, wrapped(WHY[self.design])])
-
-    def _repr_html_(self) -> str:
-        import html
-
-        return f"<pre>{html.escape(str(self))}</pre>"
 
     def save(self, path: str | os.PathLike[str]) -> None:
         """Write CSV with row, id, inclusion and an outcome to fill in; then the rows labelled before, with theirs.

@@ -7,6 +7,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from logloss import units
+from logloss.display.shown import Shown
 from logloss.plain import jsonable
 from logloss.screens import noted
 from logloss.text import bar, printable, table
@@ -20,8 +21,8 @@ __all__ = ["PriorEstimate"]
 FEW = 20  # classes that fit on a screen
 
 
-@dataclass(frozen=True, eq=False)
-class PriorEstimate:
+@dataclass(frozen=True, eq=False, repr=False)
+class PriorEstimate(Shown):
     """Base rates of rows whose outcomes are not known, from their forecasts.
 
     Attributes
@@ -111,8 +112,3 @@ class PriorEstimate:
         if notes and self.notes:
             lines += ["", *noted(self.notes)]
         return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        import html
-
-        return f"<pre>{html.escape(str(self))}</pre>"

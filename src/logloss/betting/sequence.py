@@ -86,7 +86,7 @@ def wealth_words(log_wealth: float) -> str:
     )
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Sequential(Drawn):
     """Two bettors' wealth after every row, which start with 1: one bets on a, one on b.
 
@@ -246,8 +246,3 @@ class Sequential(Drawn):
         if notes and self.notes:
             parts += ["", *noted(self.notes)]
         return "\n".join(parts)
-
-    def _repr_html_(self) -> str:
-        import html
-
-        return f"<pre>{html.escape(str(self))}</pre>"

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss import units
+from logloss.display.shown import Shown
 from logloss.plain import jsonable
 from logloss.text import printable, wrapped
 
@@ -22,8 +23,8 @@ __all__ = ["Evidence", "evidence", "odds"]
 LONG = math.log(1e6)  # nats; from here on in powers of ten
 
 
-@dataclass(frozen=True, eq=False)
-class Evidence:
+@dataclass(frozen=True, eq=False, repr=False)
+class Evidence(Shown):
     """What rows say of two forecasts as hypotheses: "the outcomes were drawn with the probabilities of a", "... of b".
 
     Attributes
@@ -98,11 +99,6 @@ class Evidence:
     def show(self, a: str = "a", b: str = "b") -> str:
         """Return the sentences, and the warning below."""
         return f"{self.words(a, b)}\n{wrapped(self.warning)}"
-
-    def _repr_html_(self) -> str:
-        import html
-
-        return f"<pre>{html.escape(str(self))}</pre>"
 
     def to_dict(self) -> dict[str, Any]:
         """Return plain values for JSON, in nats."""

@@ -12,6 +12,7 @@ from logloss.figures.drawing import Framed
 from logloss.plain import jsonable
 
 if TYPE_CHECKING:
+    from logloss.display.cells import Card
     from logloss.figures.drawing import Drawings
     from logloss.finding import Finding
     from logloss.notes import Note
@@ -61,7 +62,7 @@ class Standing:
     set_p_value: float | None = None
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Comparison(Framed):
     """Several forecasts of the same rows, best first, and what is known of their differences. Nats.
 
@@ -157,6 +158,11 @@ class Comparison(Framed):
 
         return {"differences": DIFFERENCES, "standings": STANDINGS, "rows": ROWS}
 
+    def _card(self, unit: str = "nats") -> Card:
+        from logloss.comparing.cards import comparison
+
+        return comparison(self, unit)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for an infinite loss, None where undefined."""
         state: dict[str, Any] = jsonable(
@@ -187,8 +193,3 @@ class Comparison(Framed):
     def show(self, unit: str = "nats", *, notes: bool = True) -> str:
         """Return one screen of text with losses in `unit`."""
         return sheets.comparison(self, unit, notes=notes)
-
-    def _repr_html_(self) -> str:
-        import html
-
-        return f"<pre>{html.escape(str(self))}</pre>"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -78,7 +77,7 @@ class Gain:
     band: Limits
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class DecisionCurve(Drawn):
     """The net benefit of one or several forecasts at every threshold, in events found per row.
 
@@ -230,9 +229,6 @@ class DecisionCurve(Drawn):
     def __str__(self) -> str:
         """One screen of text."""
         return self.show()
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self.show())}</pre>"
 
 
 def _plain(line: Line) -> dict[str, Any]:

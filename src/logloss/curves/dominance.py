@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from dataclasses import dataclass
 from functools import partial
@@ -120,7 +119,7 @@ class Difference:
         }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class MurphyCurve(Drawn):
     """What one or several forecasts cost at every threshold.
 
@@ -241,9 +240,6 @@ class MurphyCurve(Drawn):
     def __str__(self) -> str:
         """One screen of text."""
         return self.show()
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self.show())}</pre>"
 
 
 def _limits_of(one: Cost | Difference) -> dict[str, list[float]]:

@@ -36,7 +36,7 @@ __all__ = ["Lorenz", "lorenz", "of_record"]
 POINTS = 200  # kept of the curve, at most
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Lorenz(Drawn):
     """How unequally the loss falls on the rows, the costliest first.
 
@@ -118,11 +118,6 @@ class Lorenz(Drawn):
         if notes and self.notes:
             lines += ["", *noted(self.notes)]
         return "\n".join(lines)
-
-    def _repr_html_(self) -> str:
-        import html
-
-        return f"<pre>{html.escape(str(self))}</pre>"
 
 
 def lorenz(

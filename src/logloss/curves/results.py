@@ -140,7 +140,7 @@ class Curve:
         return state
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Reliability(Drawn):
     """Whether the forecasts mean what they say.
 
@@ -278,11 +278,6 @@ class Reliability(Drawn):
         if notes and self.notes:
             parts += ["", *noted(self.notes)]
         return "\n".join(parts)
-
-    def _repr_html_(self) -> str:
-        import html
-
-        return f"<pre>{html.escape(str(self))}</pre>"
 
 
 def _rows(result: Reliability, unit: str) -> list[list[str]]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
@@ -52,7 +51,7 @@ class Way:
         return self.interval.mean
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Worth(Framed):
     """What better calibration is worth to someone who acts on forecasts. Utilities in the user's own unit, means over rows.
 
@@ -194,9 +193,6 @@ class Worth(Framed):
     def __str__(self) -> str:
         """One screen of text."""
         return self.show()
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self.show())}</pre>"
 
 
 def _plain(found: Interval) -> dict[str, Any]:

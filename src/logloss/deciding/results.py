@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from logloss.deciding import sentences
-from logloss.deciding.sheets import sheet
+from logloss.deciding.sheets import card, sheet
 from logloss.figures.drawing import Framed
 from logloss.plain import jsonable, plain
 
@@ -17,6 +17,7 @@ if TYPE_CHECKING:
 
     from logloss.deciding.policies import Policy
     from logloss.deciding.utilities import Utilities
+    from logloss.display.cells import Card
     from logloss.figures.drawing import Drawings
     from logloss.finding import Finding
     from logloss.interval import Interval
@@ -53,7 +54,7 @@ class Recalibration:
         return asdict(self)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Decisions(Framed):
     """Which action each row's forecast asks for, and what that brings. Utilities in the user's own unit, means over rows.
 
@@ -133,6 +134,11 @@ class Decisions(Framed):
 
         return {"policies": POLICIES, "differences": AGAINST_BEST}
 
+    def _card(self, unit: str = "nats") -> Card:
+        del unit  # utilities are in the user's own
+
+        return card(self)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract; means of utilities in the unit that they were given in, a cost being negative."""
         cuts = self.utilities.cuts()
@@ -178,9 +184,3 @@ class Decisions(Framed):
     def __str__(self) -> str:
         """Return one screen of text."""
         return self.show()
-
-    def _repr_html_(self) -> str:
-        """Return the same screen for a notebook."""
-        import html
-
-        return f"<pre>{html.escape(self.show())}</pre>"

@@ -13,8 +13,9 @@ from logloss.text import printable, table
 if TYPE_CHECKING:
     from logloss.deciding.policies import Policy
     from logloss.deciding.results import Decisions
+    from logloss.display.cells import Card
 
-__all__ = ["sheet"]
+__all__ = ["card", "sheet"]
 
 FEW = 8  # actions or policies shown
 
@@ -84,3 +85,31 @@ def _came(policy: Policy, sign: float) -> list[str]:
     behind = number(sign * policy.difference)
     ends = span(policy.difference_interval, sign)
     return [*told, f"{'+' if sign * policy.difference > 0 else ''}{behind}{f' ({ends})' if ends else ''}"]
+
+
+def card(result: Decisions) -> Card:
+    """Return decisions as a card for a notebook."""
+    from logloss.display.cells import Card, Grid, Line, named, remarks
+
+    sign = -1.0 if result.utilities.costs else 1.0
+    what = "cost" if result.utilities.costs else "utility"
+    head, rows = _head(result).split("\n")
+    brought = result.expected_utility if result.realised_utility is None else result.realised_utility
+    told = "expected" if result.realised_utility is None else "came"
+    counts = ", ".join(f"{named(name)} {count:,}" for name, count in list(result.actions.items())[:3])
+    policies = tuple(
+        (
+            named(one.name),
+            number(sign * one.expected),
+            *(_came(one, sign) if result.labelled else ("", "", "")),
+        )
+        for one in _shown(result)
+    )
+    grid = Grid(
+        "Ways to act, these decisions first",
+        (f"{what} a row", "expected", "came", "interval", "against the best"), policies, "<>><<",
+    )  # fmt: skip
+    lines = tuple(Line(one.text) for one in findings(result))
+    headline = (head, f"{what} a row {number(sign * brought)} ({told})", rows.strip(), counts)
+    calls = (".chosen", ".expected", "ll.worth_of_calibration(y, p, ...)")
+    return Card(headline, lines, ("policies", "differences"), (grid,), remarks(result.notes), calls, what)

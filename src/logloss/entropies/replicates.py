@@ -9,6 +9,7 @@ import numpy as np
 
 from logloss import units
 from logloss.codes import Coded
+from logloss.display.shown import Shown
 from logloss.entropies import replication, shares
 from logloss.errors import UsageError
 from logloss.kernels import weighted_sum
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 __all__ = ["CrossEntropyParts", "decompose_replicates", "of_record"]
 
 
-@dataclass(frozen=True, eq=False)
-class CrossEntropyParts:
+@dataclass(frozen=True, eq=False, repr=False)
+class CrossEntropyParts(Shown):
     """What a log loss consists of. Losses in nats.
 
     Attributes
@@ -79,11 +80,6 @@ class CrossEntropyParts:
     def __str__(self) -> str:
         """One screen of text."""
         return self.show()
-
-    def _repr_html_(self) -> str:
-        import html
-
-        return f"<pre>{html.escape(str(self))}</pre>"
 
 
 def decompose_replicates(

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from logloss import units
+from logloss.display.shown import Shown
 from logloss.errors import UsageError, listing, suggestion
 from logloss.figures import vectors
 from logloss.figures.ground import STYLE, fresh, titled
@@ -130,7 +131,7 @@ def vector(
     return vectors.svg(draw, height=one.tall(part, width), width=width, title=one.question, told=words)
 
 
-class Drawn(ABC):
+class Drawn(Shown, ABC):
     """A result of which there are figures; `kinds` names them."""
 
     @abstractmethod

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -23,6 +22,7 @@ if TYPE_CHECKING:
 
     from logloss.calibrate.fitted import FittedMap
     from logloss.calibrate.pooled import FittedPool
+    from logloss.display.cells import Card
     from logloss.figures.drawing import Drawings
     from logloss.finding import Finding
     from logloss.notes import Note
@@ -60,7 +60,7 @@ class Tried:
     picked: int
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Fix(Framed):
     """The best honest improvement of saved predictions. Losses in nats.
 
@@ -133,6 +133,11 @@ class Fix(Framed):
 
         return {"candidates": CANDIDATES}
 
+    def _card(self, unit: str = "nats") -> Card:
+        from logloss.fixing.cards import fix
+
+        return fix(self, unit, reason(self, unit))
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for an infinite loss, None where undefined."""
         state: dict[str, Any] = jsonable(
@@ -200,6 +205,3 @@ class Fix(Framed):
     def __str__(self) -> str:
         """One screen of text."""
         return self.show()
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(self.show())}</pre>"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import html
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
@@ -12,6 +11,7 @@ from logloss.codes import distinct
 from logloss.comparing.bases import TARGETS
 from logloss.comparing.contest import Contest
 from logloss.comparing.verdicts import of_contest
+from logloss.display.shown import Shown
 from logloss.errors import AlignmentError, ForecastError, LoglossError, UsageError
 from logloss.notes import Note
 from logloss.plain import jsonable, plain
@@ -56,8 +56,8 @@ if TYPE_CHECKING:
 __all__ = ["Trial", "referee"]
 
 
-@dataclass(frozen=True, eq=False)
-class Trial:
+@dataclass(frozen=True, eq=False, repr=False)
+class Trial(Shown):
     """Hypotheses judged by rows that they had not seen. Nats.
 
     Attributes
@@ -105,9 +105,6 @@ class Trial:
 
     def __str__(self) -> str:
         return self.show()
-
-    def _repr_html_(self) -> str:
-        return f"<pre>{html.escape(str(self))}</pre>"
 
 
 def referee(

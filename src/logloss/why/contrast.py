@@ -30,7 +30,7 @@ MEANING = {
 }
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Gap(Framed):
     """How much more a forecast loses on validation than on training rows, and why. Losses in nats.
 
@@ -126,11 +126,6 @@ class Gap(Framed):
         sections.append([wrapped(self.verdict)])
         sections.append(noted(self.notes) if notes else [])
         return "\n\n".join("\n".join(lines) for lines in sections if lines)
-
-    def _repr_html_(self) -> str:
-        import html
-
-        return f"<pre>{html.escape(str(self))}</pre>"
 
 
 def _side(score: Score) -> dict[str, Any]:

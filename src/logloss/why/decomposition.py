@@ -70,7 +70,7 @@ class Entry:
     total: float
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Decomposition(Framed):
     """What a log loss consists of. In nats.
 
@@ -117,11 +117,6 @@ class Decomposition(Framed):
     def show(self, unit: str = "nats") -> str:
         """Return one screen of text with losses in `unit`."""
         return budgets.budget(self, unit)
-
-    def _repr_html_(self) -> str:
-        import html
-
-        return f"<pre>{html.escape(str(self))}</pre>"
 
     @property
     def steps(self) -> tuple[Step, ...]:

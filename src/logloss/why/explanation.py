@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from logloss.curves.inequality import Lorenz
     from logloss.curves.results import Reliability
     from logloss.deciding.results import Decisions
+    from logloss.display.cells import Card
     from logloss.entropies.replicates import CrossEntropyParts
     from logloss.figures.drawing import Drawings
     from logloss.finding import Check, Finding
@@ -53,7 +54,7 @@ class Row:
     part: str = ""  # the file, where there are several
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Explanation(Framed):
     """Why a loss is what it is. Losses in nats, in sample unless said otherwise.
 
@@ -191,6 +192,11 @@ class Explanation(Framed):
             made.save(path)
         return made
 
+    def _card(self, unit: str = "nats") -> Card:
+        from logloss.why.cards import explanation
+
+        return explanation(self, unit)
+
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for infinite, None where undefined."""
         clip, parts = self.clip, self.decomposition
@@ -276,11 +282,6 @@ class Explanation(Framed):
     def show(self, unit: str = "nats", *, notes: bool = True) -> str:
         """Return one screen of text with losses in `unit`."""
         return accounts.explanation(self, unit, notes=notes)
-
-    def _repr_html_(self) -> str:
-        import html
-
-        return f"<pre>{html.escape(str(self))}</pre>"
 
 
 def _suspects(found: Suspects) -> dict[str, Any]:

@@ -8,6 +8,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from logloss import units
+from logloss.display.shown import Shown
 from logloss.plain import jsonable
 from logloss.screens import noted
 from logloss.text import printable, table
@@ -79,8 +80,8 @@ class Average:
     skill: float
 
 
-@dataclass(frozen=True, eq=False)
-class Multilabel:
+@dataclass(frozen=True, eq=False, repr=False)
+class Multilabel(Shown):
     """Several yes/no labels per row. Losses in nats.
 
     Attributes
@@ -127,11 +128,6 @@ class Multilabel:
     def show(self, unit: str = "nats", *, notes: bool = True) -> str:
         """Return one screen of text with losses in `unit`."""
         return _screen(self, unit, notes=notes)
-
-    def _repr_html_(self) -> str:
-        import html
-
-        return f"<pre>{html.escape(str(self))}</pre>"
 
 
 def _screen(result: Multilabel, unit: str, *, notes: bool) -> str:
