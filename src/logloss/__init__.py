@@ -65,6 +65,8 @@ if TYPE_CHECKING:
     from logloss.ranking import Scores
     from logloss.record import Observations
     from logloss.refereeing.trials import Trial, referee
+    from logloss.reporting.results import Report
+    from logloss.reports import report
     from logloss.scoring import Score, score
     from logloss.slicing.slices import Slices
     from logloss.summaries import merge, summarize
@@ -114,6 +116,7 @@ _HOME = {
     "Panel": "panel",
     "PriorEstimate": "baserates.prevalence",
     "Reliability": "curves.results",
+    "Report": "reporting.results",
     "Score": "scoring",
     "Scores": "ranking",
     "Selection": "annotation.sampling",
@@ -156,6 +159,7 @@ _HOME = {
     "murphy_curve": "curves.murphy",
     "observe": "observations",
     "referee": "refereeing.trials",
+    "report": "reports",
     "reliability": "curves.reliability",
     "score": "scoring",
     "sequential": "betting.running",
@@ -202,6 +206,7 @@ __all__ = [
     "Panel",
     "PriorEstimate",
     "Reliability",
+    "Report",
     "Score",
     "Scores",
     "Selection",
@@ -245,6 +250,7 @@ __all__ = [
     "observe",
     "referee",
     "reliability",
+    "report",
     "score",
     "sequential",
     "shift_prior",

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     from logloss.batches import Batch
 
-__all__ = ["frame_of", "refuse_inputs", "refuse_to_write", "rewrite", "write_frames"]
+__all__ = ["frame_of", "refuse_inputs", "refuse_place", "refuse_to_write", "rewrite", "write_frames"]
 
 WRITERS = (".csv", ".tsv", ".parquet", ".arrow", ".ndjson", ".jsonl")
 
@@ -109,7 +109,7 @@ def refuse_to_write(path: str, *, force: bool, inputs: Sequence[str | None] = ()
     target = Path(path)
     _writer(path)
     refuse_inputs(path, inputs)
-    _refuse_place(target, force=force)
+    refuse_place(target, force=force)
 
 
 def refuse_inputs(path: str, inputs: Sequence[str | None]) -> None:
@@ -123,7 +123,8 @@ def refuse_inputs(path: str, inputs: Sequence[str | None]) -> None:
         )
 
 
-def _refuse_place(target: Path, *, force: bool) -> None:
+def refuse_place(target: Path, *, force: bool) -> None:
+    """Refuse a path that is taken, or in a folder that is not there."""
     path = str(target)
     if target.exists() and not force:
         raise SourceError("would-overwrite", f"{path} exists.", cure="Choose another name, or say --force.")

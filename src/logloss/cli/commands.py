@@ -14,6 +14,7 @@ from logloss.cli.fixing import apply, export, fix
 from logloss.cli.labels import estimate, suspects
 from logloss.cli.learning import learn
 from logloss.cli.options import SPACES, UNITS, table_options
+from logloss.cli.reporting import report
 from logloss.cli.shifting import shift
 
 __all__ = ["SPACES", "UNITS", "cli"]
@@ -29,6 +30,7 @@ Examples:
   logloss decide preds.csv --cost-fp 2 --cost-fn 10 --out decided.csv
   logloss curves preds.csv --model old=p_old --model new=p_new --out curves.csv
   logloss suspects preds.csv --id id --out suspects.csv
+  logloss report preds.csv --id id -o report.html
   logloss learn
   printf 'y,p\\n1,.9\\n0,.2\\n' | logloss score - --json
 """
@@ -202,5 +204,5 @@ def merge(
     emit(result.to_dict() if as_json else result.show(unit, notes=False), result.notes)
 
 
-for verb in (explain, fix, apply, export, compare, decide, curves, shift, estimate, suspects, learn):
+for verb in (explain, fix, apply, export, compare, decide, curves, shift, estimate, suspects, report, learn):
     cli.add_command(verb)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["asked", "check_level", "check_thresholds"]
+__all__ = ["ALONE", "asked", "check_level", "check_thresholds"]
 
 FEW = 5  # rows of either outcome
 FEW_GROUPS = 10  # with fewer, an interval of groups drawn covers less than it promises

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["decision_curve", "of_questions"]
+__all__ = ["DEFAULT", "decision_curve", "of_questions"]
 
 DEFAULT = tuple(at / 100 for at in range(1, 100))
 SEED = 0

@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
     Columns = dict[str, list[Any]]
 
-__all__ = ["Drawing", "Drawings", "Drawn", "Framed", "chosen", "plotted", "told", "vector"]
+__all__ = ["Drawing", "Drawings", "Drawn", "Framed", "chosen", "laid_out", "plotted", "told", "vector"]
 
 
 def _itself(result: Any) -> Any:
@@ -166,5 +166,10 @@ class Framed(Drawn):
 
     def frame(self, kind: str | None = None) -> dict[str, list[Any]]:
         """Return the numbers of a figure as lists by name, losses in nats: `polars.DataFrame(result.frame())`."""
-        one, part = chosen(self, self._drawings(), kind)
-        return one.columns(part)
+        return laid_out(self, kind)
+
+
+def laid_out(result: Drawn, kind: str | None = None) -> Columns:
+    """Return the numbers of a figure of a result as lists by name, losses in nats."""
+    one, part = chosen(result, result._drawings(), kind)  # noqa: SLF001 - of this module's own class
+    return one.columns(part)

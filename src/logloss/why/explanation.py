@@ -10,16 +10,22 @@ from logloss.plain import jsonable
 from logloss.why import accounts
 
 if TYPE_CHECKING:
+    import os
+
     import numpy as np
     from numpy.typing import NDArray
 
     from logloss.annotation.doubts import Suspects
     from logloss.calibrate.clip import Clip
+    from logloss.comparing.results import Comparison
+    from logloss.curves.benefits import DecisionCurve
     from logloss.curves.inequality import Lorenz
     from logloss.curves.results import Reliability
+    from logloss.deciding.results import Decisions
     from logloss.entropies.replicates import CrossEntropyParts
     from logloss.figures.drawing import Drawings
     from logloss.record import Observations
+    from logloss.reporting.results import Report
     from logloss.scoring import Score
     from logloss.slicing.searching import Search
     from logloss.slicing.slices import Slices
@@ -138,6 +144,41 @@ class Explanation(Framed):
             "suspects": SUSPECTS.of(lambda self: self.suspects),
             "baselines": BASELINES.of(whole),
         }
+
+    def report(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        comparison: Comparison | None = None,
+        decisions: Decisions | None = None,
+        curve: DecisionCurve | None = None,
+        title: str | None = None,
+        unit: str = "nats",
+        rows: bool = True,
+    ) -> Report:
+        """Return the report of this explanation and, where they are given, of other results of the same rows.
+
+        Parameters
+        ----------
+        path
+            Where to write it; the format follows from the name: .html, .md, .txt, .json.
+        comparison, decisions, curve
+            What `compare`, `decide` and `decision_curve` returned.
+        title
+            Of the page.
+        unit
+            Of the losses: "nats", "bits" or "bans".
+        rows
+            Whether single rows are shown.
+        """
+        from logloss.reporting.results import of_results
+
+        made = of_results(
+            self, comparison=comparison, decisions=decisions, curve=curve, title=title, unit=unit, rows=rows
+        )
+        if path is not None:
+            made.save(path)
+        return made
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: nats; the text "inf" for infinite, None where undefined."""

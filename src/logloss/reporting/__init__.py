@@ -1,0 +1,1 @@
+"""The report: what results say, as one page, as markdown, as text."""

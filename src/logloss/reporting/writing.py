@@ -1,0 +1,112 @@
+"""Contents -> markdown, and text for a terminal: what the page says, without its figures."""
+
+from __future__ import annotations
+
+import re
+import textwrap
+from typing import TYPE_CHECKING
+
+from logloss.text import bar, printable, table
+
+if TYPE_CHECKING:
+    from logloss.reporting.contents import Contents, Section
+
+__all__ = ["escaped", "markdown", "text"]
+
+WIDTH = 96
+FEW = 12  # rows of a table in a terminal
+_MARKS = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
+_FIRST = re.compile(r"^(\s*)([-+=]|\d+[.)])")
+
+
+def escaped(given: str) -> str:
+    r"""Return text that markdown shows as it is.
+
+    >>> print(escaped("a|b <img>"))
+    a\|b \<img\>
+    """
+    line = _MARKS.sub(r"\\\1", printable(given, 4000))
+    return _FIRST.sub(lambda found: found[1] + found[2][:-1] + "\\" + found[2][-1], line)
+
+
+def markdown(contents: Contents) -> str:
+    """Return GitHub-flavoured markdown."""
+    told = [f"# {escaped(contents.title)}", "", escaped(contents.subtitle), ""]
+    told += _table(("", "", ""), [(one.label, one.value, one.aside) for one in contents.tiles], "<><")
+    told += ["", "## What to do, the largest first", ""]
+    for at, one in enumerate(contents.findings, 1):
+        worth = f" ({one.worth}{', ' + one.share if one.share else ''})" if one.worth else ""
+        told += [f"{at}. **{escaped(one.title)}**{escaped(worth)}: {escaped(one.text)} `{one.id}`"]
+        told += ["", *(f"       {line}" for line in [printable(one.command, 4000)] if line), ""]
+    told += [] if contents.findings else ["Nothing was found that should be done.", ""]
+    for one in contents.checked:
+        told.append(f"- {escaped(one.state)}: {escaped(one.text)} `{one.id}`")
+    for section in contents.sections:
+        told += ["", f"## {escaped(section.question)}", "", *_section(section)]
+    told += ["", "## How was this computed?", ""]
+    told += _table(("", ""), contents.facts, "<<")
+    told += ["", *(f"- {escaped(note.text)} `{note.id}`" for note in contents.notes)]
+    return "\n".join(told).rstrip() + "\n"
+
+
+def _section(section: Section) -> list[str]:
+    told = [f"{escaped(section.reading)}"]
+    for line in (*section.said, *(one.alt() for one in section.pictures)):
+        told += ["", escaped(line)]
+    for sheet in section.sheets:
+        told += ["", *([f"**{escaped(sheet.title)}**", ""] if sheet.title else [])]
+        told += _table(sheet.header, sheet.rows, sheet.align)
+        told += ["", escaped(sheet.more)] if sheet.more else []
+    return told
+
+
+def _table(
+    header: tuple[str, ...], rows: tuple[tuple[str, ...], ...] | list[tuple[str, ...]], align: str
+) -> list[str]:
+    lines = [f"| {' | '.join(map(escaped, header))} |"]
+    lines.append(f"|{'|'.join('---:' if one == '>' else '---' for one in align)}|")
+    return lines + [f"| {' | '.join(map(escaped, row))} |" for row in rows]
+
+
+def text(contents: Contents) -> str:
+    """Return text for a terminal: tiles, findings, the tables of each section."""
+    told = [printable(contents.title, WIDTH), f"  {printable(contents.subtitle, WIDTH)}", ""]
+    told.append(table([(one.label, one.value, one.aside) for one in contents.tiles], "<><"))
+    told += ["", "What to do, the largest first"]
+    for at, one in enumerate(contents.findings, 1):
+        worth = f"{one.worth}: " if one.worth else ""
+        told += _filled(f"{worth}{one.text} [{one.id}]", f"  {at}. ")
+        told += [f"     {printable(one.command, 400)}"] if one.command else []
+    told += [] if contents.findings else ["  Nothing was found that should be done."]
+    passed = [one for one in contents.checked if one.state == "passed"]
+    if passed:
+        told += _filled(f"Checked, nothing found: {', '.join(one.id for one in passed)}.", "  ")
+    for section in contents.sections:
+        told += ["", section.question, *_told(section)]
+    return "\n".join(told)
+
+
+def _told(section: Section) -> list[str]:
+    told = [
+        line
+        for one in (*section.said, *(one.alt() for one in section.pictures))
+        for line in _filled(one, "  ")
+    ]
+    for sheet in section.sheets:
+        rows = [list(sheet.header), *map(list, sheet.rows[:FEW])]
+        if sheet.shares:
+            rows = [
+                [*row, "" if at == 0 else bar(sheet.shares[at - 1] or 0.0, 16)] for at, row in enumerate(rows)
+            ]
+        told += [f"  {sheet.title}"] if sheet.title else []
+        told.append(table(rows, sheet.align + "<" * bool(sheet.shares), indent=4))
+        more = len(sheet.rows) - FEW
+        told += [f"    and {more:,} more"] if more > 0 else [f"    {sheet.more}"] if sheet.more else []
+    return told
+
+
+def _filled(line: str, first: str) -> list[str]:
+    return textwrap.wrap(
+        printable(line, 4000), WIDTH, initial_indent=first, subsequent_indent=" " * len(first),
+        break_on_hyphens=False, break_long_words=False,
+    )  # fmt: skip

@@ -1,0 +1,195 @@
+"""`report`: everything there is to say about a forecast, from its rows or from a saved summary."""
+
+from __future__ import annotations
+
+import hashlib
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from logloss.comparing.comparison import compare
+from logloss.comparing.results import Comparison
+from logloss.curves.entries import ALONE
+from logloss.curves.netbenefit import DEFAULT, of_questions
+from logloss.curves.questions import question
+from logloss.deciding.decision import decide
+from logloss.deciding.results import Decisions
+from logloss.errors import UsageError
+from logloss.files import is_file
+from logloss.recognise import is_path
+from logloss.reporting.facts import Source
+from logloss.reporting.results import Report, format_of, of_results
+from logloss.sources import is_rows
+from logloss.why.blame import explain
+
+if TYPE_CHECKING:
+    import os
+    from collections.abc import Callable, Sequence
+
+    from logloss.curves.benefits import DecisionCurve
+    from logloss.record import Space
+    from logloss.why.explanation import Explanation
+
+__all__ = ["Report", "report"]
+
+MOST_HASHED = 1 << 28  # bytes; a larger file is named by its size alone
+MOST_DRAWN = 1_000_000  # rows of a decision curve
+
+
+def report(
+    data: Any,
+    forecast: Any = None,
+    *,
+    outcome: Any = None,
+    space: Space = "p",
+    weight: Any = None,
+    ids: Any = None,
+    group: Any = None,
+    truth: Any = None,
+    labels: Sequence[Any] | None = None,
+    positive: Any = None,
+    normalize_rows: bool = False,
+    skip_missing: bool = False,
+    counts: bool = False,
+    skip_unreadable: bool = False,
+    out: str | os.PathLike[str] | None = None,
+    rows: int = 10,
+    by: Any = None,
+    pairs: bool | None = None,
+    against: Any = None,
+    utilities: Any = None,
+    cost_fp: float | None = None,
+    cost_fn: float | None = None,
+    title: str | None = None,
+    unit: str = "nats",
+    command: str | None = None,
+    completed: Callable[[str], str] = str,
+    watch: Callable[[int, int | None], None] | None = None,
+) -> Report:
+    """Report on a forecast: how large its loss is, why, what to do; as a page to share, markdown, text or JSON.
+
+    Parameters
+    ----------
+    data, forecast, outcome, space, weight, ids, group, truth, labels, positive, normalize_rows, skip_missing, counts, skip_unreadable
+        As in :func:`logloss.score`. More than 5,000,000 rows, and saved summaries, are reported from one pass.
+    out
+        Where to write it; the format follows from the name: .html, .md, .txt, .json.
+    rows
+        How many of the costliest rows to show; with 0 no single row is shown anywhere.
+    by, pairs
+        What to slice by, as in :func:`logloss.explain`.
+    against
+        Another forecast of the same rows: an array, the name of a column of the table, a file (matched by `ids`), or a
+        :class:`logloss.Comparison`.
+    utilities, cost_fp, cost_fn
+        What actions are worth, as in :func:`logloss.decide`; or its result as `utilities`.
+    title
+        Of the page.
+    unit
+        Of the losses: "nats", "bits" or "bans"; JSON is always in nats.
+    command, completed
+        The command line that repeats the report, and what makes one of a finding's next command.
+    watch
+        Called with (rows done, rows expected or None) during a long pass.
+
+    Raises
+    ------
+    LoglossError
+        Where the data cannot be scored, as in :func:`logloss.score`; UsageError for a call that does not fit together.
+
+    Examples
+    --------
+    >>> import logloss as ll
+    >>> told = ll.report([1, 0, 1, 0, 1], [0.9, 0.1, 0.8, 0.2, 0.03824])
+    >>> [tile.value for tile in told.contents.tiles][0]
+    '0.7861'
+    """
+    if out is not None:
+        format_of(out)
+    table: dict[str, Any] = {
+        "outcome": outcome, "space": space, "weight": weight, "ids": ids, "group": group, "truth": truth, "labels": labels,
+        "positive": positive, "normalize_rows": normalize_rows, "skip_missing": skip_missing, "counts": counts,
+        "skip_unreadable": skip_unreadable,
+    }  # fmt: skip
+    found = explain(data, forecast, **table, rows=rows, by=by, pairs=pairs, watch=watch)
+    made = of_results(
+        found,
+        comparison=_against(data, forecast, against, table, found),
+        decisions=_decided(data, forecast, utilities, cost_fp, cost_fn, table),
+        curve=_curve(found),
+        title=title,
+        unit=unit,
+        rows=rows > 0,
+        sources=_sources(data, truth, against),
+        command=command,
+        completed=completed,
+    )
+    if out is not None:
+        made.save(out)
+    return made
+
+
+def _against(
+    data: Any, forecast: Any, other: Any, table: dict[str, Any], found: Explanation
+) -> Comparison | None:
+    """Return this forecast against another."""
+    if other is None or isinstance(other, Comparison):
+        return other
+    if not is_rows(data, forecast):
+        arrays = {name: value for name, value in table.items() if name not in ("outcome", "truth")}
+        return compare(data, {"this": forecast, "other": other}, **arrays)
+    if isinstance(other, str) and not is_file(other):
+        columns = (found.score.summary.columns or {}).get("forecast", [])
+        if len(columns) != 1:
+            raise UsageError(
+                "against-what",
+                f"{other!r} is no file, and a forecast of {len(columns)} columns is not compared with one column.",
+                cure="Compare them first: against=logloss.compare(table, {'this': [...], 'other': [...]}).",
+            )
+        return compare(data, [columns[0], other], **table)
+    if is_path(data) and is_path(other):
+        names = {"this": data, "other": other}
+        if Path(data).stem != Path(other).stem:
+            names = {Path(data).stem: data, Path(other).stem: other}
+        return compare(names, forecast, **table)
+    return compare({"this": data, "other": other}, forecast, **table)
+
+
+def _decided(
+    data: Any,
+    forecast: Any,
+    utilities: Any,
+    cost_fp: float | None,
+    cost_fn: float | None,
+    table: dict[str, Any],
+) -> Decisions | None:
+    if isinstance(utilities, Decisions):
+        return utilities
+    if utilities is None and cost_fp is None and cost_fn is None:
+        return None
+    return decide(data, forecast, **table, utilities=utilities, cost_fp=cost_fp, cost_fn=cost_fn)
+
+
+def _curve(found: Explanation) -> DecisionCurve | None:
+    """Return at which thresholds the forecast is worth acting on; None where that cannot be asked."""
+    record = found.observations
+    if record is None or len(record.classes) != 2 or record.soft or not 2 <= found.score.n <= MOST_DRAWN:
+        return None
+    columns = (found.score.summary.columns or {}).get("forecast") or [ALONE]
+    return of_questions({columns[0]: question(record)}, np.array(DEFAULT))
+
+
+def _sources(*given: Any) -> tuple[Source, ...]:
+    """Return the files among what was given, with the hash of what is not too large."""
+    found = []
+    for one in given:
+        if isinstance(one, str | Path) and Path(one).is_file():
+            size = Path(one).stat().st_size
+            found.append(Source(Path(one).name, size, _hash(one) if size <= MOST_HASHED else None))
+    return tuple(found)
+
+
+def _hash(path: Any) -> str:
+    with Path(path).open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
