@@ -95,11 +95,9 @@ class Coded:
                 )
                 return cls(tuple(range(low, high + 1)), offset).used()
         if values.dtype.kind == "O":
-            keys: dict[Any, int] = {}
-            code = np.fromiter(
-                (keys.setdefault(plain(key), len(keys)) for key in values), np.int64, len(values)
-            )
-            return cls(tuple(keys), code)
+            said = [plain(key) for key in values.tolist()]
+            keys = {key: at for at, key in enumerate(dict.fromkeys(said))}
+            return cls(tuple(keys), np.fromiter(map(keys.__getitem__, said), np.int64, len(said)))
         found, code = np.unique(values, return_inverse=True)
         return cls(tuple(found.tolist()), code.astype(np.int64, copy=False))
 
