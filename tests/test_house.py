@@ -88,7 +88,6 @@ FLOORS: list[set[str]] = [
         "calibrate.descriptions",
         "calibrate.matrices",
         "calibrate.stored",
-        "comparing.evidence",
         "deciding.wording",
         "display.pictures",
         "exports.sqlcuts",
