@@ -38,7 +38,7 @@ def of_rows(odds: Float, weight: Float, share: Float, p: Float) -> Table:
     at = np.clip((odds - low) * steps, 0, bins - 1).astype(np.int64)
     finite = np.isfinite(odds)
     d = np.where(finite, odds - (low + (at + 0.5) / steps), 0.0)
-    squares = np.where((at > 0) & (at < bins - 1), d * d, 0.0)
+    squares = np.where((at > 0) & (at < bins - 1), d, 0.0) ** 2
     sure = np.where(finite, 0.0, weight)
     yes = weight * share
     first, second = weight * d, weight * squares

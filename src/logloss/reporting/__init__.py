@@ -1,0 +1,1 @@
+"""The report: one page that says what the log loss is, why, and what to do."""
