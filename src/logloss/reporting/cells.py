@@ -61,8 +61,9 @@ class Side:
         low, high = np.clip(mid - half, -limit, limit), np.clip(mid + half, -limit, limit)
         m, length = (low + high) / 2, high - low
         width = np.where(half > 0, 2 * half, 1.0)
-        above = np.where(half > 0, np.maximum(mid + half - np.maximum(limit, mid - half), 0) / width, 0.0)
-        below = np.where(half > 0, np.maximum(np.minimum(-limit, mid + half) - (mid - half), 0) / width, 0.0)
+        with np.errstate(over="ignore"):  # far from the limit
+            above = np.clip((mid + half - limit) / width, 0, 1)
+            below = np.clip((half - mid - limit) / width, 0, 1)
         inside = 1 - above - below
         curved = softplus(m) + _bend(m) * length**2 / 24
         ends = above * softplus(np.float64(limit)) + below * softplus(np.float64(-limit))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["SHARES", "TEMPERATURES", "Mixes", "mixes_of"]
+__all__ = ["SHARES", "STEPS", "TEMPERATURES", "Mixes", "mixes_of"]
 
 STEPS = 20  # to either side of the middle
 TEMPERATURES = 4.0 ** (np.arange(-STEPS, STEPS + 1) / STEPS)
@@ -31,7 +31,8 @@ SEED = 0
 class Mixes(NamedTuple):
     """`loss[i, j]` at TEMPERATURES[i] and SHARES[j]; without a share, of the rows whose loss is finite.
 
-    `rows` were looked at, of `of` that count; `error` is twice the standard error that comes from drawing them.
+    `rows` were looked at, of `of` that count; `error` is twice the standard error that comes from drawing them, or what
+    is lost to rounding and bins where none were left out.
     """
 
     loss: Float
@@ -78,7 +79,8 @@ def mixes_of(record: Observations) -> Mixes:
     loss = sums / float(weight.sum())
     loss[:, 0] = sums[:, 0] / finite if finite > 0 else math.nan
     spread = math.sqrt(max(squares / len(few) - (nats / len(few)) ** 2, 0.0) / len(few)) / float(weight.mean())
-    return Mixes(loss, len(few), len(every), 2 * spread if len(few) < len(every) else 0.0)
+    rounded = 3e-7 * max(1.0, float(np.nanmax(loss)))
+    return Mixes(loss, len(few), len(every), 2 * spread if len(few) < len(every) else rounded)
 
 
 def _mixed(s: Float, weight: Float, K: int) -> list[float]:

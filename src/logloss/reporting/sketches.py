@@ -19,7 +19,7 @@ from logloss.oddsgrid import of_rows
 from logloss.plain import jsonable
 from logloss.reporting.cells import TEMPERATURES as TESTED
 from logloss.reporting.cells import Cells, Side, bounds, exact_of, measured, of_grid, of_values, odds_of
-from logloss.reporting.mixes import SHARES, TEMPERATURES, Mixes, mixes_of
+from logloss.reporting.mixes import SHARES, STEPS, TEMPERATURES, Mixes, mixes_of
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -36,6 +36,7 @@ ENOUGH, FINER = 1e-5, (32.0, 64.0, 128.0)  # nats: where rows show a larger erro
 LOWEST_T, HIGHEST_T, FURTHEST_B, HIGHEST_E = -85, 100, 100, 100
 STARTS = (0, 40, 70, 90)  # clips from which the best is looked for
 STRIDES = (32, 16, 8, 4, 2, 1)
+CLIPS, SHOWN_SHARES = (1e-6, 1e-4, 0.01), (1e-5, 1e-3, 0.1)  # ticks of the curve
 SHOWN = (0.5, 0.75, 1.5, 2.0)  # temperatures of the table
 
 
@@ -97,6 +98,35 @@ class Sketch:
         lost = 0 if eps else self.infinite
         return [*rows, _row(f"best of the sliders (in sample): {', '.join(said)}", loss, self.finite, lost)]
 
+    @property
+    def ranges(self) -> dict[str, tuple[int, int]]:
+        """The ends of the sliders."""
+        return {"t": (LOWEST_T, HIGHEST_T), "b": (-FURTHEST_B, FURTHEST_B), "e": (0, HIGHEST_E)}
+
+    @property
+    def ticks(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Where the pictures say what: (text, x, y) of the reliability line, (text, x) of the curve."""
+        far = (1e-4, 0.01) if self._wide() > 6 else (0.01, 0.1)
+        line = []
+        for p in (*far, 0.5, *(1 - p for p in far)):
+            at = math.log(p / (1 - p)) / self._wide()
+            line.append((f"{100 * p:g} %", round(180 + 130 * at, 1), round(134 - 120 * at, 1)))
+        marks = [(f"{eps:g}", round(50 + 2.6 * (100 + 16 * math.log10(eps / 0.05)), 1)) for eps in CLIPS]
+        return {"line": line, "curve": [("0", 50.0), *marks]}
+
+    def _wide(self) -> float:
+        """Return the log-odds at which the reliability line's axes end."""
+        sides = (self.cells.no, self.cells.yes)
+        z = np.concatenate([side.z for side in sides])
+        n = np.concatenate([side.n for side in sides])
+        order = np.argsort(np.abs(z))
+        inner = np.abs(z)[order][np.searchsorted(np.cumsum(n[order]), 0.97 * n.sum())]
+        return float(min(max(4.0, math.ceil(inner)), 10.0))
+
+    def _falling(self) -> NDArray[np.float64]:
+        """Return the errors that hold at each temperature and at all above it."""
+        return np.asarray(np.maximum.accumulate(self.errors[::-1])[::-1])
+
     def to_dict(self) -> dict[str, Any]:
         """Return all that the page's script needs, as plain values; arrays as base64 of little-endian float32."""
         sides = {"no": _packed(self.cells.no), "yes": _packed(self.cells.yes)}
@@ -108,8 +138,11 @@ class Sketch:
             "right": self.cells.right,
             "wrong": self.cells.wrong,
             "lost": self.cells.lost,
-            "errors": [[T, *map(_upward, pair)] for T, pair in zip(TESTED, self.errors.tolist(), strict=True)],
+            "errors": [[T, *map(_upward, pair)] for T, pair in zip(TESTED, self._falling().tolist(), strict=True)],
             "measured": self.measured,
+            "wide": self._wide(),
+            "says": "clip ",
+            "lost_said": _lost(self.infinite),
             "best": list(self.positions),
             "best_settings": list(self.best),
         }
@@ -131,7 +164,7 @@ class MixSketch:
     rows, of
         How many rows the grid was computed from, of how many.
     error
-        Twice the standard error that comes from drawing rows; 0 where none were left out.
+        Twice the standard error that comes from drawing rows; where none were left out, that of bins and of rounding.
     best
         (T, share) with the least loss, in sample.
     grid
@@ -173,6 +206,18 @@ class MixSketch:
         lost = 0 if share else self.infinite
         return [*rows, _row(f"best of the sliders (in sample): {said}", loss, self.finite, lost)]
 
+    @property
+    def ranges(self) -> dict[str, tuple[int, int]]:
+        """The ends of the sliders."""
+        return {"t": (-STEPS, STEPS), "e": (0, len(SHARES) - 1)}
+
+    @property
+    def ticks(self) -> dict[str, list[tuple[Any, ...]]]:
+        """Where the picture says what: (text, x) of the curve."""
+        steps = len(SHARES) - 2
+        marks = [(f"{share:g}", round(50 + 260 / (steps + 1) * (1 + steps * math.log(share / 1e-6) / math.log(5e5)), 1)) for share in SHOWN_SHARES]  # fmt: skip
+        return {"curve": [("0", 50.0), *marks]}
+
     def to_dict(self) -> dict[str, Any]:
         """Return all that the page's script needs, as plain values; the grid as base64 of little-endian float32."""
         i, j = _nearest(*self.best)
@@ -183,7 +228,9 @@ class MixSketch:
             "infinite": self.infinite,
             "rows": self.rows,
             "of": self.of,
-            "error": _upward(self.error),
+            "errors": [[0.0, _upward(self.error), _upward(self.error)]],
+            "says": "uniform share ",
+            "lost_said": _lost(self.infinite),
             "best": [i - len(TEMPERATURES) // 2, j],
             "best_settings": list(self.best),
         }
@@ -239,16 +286,18 @@ def _two(summary: Summary, cells: Cells, errors: NDArray[np.float64], *, by_rows
     return Sketch(*whole, errors, by_rows, settings_of(*at), cells, at)
 
 
-def _many(summary: Summary, mixes: Mixes) -> MixSketch:
-    seen = mixes.loss.copy()
+def _many(summary: Summary, mixes: Mixes) -> MixSketch | None:
+    if not np.isfinite(mixes.loss).all():
+        return None
+    middle = len(TEMPERATURES) // 2
+    grid = mixes.loss + (summary.mean_finite - mixes.loss[middle, 0])  # rows that were drawn tell differences best
+    seen = grid.copy()
     if summary.infinite[0]:
         seen[:, 0] = math.inf
-    elif mixes.rows == mixes.of:
-        seen[TEMPERATURES == 1, 0] = summary.mean
     i, j = divmod(int(np.argmin(seen)), seen.shape[1])
     best = float(TEMPERATURES[i]), float(SHARES[j])
     whole = summary.mean, summary.mean_finite, summary.infinite[0]
-    return MixSketch(*whole, mixes.rows, mixes.of, mixes.error, best, mixes.loss)
+    return MixSketch(*whole, mixes.rows, mixes.of, mixes.error, best, grid)
 
 
 def settings_of(t: int, b: int, e: int) -> tuple[float, float, float]:
@@ -284,9 +333,12 @@ def _search(cells: Cells) -> tuple[int, int, int]:
 
 
 def _row(setting: str, loss: float, given: float, infinite: int) -> tuple[str, str, str]:
-    rows = units.count(infinite, "row")
-    said = f"infinite ({rows}); the others average {units.loss(loss)}" if infinite else units.loss(loss)
+    said = f"{_lost(infinite) if infinite else ''}{units.loss(loss)}"
     return setting, said, "" if setting == "as given" else units.signed(loss - given)
+
+
+def _lost(infinite: int) -> str:
+    return f"infinite ({units.count(infinite, 'row')} at exactly 0 happened); the others average "
 
 
 def _nearest(T: float, share: float) -> tuple[int, int]:
