@@ -26,7 +26,18 @@ if TYPE_CHECKING:
 
     Float = NDArray[np.float64]
 
-__all__ = ["SETTINGS", "TEMPERATURES", "Cells", "Side", "bounds", "exact_of", "measured", "of_grid", "of_values", "odds_of"]
+__all__ = [
+    "SETTINGS",
+    "TEMPERATURES",
+    "Cells",
+    "Side",
+    "bounds",
+    "exact_of",
+    "measured",
+    "odds_of",
+    "of_grid",
+    "of_values",
+]
 
 GROUPS = 15  # points of the reliability line
 FINE = 4096.0  # bins per unit of log-odds that stand for rows, where there are many
@@ -66,7 +77,8 @@ class Side:
             below = np.clip((half - mid - limit) / width, 0, 1)
         inside = 1 - above - below
         curved = softplus(m) + _bend(m) * length**2 / 24
-        ends = above * softplus(np.float64(limit)) + below * softplus(np.float64(-limit))
+        most, least = softplus(np.array([limit, -limit]))
+        ends = above * most + below * least
         return float((self.n * (ends + inside * curved)).sum())
 
 
@@ -117,7 +129,9 @@ def of_values(z: Float, weight: Float, share: Float, most: int, steps: float = 0
     total, d = float(weight.sum()), finite - keys[at]
     sides = []
     for part in (1 - share, share):
-        n, first, second = (np.bincount(at, (weight * part)[~sure] * d**k, minlength=len(keys)) for k in range(3))
+        n, first, second = (
+            np.bincount(at, (weight * part)[~sure] * d**k, minlength=len(keys)) for k in range(3)
+        )
         mean = first / np.where(n > 0, n, 1.0)
         variance = np.maximum(second / np.where(n > 0, n, 1.0) - mean**2, 0.0)
         sides.append((n / total, keys + mean, np.sqrt(3 * variance)))
@@ -190,12 +204,15 @@ def exact_of(z: Float, weight: Float, share: Float) -> tuple[Float, Float, Float
         return z, weight * (1 - share), weight * share
     near = np.abs(z) < WIDE
     at, size = ((z[near] + WIDE) * FINE).astype(np.int64), int(2 * WIDE * FINE)
-    columns = [(z[~near], weight[~near] * (1 - share[~near]), weight[~near] * share[~near])]
+    columns: list[tuple[Float, Float, Float]] = [
+        (z[~near], weight[~near] * (1 - share[~near]), weight[~near] * share[~near])
+    ]
     for part, yes in ((1 - share[near], False), (share[near], True)):
         n = np.bincount(at, weight[near] * part, minlength=size)
-        mean = np.bincount(at, weight[near] * part * z[near], minlength=size)[n > 0] / n[n > 0]
+        kept: Float = np.asarray(n[n > 0], np.float64)
+        mean = np.bincount(at, weight[near] * part * z[near], minlength=size)[n > 0] / kept
         none = np.zeros(len(mean))
-        columns.append((mean, none, n[n > 0]) if yes else (mean, n[n > 0], none))
+        columns.append((mean, none, kept) if yes else (mean, kept, none))
     joined = [np.concatenate(column) for column in zip(*columns, strict=True)]
     return joined[0], joined[1], joined[2]
 
@@ -258,7 +275,9 @@ def _bound(
     for at, edged in ((0, edge[1]), (-1, edge[-2])):  # of these only the mean is known
         inner = sign * (edged / T + b)
         reach = math.copysign(1.0, inner) * limit
-        tail = 2 * math.log1p(math.exp(-abs(inner))) + _slope(reach) * max(min(abs(m[at] - inner), limit - abs(inner)), 0.0) * (limit < UNCLIPPED)
+        tail = 2 * math.log1p(math.exp(-abs(inner))) + _slope(reach) * max(
+            min(abs(m[at] - inner), limit - abs(inner)), 0.0
+        ) * (limit < UNCLIPPED)
         off[at] = 0.0 if abs(inner) >= limit else tail
     size = np.abs(z) / T + abs(b) + 1
     return float((n * (off + ROUNDING * np.minimum(size, limit))).sum() / total)

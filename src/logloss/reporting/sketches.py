@@ -6,20 +6,18 @@ from the rows.
 
 from __future__ import annotations
 
-import base64
-import json
 import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss import units
 from logloss.oddsgrid import of_rows
 from logloss.plain import jsonable
 from logloss.reporting.cells import TEMPERATURES as TESTED
-from logloss.reporting.cells import Cells, Side, bounds, exact_of, measured, of_grid, of_values, odds_of
-from logloss.reporting.mixes import SHARES, STEPS, TEMPERATURES, Mixes, mixes_of
+from logloss.reporting.cells import Cells, Side, bounds, exact_of, measured, odds_of, of_grid, of_values
+from logloss.reporting.mixes import MixSketch, mix_sketch, mixes_of
+from logloss.reporting.packing import SHOWN, coded, embedded, lost, row, upward
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -31,13 +29,13 @@ if TYPE_CHECKING:
 __all__ = ["MixSketch", "Sketch", "of"]
 
 ATOMS = 1500  # distinct forecasts that are kept as they are
-ENOUGH, FINER = 1e-5, (32.0, 64.0, 128.0)  # nats: where rows show a larger error, bins per unit of log-odds
+ENOUGH, FINER = 5e-6, (32.0, 64.0, 128.0)  # nats: where rows show a larger error, bins per unit of log-odds
 # Positions of the sliders, and what they stand for: T = 2^(t / 50), b / 50, eps = 0.05 * 10^((e - 100) / 16) or 0.
 LOWEST_T, HIGHEST_T, FURTHEST_B, HIGHEST_E = -85, 100, 100, 100
 STARTS = (0, 40, 70, 90)  # clips from which the best is looked for
 STRIDES = (32, 16, 8, 4, 2, 1)
-CLIPS, SHOWN_SHARES = (1e-6, 1e-4, 0.01), (1e-5, 1e-3, 0.1)  # ticks of the curve
-SHOWN = (0.5, 0.75, 1.5, 2.0)  # temperatures of the table
+CLIPS = (1e-6, 1e-4, 0.01)  # ticks of the curve
+NEAR, FAR = 6.0, 11.0  # log-odds at which the axes of the reliability line end
 
 
 @dataclass(frozen=True, eq=False)
@@ -87,16 +85,27 @@ class Sketch:
 
     def table(self) -> list[tuple[str, str, str]]:
         """Return (setting, loss, change) at a few settings, as text."""
-        settings = [(T, 0.0, 0.0) for T in (*SHOWN[:2], 1.0, *SHOWN[2:])]
-        rows = [_row(f"temperature {T:g}" if T != 1 else "as given", self.average(T, b), self.finite, self.infinite)
+        settings = [(T, 0.0, 0.0) for T in SHOWN]
+        rows = [row(f"temperature {T:g}" if T != 1 else "as given", self.average(T, b), self.finite, self.infinite)
                 for T, b, _ in settings]  # fmt: skip
         T, b, eps = self.best
         if self.best == (1, 0, 0):
             return rows
-        said = [f"temperature {T:.3g}", f"shift {b:+.2f}"] + ([f"clip {eps:.2g}"] if eps else [])
+        said = (
+            [f"temperature {T:.3g}"] * (T != 1)
+            + [f"shift {b:+.2f}"] * (b != 0)
+            + [f"clip {eps:.2g}"] * (eps > 0)
+        )
         loss = self.loss(T, b, eps) if eps else self.average(T, b)
-        lost = 0 if eps else self.infinite
-        return [*rows, _row(f"best of the sliders (in sample): {', '.join(said)}", loss, self.finite, lost)]
+        return [
+            *rows,
+            row(
+                f"best of the sliders (in sample): {', '.join(said)}",
+                loss,
+                self.finite,
+                0 if eps else self.infinite,
+            ),
+        ]
 
     @property
     def ranges(self) -> dict[str, tuple[int, int]]:
@@ -106,7 +115,7 @@ class Sketch:
     @property
     def ticks(self) -> dict[str, list[tuple[Any, ...]]]:
         """Where the pictures say what: (text, x, y) of the reliability line, (text, x) of the curve."""
-        far = (1e-4, 0.01) if self._wide() > 6 else (0.01, 0.1)
+        far = (1e-4, 0.01) if self._wide() == FAR else (0.01, 0.1)
         line = []
         for p in (*far, 0.5, *(1 - p for p in far)):
             at = math.log(p / (1 - p)) / self._wide()
@@ -117,11 +126,8 @@ class Sketch:
     def _wide(self) -> float:
         """Return the log-odds at which the reliability line's axes end."""
         sides = (self.cells.no, self.cells.yes)
-        z = np.concatenate([side.z for side in sides])
-        n = np.concatenate([side.n for side in sides])
-        order = np.argsort(np.abs(z))
-        inner = np.abs(z)[order][np.searchsorted(np.cumsum(n[order]), 0.97 * n.sum())]
-        return float(min(max(4.0, math.ceil(inner)), 10.0))
+        far = sum(float(side.n[np.abs(side.z) > NEAR].sum()) for side in sides)
+        return FAR if far > 0.05 else NEAR
 
     def _falling(self) -> NDArray[np.float64]:
         """Return the errors that hold at each temperature and at all above it."""
@@ -138,11 +144,13 @@ class Sketch:
             "right": self.cells.right,
             "wrong": self.cells.wrong,
             "lost": self.cells.lost,
-            "errors": [[T, *map(_upward, pair)] for T, pair in zip(TESTED, self._falling().tolist(), strict=True)],
+            "errors": [
+                [T, *map(upward, pair)] for T, pair in zip(TESTED, self._falling().tolist(), strict=True)
+            ],
             "measured": self.measured,
             "wide": self._wide(),
             "says": "clip ",
-            "lost_said": _lost(self.infinite),
+            "lost_said": lost(self.infinite),
             "best": list(self.positions),
             "best_settings": list(self.best),
         }
@@ -150,95 +158,7 @@ class Sketch:
 
     def embedded(self) -> str:
         """Return JSON that may stand in a script element: nothing in it can end the element."""
-        return _embedded(self.to_dict())
-
-
-@dataclass(frozen=True, eq=False)
-class MixSketch:
-    """More classes: the loss at 41 temperatures and 41 shares of the uniform forecast mixed in. Nats.
-
-    Attributes
-    ----------
-    log_loss, finite, infinite
-        As those of :class:`Sketch`.
-    rows, of
-        How many rows the grid was computed from, of how many.
-    error
-        Twice the standard error that comes from drawing rows; where none were left out, that of bins and of rounding.
-    best
-        (T, share) with the least loss, in sample.
-    grid
-        Shape (41, 41); without a share, of the rows whose loss is finite.
-    """
-
-    log_loss: float
-    finite: float
-    infinite: int
-    rows: int
-    of: int
-    error: float
-    best: tuple[float, float]
-    grid: NDArray[np.float64] = field(repr=False)
-
-    kind = "many"
-
-    def loss(self, T: float, share: float) -> float:
-        """Return the loss at the nearest point of the grid; the exact one at T = 1 without a share."""
-        i, j = _nearest(T, share)
-        if j == 0 and self.infinite:
-            return math.inf
-        return self.log_loss if (TEMPERATURES[i], j) == (1, 0) else float(self.grid[i, j])
-
-    def average(self, T: float) -> float:
-        """Return the loss without a share of the rows whose loss is finite."""
-        i, _ = _nearest(T, 0.0)
-        return self.finite if TEMPERATURES[i] == 1 else float(self.grid[i, 0])
-
-    def table(self) -> list[tuple[str, str, str]]:
-        """Return (setting, loss, change) at a few settings, as text."""
-        shown = [float(TEMPERATURES[_nearest(T, 0.0)[0]]) for T in (*SHOWN[:2], 1.0, *SHOWN[2:])]
-        rows = [_row(f"temperature {T:.3g}" if T != 1 else "as given", self.average(T), self.finite, self.infinite) for T in shown]  # fmt: skip
-        T, share = self.best
-        if self.best == (1, 0):
-            return rows
-        said = f"temperature {T:.3g}, {units.percent(share, 2)} uniform" if share else f"temperature {T:.3g}"
-        loss = self.loss(T, share) if share else self.average(T)
-        lost = 0 if share else self.infinite
-        return [*rows, _row(f"best of the sliders (in sample): {said}", loss, self.finite, lost)]
-
-    @property
-    def ranges(self) -> dict[str, tuple[int, int]]:
-        """The ends of the sliders."""
-        return {"t": (-STEPS, STEPS), "e": (0, len(SHARES) - 1)}
-
-    @property
-    def ticks(self) -> dict[str, list[tuple[Any, ...]]]:
-        """Where the picture says what: (text, x) of the curve."""
-        steps = len(SHARES) - 2
-        marks = [(f"{share:g}", round(50 + 260 / (steps + 1) * (1 + steps * math.log(share / 1e-6) / math.log(5e5)), 1)) for share in SHOWN_SHARES]  # fmt: skip
-        return {"curve": [("0", 50.0), *marks]}
-
-    def to_dict(self) -> dict[str, Any]:
-        """Return all that the page's script needs, as plain values; the grid as base64 of little-endian float32."""
-        i, j = _nearest(*self.best)
-        state = {
-            "kind": self.kind,
-            "log_loss": None if self.infinite else self.log_loss,
-            "finite": self.finite,
-            "infinite": self.infinite,
-            "rows": self.rows,
-            "of": self.of,
-            "errors": [[0.0, _upward(self.error), _upward(self.error)]],
-            "says": "uniform share ",
-            "lost_said": _lost(self.infinite),
-            "best": [i - len(TEMPERATURES) // 2, j],
-            "best_settings": list(self.best),
-        }
-        return {**jsonable(state), "grid": _base64(self.grid, "<f4"), "shares": SHARES.tolist()}
-
-    def embedded(self) -> str:
-        """Return JSON that may stand in a script element: nothing in it can end the element."""
-        return _embedded(self.to_dict())
+        return embedded(self.to_dict())
 
 
 def of(told: Explanation | Summary) -> Sketch | MixSketch | None:
@@ -248,12 +168,12 @@ def of(told: Explanation | Summary) -> Sketch | MixSketch | None:
     reliability grid had no moments; log-odds beyond 3e38.
     """
     score = getattr(told, "score", None)
-    summary: Summary = told if score is None else score.summary
+    summary: Summary = score.summary if score is not None else told  # type: ignore[assignment]
     record: Observations | None = getattr(told, "observations", None)
     if not math.isfinite(summary.mean_finite):
         return None
     if len(summary.classes) > 2:
-        return None if record is None else _many(summary, mixes_of(record))
+        return None if record is None else mix_sketch(summary, mixes_of(record))
     if record is None:
         return _of_summary(summary)
     z, weight, share = odds_of(record)
@@ -286,20 +206,6 @@ def _two(summary: Summary, cells: Cells, errors: NDArray[np.float64], *, by_rows
     return Sketch(*whole, errors, by_rows, settings_of(*at), cells, at)
 
 
-def _many(summary: Summary, mixes: Mixes) -> MixSketch | None:
-    if not np.isfinite(mixes.loss).all():
-        return None
-    middle = len(TEMPERATURES) // 2
-    grid = mixes.loss + (summary.mean_finite - mixes.loss[middle, 0])  # rows that were drawn tell differences best
-    seen = grid.copy()
-    if summary.infinite[0]:
-        seen[:, 0] = math.inf
-    i, j = divmod(int(np.argmin(seen)), seen.shape[1])
-    best = float(TEMPERATURES[i]), float(SHARES[j])
-    whole = summary.mean, summary.mean_finite, summary.infinite[0]
-    return MixSketch(*whole, mixes.rows, mixes.of, mixes.error, best, grid)
-
-
 def settings_of(t: int, b: int, e: int) -> tuple[float, float, float]:
     """Return (T, b, eps) at positions of the sliders."""
     return 2 ** (t / 50), b / 50, 0.05 * 10 ** ((e - 100) / 16) if e else 0.0
@@ -312,7 +218,7 @@ def _search(cells: Cells) -> tuple[int, int, int]:
 
     def loss(at: tuple[int, ...]) -> float:
         if at not in known:
-            known[at] = cells.loss(*settings_of(*at))  # type: ignore[arg-type]
+            known[at] = cells.loss(*settings_of(*at))
         return known[at]
 
     for start in STARTS:
@@ -332,39 +238,6 @@ def _search(cells: Cells) -> tuple[int, int, int]:
     return best[0], best[1], best[2]
 
 
-def _row(setting: str, loss: float, given: float, infinite: int) -> tuple[str, str, str]:
-    said = f"{_lost(infinite) if infinite else ''}{units.loss(loss)}"
-    return setting, said, "" if setting == "as given" else units.signed(loss - given)
-
-
-def _lost(infinite: int) -> str:
-    return f"infinite ({units.count(infinite, 'row')} at exactly 0 happened); the others average "
-
-
-def _nearest(T: float, share: float) -> tuple[int, int]:
-    i = int(np.abs(np.log(TEMPERATURES / T)).argmin())
-    return i, 0 if share == 0 else 1 + int(np.abs(np.log(SHARES[1:] / share)).argmin())
-
-
-def _upward(error: float) -> float:
-    """Round an error up to two digits, and never to nothing."""
-    if error <= 0:
-        return 0.0
-    scale = 10.0 ** (math.floor(math.log10(max(error, 1e-9))) - 1)
-    return float(f"{math.ceil(max(error, 1e-9) / scale) * scale:.2g}")
-
-
 def _packed(side: Side) -> dict[str, str]:
-    columns = {name: _base64(getattr(side, name), "<f4") for name in ("z", "h", "n")}
-    return {**columns, "group": _base64(side.group, "u1")}
-
-
-def _base64(values: Any, kind: str) -> str:
-    return base64.b64encode(np.ascontiguousarray(values, kind).tobytes()).decode()
-
-
-def _embedded(state: dict[str, Any]) -> str:
-    text = json.dumps(state, allow_nan=False, separators=(",", ":"))
-    for sign in "<>&\u2028\u2029":
-        text = text.replace(sign, f"\\u{ord(sign):04x}")
-    return text
+    columns = {name: coded(getattr(side, name), "<f4") for name in ("z", "h", "n")}
+    return {**columns, "group": coded(side.group, "u1")}

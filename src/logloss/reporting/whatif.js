@@ -1,4 +1,3 @@
-// What-if sliders, a module.
 const $ = id => document.getElementById("ll-" + id);
 const data = JSON.parse($("sketch").textContent), two = data.kind === "two";
 const sliders = ["t", "b", "e"].map($).filter(Boolean), last = +$("e").max;
@@ -33,9 +32,9 @@ function lossAt(t, b, e) {
   return eps ? sum - data.wrong * Math.log(eps) - data.right * Math.log1p(-eps) : sum / (1 - data.lost);
 }
 
-// Log-odds of the mean forecast and of the share that happened.
+// Mean forecast and share that happened.
 function groups(T, b, eps) {
-  const sums = Array.from({length: 15}, () => [0, 0, 0]);
+  const sums = Array.from(Array(15), () => [0, 0, 0]);
   cells.forEach((of, y) => of.z.forEach((z, i) => {
     const sum = sums[of.group[i]], n = of.n[i];
     sum[0] += n;
@@ -58,7 +57,7 @@ function drawLine(T, b, eps) {
 
 function drawCurve(t, b, e) {
   const first = data.infinite ? 1 : 0, all = [];
-  for (let at = first; at <= last; at++) all.push(lossAt(t, b, at));
+  for (let i = first; i <= last; i++) all.push(lossAt(t, b, i));
   const low = Math.min(...all), high = Math.max(...all), best = first + all.indexOf(low);
   const at = e => [50 + 260 * e / last, 240 - 220 * (all[e - first] - low) / (high - low || 1)];
   $("curve").innerHTML = path(all.map((_, i) => at(first + i)), "now") + (e < first ? "" : dot(at(e), "dot")) + dot(at(best), "mark");
@@ -72,7 +71,8 @@ function update() {
   const T = 2 ** (t / (two ? 50 : 10)), eps = clipAt(e), loss = lossAt(t, b, e), lost = data.infinite && !e;
   const words = ["temperature " + T.toPrecision(3), "shift " + (b / 50).toFixed(2), data.says + (eps && eps.toPrecision(2))];
   sliders.forEach((slider, i) => {
-    slider.ariaValueText = slider.previousElementSibling.textContent = words[two ? i : 2 * i];
+    slider.ariaValueText = words[two ? i : 2 * i];
+    slider.previousElementSibling.textContent = slider.ariaValueText.split(" ").pop();
   });
   const change = loss - data.finite, error = data.errors.findLast(row => row[0] <= T)[e ? 2 : 1];
   const against = data.infinite && e ? "as given it is infinite" : `${change > 0 ? "+" : ""}${show(change)} against as given`;
@@ -82,7 +82,7 @@ function update() {
   drawCurve(t, b, e);
 }
 
-const move = to => { sliders.forEach((slider, i) => { slider.value = to[i]; }); update(); };
+const move = to => (sliders.forEach((slider, i) => { slider.value = to[i]; }), update());
 $("play").oninput = update;
 $("given").onclick = () => move([0, 0, 0]);
 $("best").onclick = () => move(data.best);
