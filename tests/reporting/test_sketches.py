@@ -13,6 +13,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from whatifpages import exact, over_confident, told
 
 import logloss as ll
 from logloss.oddsgrid import MEASURES
@@ -21,7 +22,6 @@ from logloss.reporting.mixes import SHARES, TEMPERATURES
 from logloss.reporting.sketches import MixSketch, Sketch
 from logloss.summary import Summary
 from logloss.tally import Table
-from whatifpages import exact, over_confident, told
 
 MOVES = [
     (T, b, eps)
