@@ -150,6 +150,17 @@ def test_at_rest_it_is_the_exact_number() -> None:
     assert found.loss(*found.best) <= min(found.loss(*move) for move in MOVES)
 
 
+def test_an_explanation_has_a_sketch_and_so_has_its_summary() -> None:
+    y, p = over_confident(400)
+    whole = ll.explain(y, p)
+    by_rows, by_summary = sketches.of(whole), sketches.of(ll.explain(whole.score.summary))
+    assert isinstance(by_rows, Sketch)
+    assert isinstance(by_summary, Sketch)
+    assert (by_rows.measured, by_summary.measured) == (True, False)
+    assert by_rows.log_loss == by_summary.log_loss == whole.score.log_loss
+    assert by_rows.loss(0.5, 0.5, 0.0) == pytest.approx(exact(y, p, 0.5, 0.5, 0)[0], rel=1e-6)
+
+
 def test_the_best_of_the_sliders_is_no_worse_than_a_fit() -> None:
     y, p = over_confident(20_000)
     found = sketch_of(y, p)
@@ -289,7 +300,9 @@ def test_the_table_says_what_the_sliders_would() -> None:
     assert rows[4][1] == f"infinite; the others {exact(y, p, 2, 0, 0)[1]:.4f}"
     assert rows[5][0].startswith("best of the sliders (in sample): temperature 1.")
     best = sketch_of(y, p)
-    assert rows[5][1] == f"{exact(y, p, *best.best)[0]:.4f}"
+    assert rows[5][1:] == (f"{exact(y, p, *best.best)[0]:.4f}", "from infinite")
+    finite = sketch_of(*over_confident(4000)).table()
+    assert float(finite[5][2]) == pytest.approx(float(finite[5][1]) - float(finite[2][1]), abs=1.01e-4)
 
 
 def test_a_grid_that_overflowed_tells_nothing() -> None:

@@ -105,7 +105,7 @@ def test_it_is_quiet_accessible_and_fits(
 
 
 def test_the_keyboard_moves_every_slider_and_both_buttons(panel: Callable[..., Any]) -> None:
-    opened = panel("two").page
+    opened = panel("infinite").page
     reached = []
     before = opened.get_attribute("#ll-whatif", "data-loss")
     for _ in range(5):

@@ -172,7 +172,12 @@ class MixSketch:
         loss = self.loss(T, share) if share else self.average(T)
         return [
             *rows,
-            row(f"best of the sliders (in sample): {said}", loss, self.finite, 0 if share else self.infinite),
+            row(
+                f"best of the sliders (in sample): {said}",
+                loss,
+                self.log_loss if share else self.finite,
+                0 if share else self.infinite,
+            ),
         ]
 
     @property

@@ -17,9 +17,10 @@ SHOWN = (0.5, 0.75, 1.0, 1.5, 2.0)  # temperatures of the table
 
 
 def row(setting: str, loss: float, given: float, infinite: int) -> tuple[str, str, str]:
-    """Return (setting, loss, change) as text; `loss` is that of the finite rows, `given` too."""
+    """Return (setting, loss, change) as text; both losses are those of the finite rows where some are `infinite`."""
+    change = "from infinite" if given == math.inf else units.signed(loss - given)
     said = f"infinite; the others {units.loss(loss)}" if infinite else units.loss(loss)
-    return setting, said, "" if setting == "as given" else units.signed(loss - given)
+    return setting, said, "" if setting == "as given" else change
 
 
 def lost(infinite: int) -> str:

@@ -102,7 +102,7 @@ class Sketch:
             row(
                 f"best of the sliders (in sample): {', '.join(said)}",
                 loss,
-                self.finite,
+                self.log_loss if eps else self.finite,
                 0 if eps else self.infinite,
             ),
         ]
