@@ -150,6 +150,13 @@ def test_at_rest_it_is_the_exact_number() -> None:
     assert found.loss(*found.best) <= min(found.loss(*move) for move in MOVES)
 
 
+def test_of_very_many_rows_the_summary_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("logloss.reporting.sketches.MEASURABLE", 99)
+    y, p = over_confident(100)
+    assert not sketch_of(y, p).measured
+    assert sketch_of(y[:99], p[:99]).measured
+
+
 def test_an_explanation_has_a_sketch_and_so_has_its_summary() -> None:
     y, p = over_confident(400)
     whole = ll.explain(y, p)

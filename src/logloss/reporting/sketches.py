@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["MixSketch", "Sketch", "of"]
 
 ATOMS = 1500  # distinct forecasts that are kept as they are
+MEASURABLE = 2_000_000  # rows; more take longer to go through than a page may
 ENOUGH, FINER = 5e-6, (32.0, 64.0, 128.0)  # nats: where rows show a larger error, bins per unit of log-odds
 # Positions of the sliders, and what they stand for: T = 2^(t / 50), b / 50, eps = 0.05 * 10^((e - 100) / 16) or 0.
 LOWEST_T, HIGHEST_T, FURTHEST_B, HIGHEST_E = -85, 100, 100, 100
@@ -174,7 +175,7 @@ def of(told: Explanation | Summary) -> Sketch | MixSketch | None:
         return None
     if len(summary.classes) > 2:
         return None if record is None else mix_sketch(summary, mixes_of(record))
-    if record is None:
+    if record is None or (summary.binary and len(record) > MEASURABLE):
         return _of_summary(summary)
     z, weight, share = odds_of(record)
     cells = of_values(z, weight, share, ATOMS)
