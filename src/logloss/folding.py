@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from logloss import kernels
+from logloss import kernels, oddsgrid
 from logloss.codes import Coded
 from logloss.kernels import weighted_sum
 from logloss.plain import plain
@@ -107,7 +107,7 @@ def _compiled(
             "renormalized": given.coarser(EDGES["renormalized"]),
             "keras": keras,
         },
-        grid=Table(np.ascontiguousarray(fold.grid.T)),
+        grid=oddsgrid.of_cells(fold.grid),
         top=_top(record, rows, fold.costliest, lambda at: int(p[at] > 0.5), w, top),
         fingerprint=fold.fingerprint,
         groups=None
@@ -210,7 +210,7 @@ def _of_block(record: Observations, rows: slice, top: int) -> Summary:
         by_class=Table.of((K,), [cells[0]], cells[2:]),
         confusion=Table.of((K, K), cells[:2], cells[2:]) if K <= MOST_CLASSES else None,
         clamps={view: Bins.of(EDGES[view], [values], w) for view, values in views.items()},
-        grid=_grid(columns),
+        grid=oddsgrid.of_rows(columns.odds, w, columns.grid_share, columns.grid_p),
         top=_top(
             record,
             rows,
@@ -273,14 +273,6 @@ def _cells(record: Observations, columns: Columns) -> list[NDArray[Any]]:
     infinite = np.isinf(s) & (w > 0)
     nats = np.where(w > 0, w, 0.0) * np.where(np.isinf(s), 0.0, s)
     return [true, predicted, one, w, nats, infinite.astype(np.float64)]
-
-
-def _grid(columns: Columns) -> Table:
-    """Weight, weight that happened and weight times p by log-odds of the class the grid is about."""
-    low, steps, bins = kernels.GRID
-    at = np.clip((columns.odds - low) * steps, 0, bins - 1).astype(np.int64)
-    w = columns.weight
-    return Table.of((bins,), [at], [w, w * columns.grid_share, w * columns.grid_p])
 
 
 def _fingerprint(outcome: NDArray[Any], w: Float) -> int:

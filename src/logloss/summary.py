@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from logloss import oddsgrid
 from logloss.errors import AlignmentError, SourceError
 from logloss.notes import Note, Remark
 from logloss.plain import jsonable
@@ -24,9 +25,10 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["CLASS_MEASURES", "GROUP_MEASURES", "MASS_MEASURES", "SCHEMA", "Summary", "together"]
+__all__ = ["CLASS_MEASURES", "GROUP_MEASURES", "MASS_MEASURES", "READABLE", "SCHEMA", "Summary", "together"]
 
-SCHEMA = 2
+SCHEMA = 3
+READABLE = (2, SCHEMA)  # schema 2 had a grid without moments; all else is the same
 CLASS_MEASURES = ("rows", "weight", "nats", "infinite")
 # Rows, those of weight 0 included; sums of w; w H and w^2 v over finite rows; w (p - y)^2; w where the first choice
 # happened; w H(outcome). Then rows that count: forecast with certainty; first choice wrong; both.
@@ -74,8 +76,8 @@ class Summary:
     clamps
         Surprise in bins, for each view of the forecast (see :mod:`logloss.rules`).
     grid
-        The reliability grid: weight, weight that happened and weight times p by log-odds, from -32 to 32 in bins of
-        1/16; of the second class for one column, of the first choice for K columns.
+        The reliability grid, see :mod:`logloss.oddsgrid`: weight, weight that happened, weight times p and moments by
+        log-odds, from -32 to 32 in bins of 1/16; of the second class for one column, of the first choice for K columns.
     top
         The rows that add most.
     fingerprint
@@ -184,7 +186,7 @@ class Summary:
             by_class=self.by_class + other.by_class,
             confusion=confusion,
             clamps={view: self.clamps[view] + other.clamps[view] for view in EDGES},
-            grid=self.grid + other.grid,
+            grid=oddsgrid.added(self.grid, other.grid),
             top=self.top + other.top,
             fingerprint=(self.fingerprint + other.fingerprint) % 2**64,
             groups=None if self.groups is None or other.groups is None else self.groups + other.groups,
@@ -218,7 +220,7 @@ class Summary:
     @classmethod
     def from_dict(cls, state: dict[str, Any]) -> Summary:
         """Return what `to_dict` wrote."""
-        if state.get("kind") != "logloss-summary" or state.get("schema") != SCHEMA:
+        if state.get("kind") != "logloss-summary" or state.get("schema") not in READABLE:
             raise SourceError(
                 "not-a-summary",
                 f"This JSON is not a summary this version can read (schema {state.get('schema')!r}, not {SCHEMA}).",

@@ -217,7 +217,7 @@ class BinaryFold(NamedTuple):
     moments: tuple[int, Float, Float, Float]  # n, mean, second, third of (w, w s) over finite rows
     bins: Float  # (B, 3): weight, nats, infinite weight by surprise
     rounded: Float  # the same by surprise of the float32 view
-    grid: Float  # (G, 3): weight, weight of outcome 1, weight times p by log-odds
+    grid: Float  # (2 (G + 2), 4): w, w p, w d, w d^2 by log-odds and outcome; the last two bins are infinite
     costliest: list[tuple[float, int]]  # (w s, row), largest first
     fingerprint: int
 
@@ -248,7 +248,7 @@ def fold_binary_p(
     s = scratch(len(x)) if keep else np.empty(folds.ROWS)
     sums, moments = np.zeros(folds.HOW_MANY), np.zeros(10)
     bins, rounded = np.zeros((len(edges) + 1, 3)), np.zeros((len(rounded_edges) + 1, 3))
-    grid = np.zeros((GRID[2], 3))
+    grid = np.zeros((2 * (GRID[2] + 2), 4))
     keys, at = np.full(max(top, 1), -1.0), np.full(max(top, 1), -1, np.int64)
     at_edges, at_rounded = np.asarray(edges), np.asarray(rounded_edges)
     first, last = int(np.searchsorted(at_edges, MIDDLE[0])) - 1, int(np.searchsorted(at_edges, MIDDLE[1]))

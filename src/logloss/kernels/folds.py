@@ -161,23 +161,32 @@ def cell_sums(outcome, w, s, odds, sums):
 
 
 @njit(nogil=True, error_model="numpy", fastmath=FUSE)
-def cells_of(outcome, p, w, odds, cell, weight_1, weight_p):
-    """Fill the cell of the grid, w y and w p of each row: what can be vectorised of `scatter`."""
+def cells_of(outcome, p, w, odds, cell, weight_p, first, second):
+    """Fill the cell of the grid, w p, w d and w d^2 of each row: what can be vectorised of `scatter`.
+
+    d is log-odds less the middle of the bin. Infinite log-odds have two bins of their own behind the others.
+    """
     last = np.float64(GRID_BINS - 1)
     for i in range(w.shape[0]):
-        cell[i] = np.int32(min(max((odds[i] - GRID_LOW) * GRID_STEPS, 0.0), last))
-        weight_1[i] = w[i] * outcome[i]
+        at = np.int32(min(max((odds[i] - GRID_LOW) * GRID_STEPS, 0.0), last))
+        sure = abs(odds[i]) == np.inf
+        d = 0.0 if sure else odds[i] - (GRID_LOW + (np.float64(at) + 0.5) / GRID_STEPS)
+        behind = GRID_BINS + (1 if odds[i] > 0.0 else 0)
+        cell[i] = 2 * (behind if sure else at) + np.int32(outcome[i])
         weight_p[i] = w[i] * p[i]
+        first[i] = w[i] * d
+        second[i] = w[i] * d * d
 
 
 @njit(nogil=True, error_model="numpy", fastmath=FUSE)
-def scatter(w, cell, weight_1, weight_p, grid):
-    """Add weight, weight y and weight p to the grid of log-odds."""
+def scatter(w, cell, weight_p, first, second, grid):
+    """Add w, w p, w d and w d^2 to the grid of log-odds, apart by outcome: four sums that lie side by side."""
     for i in range(w.shape[0]):
         c = np.uint64(cell[i])
         grid[c, 0] += w[i]
-        grid[c, 1] += weight_1[i]
-        grid[c, 2] += weight_p[i]
+        grid[c, 1] += weight_p[i]
+        grid[c, 2] += first[i]
+        grid[c, 3] += second[i]
 
 
 @njit(nogil=True, error_model="numpy", fastmath=SUM)
@@ -291,10 +300,9 @@ def binary_p(
         cell_sums(y_, w_, s_, odds[:m], sums)
         if middle_bins(w_, s_, edges, first, last, bins):
             tails(w_, s_, edges[first], edges[last], edges, bins)
-        cells_of(
-            y_, p_, w_, odds[:m], cell[:m], entropy[:m], variance[:m]
-        )  # both have been summed: room to spare
-        scatter(w_, cell[:m], entropy[:m], variance[:m], grid)
+        # These three have been summed: room to spare.
+        cells_of(y_, p_, w_, odds[:m], cell[:m], entropy[:m], variance[:m], brier[:m])
+        scatter(w_, cell[:m], entropy[:m], variance[:m], brier[:m], grid)
         costliest(w_, s_, a, keys, at)
         mark += fingerprint(y_, w_)
     return unclean, mark
