@@ -153,6 +153,7 @@ FLOORS: list[set[str]] = [
         "reporting.heads",
         "reporting.page",
         "reporting.rivals",
+        "reporting.withholding",
         "reporting.writing",
         "slicing.segments",
     },

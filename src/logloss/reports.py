@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,6 +18,7 @@ from logloss.deciding.decision import decide
 from logloss.deciding.results import Decisions
 from logloss.errors import UsageError
 from logloss.files import is_file
+from logloss.panel import load
 from logloss.recognise import is_path
 from logloss.reporting.facts import Source
 from logloss.reporting.results import Report, format_of, of_results
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["Report", "report"]
 
 MOST_HASHED = 1 << 28  # bytes; a larger file is named by its size alone
+MOST_READ = 4096  # bytes from which a saved summary is told
+SAVED = re.compile(rb'^\s*\{.{0,80}"kind":\s*"logloss-(summary|panel)"', re.DOTALL)
 MOST_DRAWN = 1_000_000  # rows of a decision curve
 
 
@@ -112,6 +116,8 @@ def report(
         "positive": positive, "normalize_rows": normalize_rows, "skip_missing": skip_missing, "counts": counts,
         "skip_unreadable": skip_unreadable,
     }  # fmt: skip
+    given = data
+    data = _saved(data)
     found = explain(data, forecast, **table, rows=rows, by=by, pairs=pairs, watch=watch)
     made = of_results(
         found,
@@ -121,7 +127,8 @@ def report(
         title=title,
         unit=unit,
         rows=rows > 0,
-        sources=_sources(data, truth, against),
+        sources=_sources(given, truth, against),
+        folders=_folders(given, truth, against),
         command=command,
         completed=completed,
     )
@@ -178,6 +185,29 @@ def _curve(found: Explanation) -> DecisionCurve | None:
         return None
     columns = (found.score.summary.columns or {}).get("forecast") or [ALONE]
     return of_questions({columns[0]: question(record)}, np.array(DEFAULT))
+
+
+def _saved(data: Any) -> Any:
+    """Return the summary where `data` is the path of a saved one, and anything else as it is."""
+    if not is_path(data) or not Path(data).is_file():
+        return data
+    with Path(data).open("rb") as file:
+        begin = file.read(MOST_READ)
+    return load(data) if SAVED.search(begin) else data
+
+
+def _folders(*given: Any) -> list[str]:
+    """Return the folders of files as they were written, with a slash behind."""
+    found = set()
+    for one in given:
+        for path in one.values() if isinstance(one, dict) else one if isinstance(one, list) else [one]:
+            if is_path(path) and str(path) != "-":
+                whole = Path(path)
+                parents = [whole, whole.parent] if whole.is_dir() else [whole.parent]
+                found |= {
+                    f"{parent}/" for at in parents for parent in (at, at.absolute()) if str(parent) != "."
+                }
+    return sorted(found - {"/"})
 
 
 def _sources(*given: Any) -> tuple[Source, ...]:

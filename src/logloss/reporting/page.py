@@ -39,7 +39,12 @@ def page(contents: Contents) -> str:
 
     views: dict[str, list[dict[str, Any]]] = {
         section.id: [
-            {"label": one.label, "svg": Markup(one.svg()), "alt": one.alt(), "numbers": one.numbers()}  # noqa: S704 - the figure escapes its text
+            {
+                "label": one.label,
+                "svg": Markup(one.svg(section.question)),
+                "alt": one.alt(),
+                "numbers": one.numbers(),
+            }  # noqa: S704 - the figure escapes its text
             for one in section.pictures
         ]
         for section in contents.sections

@@ -18,13 +18,14 @@ from logloss.reporting.facts import GLOSSARY, Source, facts, readings
 from logloss.reporting.heads import tiles
 from logloss.reporting.page import page
 from logloss.reporting.rivals import rivals
+from logloss.reporting.withholding import compared, decided, explained
 from logloss.reporting.writing import markdown, text
 from logloss.saving import write_text
 from logloss.text import printable
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from logloss.comparing.results import Comparison
     from logloss.curves.benefits import DecisionCurve
@@ -78,6 +79,7 @@ class Report:
             {
                 "schema": 1,
                 "title": told.title,
+                "unit": "nats",
                 "findings": [
                     {
                         "id": one.id,
@@ -157,6 +159,7 @@ def of_results(
     unit: str = "nats",
     rows: bool = True,
     sources: tuple[Source, ...] = (),
+    folders: Sequence[str] = (),
     command: str | None = None,
     completed: Callable[[str], str] = str,
 ) -> Report:
@@ -168,11 +171,16 @@ def of_results(
         Whether single rows are shown.
     sources, command
         What went in, and the command that repeats it.
+    folders
+        Of the files that went in, with a slash behind: the report does not tell them.
     completed
         Called with the next command of a finding, returns it with the file and its columns.
     """
     version = metadata.version("logloss")
     units.unit(unit)
+    explanation = explained(explanation, folders, rows=rows)
+    comparison = None if comparison is None else compared(comparison, folders, rows=rows)
+    decisions = None if decisions is None else decided(decisions, folders, rows=rows)
     score = explanation.score
     found = list(explanation.findings)
     if comparison is not None:
