@@ -49,9 +49,9 @@ def _loss(score: Score, unit: str) -> Tile:
 def _rates(score: Score, unit: str) -> str:
     summary = score.summary
     if len(summary.classes) != 2:
-        return f"{len(summary.classes)} classes as often as they are here; uniform {units.loss(score.uniform, unit)}"
+        return f"{len(summary.classes):,} classes by their shares here; uniform {units.loss(score.uniform, unit)}"
     share = float(summary.class_weight[1]) / summary.weight
-    return f"{printable(summary.classes[1])} with {units.percent(share)}, as often as it is here"
+    return f"{units.percent(share)} for {printable(summary.classes[1])}, its share here"
 
 
 def _skill(score: Score) -> Tile:
@@ -75,7 +75,7 @@ def _mended(result: Explanation, unit: str) -> Tile | None:
     if parts is None or parts.remedies is None:
         return None
     score, found = result.score, parts.remedies
-    label = f"After the best maps, on unseen rows, {unit}"
+    label = f"After the best maps, unseen rows, {unit}"
     if not found.steps:
         return Tile(label, "the same", "no map lowers the loss")
     before = score.log_loss_finite
