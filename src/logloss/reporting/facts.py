@@ -39,13 +39,13 @@ class Source:
 
 
 def facts(
-    result: Explanation, sources: tuple[Source, ...], command: str | None, version: str
+    result: Explanation, sources: tuple[Source, ...], command: str, version: str
 ) -> tuple[tuple[str, str], ...]:
     """Return what was computed from what, by which rules, as names and values."""
     score = result.score
     summary = score.summary
     told = [("logloss", version)]
-    told += [] if command is None else [("command", command)]
+    told += [] if not command else [("command", command)]
     for source in sources:
         mark = "" if source.sha256 is None else f", SHA-256 {source.sha256}"
         told.append(("file", f"{printable(source.name, 200)}, {source.size:,} bytes{mark}"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -11,7 +11,7 @@ from logloss import units
 from logloss.errors import SourceError, UsageError, suggestion
 from logloss.plain import jsonable
 from logloss.reporting.acting import acting
-from logloss.reporting.advising import advised
+from logloss.reporting.advising import advised, pasted
 from logloss.reporting.answers import answers
 from logloss.reporting.contents import Contents
 from logloss.reporting.facts import GLOSSARY, Source, facts, readings
@@ -198,9 +198,9 @@ def of_results(
         findings=advised(found, score, unit, completed),
         checked=getattr(explanation, "checked", ()),
         sections=tuple(sections),
-        facts=facts(explanation, sources, command, version),
+        facts=facts(explanation, sources, pasted(command or ""), version),
         glossary=GLOSSARY,
-        notes=score.notes,
+        notes=tuple(replace(note, text=printable(note.text, 1000)) for note in score.notes),
         version=version,
         unit=unit,
     )

@@ -41,7 +41,7 @@ def markdown(contents: Contents) -> str:
     for at, one in enumerate(contents.findings, 1):
         worth = f" ({one.worth}{', ' + one.share if one.share else ''})" if one.worth else ""
         told += [f"{at}. **{escaped(one.title)}**{escaped(worth)}: {escaped(one.text)} `{one.id}`"]
-        told += ["", *(f"       {line}" for line in [printable(one.command, 4000)] if line), ""]
+        told += ["", *(f"       {line}" for line in [one.command] if line), ""]
     told += [] if contents.findings else ["Nothing was found that should be done.", ""]
     for one in contents.checked:
         told.append(f"- {escaped(one.state)}: {escaped(one.text)} `{one.id}`")
@@ -83,7 +83,7 @@ def text(contents: Contents) -> str:
     for at, one in enumerate(contents.findings, 1):
         worth = f"{one.worth}: " if one.worth else ""
         told += _filled(f"{worth}{one.text} [{one.id}]", f"  {at}. ")
-        told += [f"     {printable(one.command, 400)}"] if one.command else []
+        told += [f"     {one.command}"] if one.command else []
     told += [] if contents.findings else ["  Nothing was found that should be done."]
     passed = [one for one in contents.checked if one.state == "passed"]
     if passed:
