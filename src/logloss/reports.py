@@ -22,7 +22,7 @@ from logloss.panel import load
 from logloss.recognise import is_path
 from logloss.reporting.facts import Source
 from logloss.reporting.results import Report, format_of, of_results
-from logloss.sources import is_rows
+from logloss.sources import Opened, is_rows, opened
 from logloss.why.blame import explain
 
 if TYPE_CHECKING:
@@ -121,7 +121,7 @@ def report(
     found = explain(data, forecast, **table, rows=rows, by=by, pairs=pairs, watch=watch)
     made = of_results(
         found,
-        comparison=_against(data, forecast, against, table, found),
+        comparison=_against(data, forecast, against, table),
         decisions=_decided(data, forecast, utilities, cost_fp, cost_fn, table),
         curve=_curve(found),
         title=title,
@@ -137,9 +137,7 @@ def report(
     return made
 
 
-def _against(
-    data: Any, forecast: Any, other: Any, table: dict[str, Any], found: Explanation
-) -> Comparison | None:
+def _against(data: Any, forecast: Any, other: Any, table: dict[str, Any]) -> Comparison | None:
     """Return this forecast against another."""
     if other is None or isinstance(other, Comparison):
         return other
@@ -147,7 +145,7 @@ def _against(
         arrays = {name: value for name, value in table.items() if name not in ("outcome", "truth")}
         return compare(data, {"this": forecast, "other": other}, **arrays)
     if isinstance(other, str) and not is_file(other):
-        columns = (found.score.summary.columns or {}).get("forecast", [])
+        columns = _columns(data, forecast, table)
         if len(columns) != 1:
             raise UsageError(
                 "against-what",
@@ -161,6 +159,15 @@ def _against(
             names = {Path(data).stem: data, Path(other).stem: other}
         return compare(names, forecast, **table)
     return compare({"this": data, "other": other}, forecast, **table)
+
+
+def _columns(data: Any, forecast: Any, table: dict[str, Any]) -> list[str]:
+    """Return the columns of the forecast: those that were named, or that are found in the table."""
+    if forecast is not None:
+        return [forecast] if isinstance(forecast, str) else list(forecast)
+    found = opened(data, forecast, **table)
+    assert isinstance(found, Opened)
+    return list(found.gathered()[2].forecast)
 
 
 def _decided(

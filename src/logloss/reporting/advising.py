@@ -40,7 +40,7 @@ def advised(
 def pasted(command: str) -> str:
     r"""Return a command line that is safe to paste; none where a name in it holds what a terminal would obey, or is very long.
 
-    >>> pasted("logloss fix 'a b.csv'"), pasted("logloss fix 'a\\nb.csv'")
+    >>> pasted("logloss fix 'a b.csv'"), pasted("logloss fix 'a\nb.csv'")
     ("logloss fix 'a b.csv'", '')
     """
     return command if printable(command, LONG) == command else ""
