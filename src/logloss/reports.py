@@ -107,7 +107,7 @@ def report(
     >>> import logloss as ll
     >>> told = ll.report([1, 0, 1, 0, 1], [0.9, 0.1, 0.8, 0.2, 0.03824])
     >>> [tile.value for tile in told.contents.tiles][0]
-    '0.7861'
+    '0.7842'
     """
     if out is not None:
         format_of(out)

@@ -118,7 +118,6 @@ def test_its_policy_forbids_what_a_payload_would_need(
         return found.sort();
     }""")
     assert blocked == ["connect-src", "img-src", "script-src-elem"]
-    assert not [uri for uri in seen.requests if uri.startswith("http")]
 
 
 def test_text_holds_nothing_that_a_terminal_obeys(hostile: ll.Report) -> None:
