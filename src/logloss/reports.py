@@ -128,7 +128,7 @@ def report(
         unit=unit,
         rows=rows > 0,
         sources=_sources(given, truth, against),
-        folders=_folders(given, truth, against),
+        folders=_folders(given if is_path(given) or is_rows(given, forecast) else None, truth, against),
         command=command,
         completed=completed,
     )
@@ -196,7 +196,7 @@ def _curve(found: Explanation) -> DecisionCurve | None:
 
 def _saved(data: Any) -> Any:
     """Return the summary where `data` is the path of a saved one, and anything else as it is."""
-    if not is_path(data) or not Path(data).is_file():
+    if not is_path(data) or not is_file(data):
         return data
     with Path(data).open("rb") as file:
         begin = file.read(MOST_READ)
@@ -208,7 +208,7 @@ def _folders(*given: Any) -> list[str]:
     found = set()
     for one in given:
         for path in one.values() if isinstance(one, dict) else one if isinstance(one, list) else [one]:
-            if is_path(path) and str(path) != "-":
+            if is_path(path) and str(path) != "-" and len(str(path)) < MOST_READ:
                 whole = Path(path)
                 parents = [whole, whole.parent] if whole.is_dir() else [whole.parent]
                 found |= {
