@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -17,10 +18,11 @@ from logloss.deciding.decision import decide
 from logloss.deciding.results import Decisions
 from logloss.errors import UsageError
 from logloss.files import is_file
+from logloss.panel import load
 from logloss.recognise import is_path
 from logloss.reporting.facts import Source
 from logloss.reporting.results import Report, format_of, of_results
-from logloss.sources import is_rows
+from logloss.sources import Opened, is_rows, opened
 from logloss.why.blame import explain
 
 if TYPE_CHECKING:
@@ -34,6 +36,8 @@ if TYPE_CHECKING:
 __all__ = ["Report", "report"]
 
 MOST_HASHED = 1 << 28  # bytes; a larger file is named by its size alone
+MOST_READ = 4096  # bytes from which a saved summary is told
+SAVED = re.compile(rb'^\s*\{.{0,80}"kind":\s*"logloss-(summary|panel)"', re.DOTALL)
 MOST_DRAWN = 1_000_000  # rows of a decision curve
 
 
@@ -103,7 +107,7 @@ def report(
     >>> import logloss as ll
     >>> told = ll.report([1, 0, 1, 0, 1], [0.9, 0.1, 0.8, 0.2, 0.03824])
     >>> [tile.value for tile in told.contents.tiles][0]
-    '0.7861'
+    '0.7842'
     """
     if out is not None:
         format_of(out)
@@ -112,16 +116,19 @@ def report(
         "positive": positive, "normalize_rows": normalize_rows, "skip_missing": skip_missing, "counts": counts,
         "skip_unreadable": skip_unreadable,
     }  # fmt: skip
+    given = data
+    data = _saved(data)
     found = explain(data, forecast, **table, rows=rows, by=by, pairs=pairs, watch=watch)
     made = of_results(
         found,
-        comparison=_against(data, forecast, against, table, found),
+        comparison=_against(data, forecast, against, table),
         decisions=_decided(data, forecast, utilities, cost_fp, cost_fn, table),
         curve=_curve(found),
         title=title,
         unit=unit,
         rows=rows > 0,
-        sources=_sources(data, truth, against),
+        sources=_sources(given, truth, against),
+        folders=_folders(given if is_path(given) or is_rows(given, forecast) else None, truth, against),
         command=command,
         completed=completed,
     )
@@ -130,9 +137,7 @@ def report(
     return made
 
 
-def _against(
-    data: Any, forecast: Any, other: Any, table: dict[str, Any], found: Explanation
-) -> Comparison | None:
+def _against(data: Any, forecast: Any, other: Any, table: dict[str, Any]) -> Comparison | None:
     """Return this forecast against another."""
     if other is None or isinstance(other, Comparison):
         return other
@@ -140,7 +145,7 @@ def _against(
         arrays = {name: value for name, value in table.items() if name not in ("outcome", "truth")}
         return compare(data, {"this": forecast, "other": other}, **arrays)
     if isinstance(other, str) and not is_file(other):
-        columns = (found.score.summary.columns or {}).get("forecast", [])
+        columns = _columns(data, forecast, table)
         if len(columns) != 1:
             raise UsageError(
                 "against-what",
@@ -154,6 +159,15 @@ def _against(
             names = {Path(data).stem: data, Path(other).stem: other}
         return compare(names, forecast, **table)
     return compare({"this": data, "other": other}, forecast, **table)
+
+
+def _columns(data: Any, forecast: Any, table: dict[str, Any]) -> list[str]:
+    """Return the columns of the forecast: those that were named, or that are found in the table."""
+    if forecast is not None:
+        return [forecast] if isinstance(forecast, str) else list(forecast)
+    found = opened(data, forecast, **table)
+    assert isinstance(found, Opened)
+    return list(found.gathered()[2].forecast)
 
 
 def _decided(
@@ -178,6 +192,29 @@ def _curve(found: Explanation) -> DecisionCurve | None:
         return None
     columns = (found.score.summary.columns or {}).get("forecast") or [ALONE]
     return of_questions({columns[0]: question(record)}, np.array(DEFAULT))
+
+
+def _saved(data: Any) -> Any:
+    """Return the summary where `data` is the path of a saved one, and anything else as it is."""
+    if not is_path(data) or not is_file(data):
+        return data
+    with Path(data).open("rb") as file:
+        begin = file.read(MOST_READ)
+    return load(data) if SAVED.search(begin) else data
+
+
+def _folders(*given: Any) -> list[str]:
+    """Return the folders of files as they were written, with a slash behind."""
+    found = set()
+    for one in given:
+        for path in one.values() if isinstance(one, dict) else one if isinstance(one, list) else [one]:
+            if is_path(path) and str(path) != "-" and len(str(path)) < MOST_READ:
+                whole = Path(path)
+                parents = [whole, whole.parent] if whole.is_dir() else [whole.parent]
+                found |= {
+                    f"{parent}/" for at in parents for parent in (at, at.absolute()) if str(parent) != "."
+                }
+    return sorted(found - {"/"})
 
 
 def _sources(*given: Any) -> tuple[Source, ...]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,6 +14,8 @@ if TYPE_CHECKING:
     from logloss.reporting.results import Report
 
 __all__ = ["report"]
+
+ROWS = 10  # of the costliest
 
 
 @click.command()
@@ -30,7 +33,7 @@ __all__ = ["report"]
 @click.option(
     "--rows",
     type=click.IntRange(0),
-    default=10,
+    default=ROWS,
     show_default=True,
     help="How many of the costliest rows to show.",
 )
@@ -99,10 +102,15 @@ def report(
     if out:
         refuse_inputs(out, [file, utilities, against, columns["truth"]])
         refuse_place(Path(out), force=force)
+    more = {
+        "by": by, "no_slices": no_slices, "no_rows": no_rows, "rows": None if rows == ROWS else str(rows), "against": against,
+        "utilities": utilities, "cost_fp": _said(cost_fp), "cost_fn": _said(cost_fn), "title": title,
+        "unit": None if unit == "nats" else unit,
+    }  # fmt: skip
     made = reported(
         file, **columns_asked(columns), rows=0 if no_rows else rows, by=() if no_slices else list(by) or None,
         against=against, utilities=utilities, cost_fp=cost_fp, cost_fn=cost_fn, title=title, unit=unit,
-        command=_command(file, columns),
+        command=_command(file, columns | more), completed=partial(_completed, file, columns),
     )  # fmt: skip
     if out is None:
         emit(
@@ -128,9 +136,31 @@ def _write(made: Report, form: str, out: str) -> None:
     emit(said, contents.notes)
 
 
+def _said(cost: float | None) -> str | None:
+    return None if cost is None else f"{cost:g}"
+
+
 def _command(file: str, columns: dict[str, Any]) -> str | None:
     """Return the command that repeats the report, files without their folders."""
     from logloss.cli.output import again
 
-    shorter = columns | {"truth": None if columns["truth"] is None else Path(columns["truth"]).name}
-    return again("report", file if file == "-" else Path(file).name, shorter)
+    return again("report", _named(file), _bare(columns))
+
+
+def _completed(file: str, columns: dict[str, Any], command: str) -> str:
+    """Return the next command of a finding with the file and its columns."""
+    from logloss.cli.commandlines import explained
+    from logloss.finding import Finding
+
+    one = Finding("", 0.0, "", command)
+    return explained([one], _named(file), _bare(columns), rows=Path(file).suffix != ".json")[0].command
+
+
+def _bare(columns: dict[str, Any]) -> dict[str, Any]:
+    """Return options with the names of files instead of paths."""
+    files = {name: _named(columns[name]) for name in ("truth", "against", "utilities") if columns.get(name)}
+    return columns | files
+
+
+def _named(file: str) -> str:
+    return file if file == "-" else Path(file).name

@@ -222,10 +222,17 @@ class Reliability(Drawn):
         return drawing.told(self, self._drawings(), kind, unit, **self._event(kind, event))
 
     def svg(
-        self, kind: str | None = None, *, width: int = WIDTH, unit: str = "nats", event: Any = None
+        self,
+        kind: str | None = None,
+        *,
+        width: int = WIDTH,
+        unit: str = "nats",
+        beneath: str = "",
+        event: Any = None,
     ) -> str:
         """Return a diagram as an `<svg>` element for a page, as with other results; `event` as in :meth:`plot`."""
-        return drawing.vector(self, self._drawings(), kind, width, unit, **self._event(kind, event))
+        marked = self._event(kind, event)
+        return drawing.vector(self, self._drawings(), kind, width, unit, beneath=beneath, **marked)
 
     def _event(self, kind: str | None, event: Any) -> dict[str, Any]:
         """Return the class whose curve is drawn, checked."""

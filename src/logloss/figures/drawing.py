@@ -102,8 +102,8 @@ def plotted(
     return where
 
 
-def _draw(ax: Axes, *, one: Drawing, part: Any, unit: str, **options: Any) -> None:
-    titled(ax, one.question, one.draw(part, ax, unit, **options))
+def _draw(ax: Axes, *, one: Drawing, part: Any, unit: str, beneath: str = "", **options: Any) -> None:
+    titled(ax, "" if one.question == beneath else one.question, one.draw(part, ax, unit, **options))
 
 
 def told(result: Any, drawings: Mapping[str, Drawing], kind: str | None, unit: str, **options: Any) -> str:
@@ -119,14 +119,21 @@ def _spoken(text: str) -> str:
 
 
 def vector(
-    result: Any, drawings: Mapping[str, Drawing], kind: str | None, width: int, unit: str, **options: Any
+    result: Any,
+    drawings: Mapping[str, Drawing],
+    kind: str | None,
+    width: int,
+    unit: str,
+    *,
+    beneath: str = "",
+    **options: Any,
 ) -> str:
-    """Return a figure as one `<svg>` element."""
+    """Return a figure as one `<svg>` element, without its title where that is the heading that it stands beneath."""
     units.unit(unit)
     one, part = chosen(result, drawings, kind)
     if isinstance(width, bool) or not 200 <= width <= 4000:
         raise UsageError("figure-width", f"width is {width}.", cure="Give pixels, from 200 to 4000.")
-    draw = partial(_draw, one=one, part=part, unit=unit, **options)
+    draw = partial(_draw, one=one, part=part, unit=unit, beneath=beneath, **options)
     words = _spoken(one.tell(part, unit, **options))
     return vectors.svg(draw, height=one.tall(part, width), width=width, title=one.question, told=words)
 
@@ -166,13 +173,15 @@ class Drawn(Shown, ABC):
         """Return a figure in words: one or two sentences with its numbers."""
         return told(self, self._drawings(), kind, unit)
 
-    def svg(self, kind: str | None = None, *, width: int = vectors.WIDTH, unit: str = "nats") -> str:
+    def svg(
+        self, kind: str | None = None, *, width: int = vectors.WIDTH, unit: str = "nats", beneath: str = ""
+    ) -> str:
         """Return a figure as an `<svg>` element for a page: text as text, no ground, the same bytes every time.
 
         Its colours are the CSS variables --ll-model, --ll-cost, --ll-context and --ll-ink, its font is --ll-font, if the page
-        sets them. `width` is in pixels.
+        sets them. `width` is in pixels. Where its title would repeat `beneath`, the heading that it stands under, it has none.
         """
-        return vector(self, self._drawings(), kind, width, unit)
+        return vector(self, self._drawings(), kind, width, unit, beneath=beneath)
 
 
 class Framed(Drawn):

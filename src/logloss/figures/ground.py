@@ -139,6 +139,8 @@ def titled(ax: Axes, question: str, lines: Sequence[str] = ()) -> None:
     )  # fmt: skip
     left = ScaledTranslation(-indent / 72, 0, ax.figure.dpi_scale_trans)
     heading.set_transform(heading.get_transform() + left)
+    if not question:  # it stands elsewhere; what makes the room for the lines stays
+        heading.set(text=" ", fontsize=1)
     if told:
         said(ax, "\n".join(told), indent)
 

@@ -25,20 +25,23 @@ def acting(decisions: Decisions | None, curve: DecisionCurve | None, unit: str) 
     sheets: list[Sheet] = []
     said: list[str] = []
     if decisions is not None:
-        pictures += [
-            Picture(decisions, kind, label, unit)
-            for kind, label in {"policies": "ways to act"}.items()
-            if kind in decisions.kinds
-        ]
+        if "policies" in decisions.kinds:
+            pictures.append(Picture(decisions, "policies", "ways to act", unit))
         sheets.append(_policies(decisions))
-        said.append(wording.rule(decisions.utilities)[:400] + ".")
+        rule = printable(wording.rule(decisions.utilities), 400)
+        said.append(f"{rule[:1].upper()}{rule[1:]}.")
     if curve is not None:
         pictures.append(Picture(curve, "benefit", "decision curve", unit))
-    reading = "Act where the forecast is above the threshold at which acting and waiting cost the same; the curve shows at which thresholds the forecast is of use."
+    reading = "" if decisions is None else "Costs are in the unit they were given in. "
+    reading += (
+        ""
+        if curve is None
+        else "A threshold is the probability from which on one acts: the cheaper a false alarm beside a miss, the lower it is. The curve shows at which thresholds acting on the forecast is worth more than acting always, or never."
+    )
     return Section(
         "acting",
         "What should be done with these probabilities?",
-        reading,
+        reading.strip(),
         tuple(pictures),
         tuple(sheets),
         tuple(said),
@@ -58,4 +61,6 @@ def _policies(result: Decisions) -> Sheet:
             else " to ".join(number(end) for end in sorted(sign * end for end in one.interval))
         )
         rows.append((printable(one.name, 40), number(sign * one.expected), came, span))
-    return Sheet("Ways to act", ("policy", f"{what}, expected", "came", "interval"), tuple(rows), "<>>>")
+    header = ("way to act", f"{what}, as forecast", "as it happened", f"{100 * result.level:.6g} % interval")
+    more = f"and {len(result.policies) - MOST:,} more" if len(result.policies) > MOST else ""
+    return Sheet("Ways to act", header, tuple(rows), "<>>>", more)

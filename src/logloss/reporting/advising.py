@@ -7,13 +7,16 @@ from typing import TYPE_CHECKING, Any
 
 from logloss import units
 from logloss.reporting.contents import Advice
+from logloss.text import printable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from logloss.scoring import Score
 
-__all__ = ["advised"]
+__all__ = ["advised", "pasted"]
+
+LONG = 1000  # characters of a sentence, of a command
 
 
 def advised(
@@ -24,14 +27,23 @@ def advised(
     return tuple(
         Advice(
             one.id,
-            one.title,
-            one.text,
+            printable(one.title, LONG),
+            printable(one.text, LONG),
             *_worth(one.nats, score, unit),
-            command(one.command),
+            pasted(command(one.command)),
             one.nats,
         )
         for one in ordered
     )
+
+
+def pasted(command: str) -> str:
+    r"""Return a command line that is safe to paste; none where a name in it holds what a terminal would obey, or is very long.
+
+    >>> pasted("logloss fix 'a b.csv'"), pasted("logloss fix 'a\nb.csv'")
+    ("logloss fix 'a b.csv'", '')
+    """
+    return command if printable(command, LONG) == command else ""
 
 
 def _worth(nats: float, score: Score, unit: str) -> tuple[str, str]:

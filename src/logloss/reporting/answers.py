@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
+from math import log
 from typing import TYPE_CHECKING, Any
 
 from logloss import units
@@ -13,7 +14,7 @@ if TYPE_CHECKING:
     from logloss.slicing.slices import Slice
     from logloss.why.explanation import Explanation
 
-__all__ = ["answers"]
+__all__ = ["answers", "what_if"]
 
 MOST = 12  # classes, pairs, slices in a table
 LONG = 60  # characters of a name
@@ -26,6 +27,18 @@ def answers(result: Explanation, unit: str, *, rows: bool) -> list[Section]:
     return [one for one in [*found, _slices(result, unit)] if one is not None]
 
 
+def what_if(sketch: Any) -> Section:
+    """Return the section of the sliders; without a script it is this table."""
+    sheet = Sheet("", ("setting", "log loss, nats", "change"), tuple(sketch.table()), "<>>")
+    return Section(
+        "what-if",
+        "What if the forecasts were softened, shifted or bounded?",
+        "In sample: settings that are chosen on these rows look better on them than on new ones.",
+        (),
+        (sheet,),
+    )
+
+
 def _pictures(result: Any, unit: str, kinds: dict[str, str]) -> tuple[Picture, ...]:
     """Return those figures that there are, with their labels."""
     return tuple(Picture(result, kind, label, unit) for kind, label in kinds.items() if kind in result.kinds)
@@ -35,10 +48,12 @@ def _budget(result: Explanation, unit: str) -> Section | None:
     pictures = _pictures(result, unit, {"budget": ""})
     if not pictures:
         return None
-    told = f"The forecasts themselves expect a loss of {units.loss(result.expected_log_loss, unit)}"
+    loss, score = partial(units.loss, in_unit=unit), result.score
+    told = f"If every forecast were right, the loss would be about {loss(result.expected_log_loss)} {unit}"
     if result.excess_z is not None:
-        more = result.score.log_loss - result.expected_log_loss
-        told += f"; it is {units.signed(more, unit)} from that, z = {result.excess_z:.1f}"
+        more = score.log_loss - result.expected_log_loss
+        side = "more" if more >= 0 else "less"
+        told += f"; it is {loss(score.log_loss)}, which is {loss(abs(more))} {side} ({abs(result.excess_z):.1f} standard errors)"
     reading = "Read from the top: what the outcomes cost without a forecast, what telling rows apart saves, what wrong probabilities add."
     return Section("budget", "Where does the loss come from?", reading, pictures, said=(told + ".",))
 
@@ -47,12 +62,16 @@ def _payers(result: Explanation, unit: str) -> Section:
     said: tuple[str, ...] = ()
     if result.half:
         share = result.half / result.score.n
-        said = (f"{units.count(result.half, 'row')} ({units.percent(share)}) carry half of the loss.",)
+        carry = "carries" if result.half == 1 else "carry"
+        finite = "finite " if result.score.infinite_rows else ""
+        said = (
+            f"{units.count(result.half, 'row')} ({units.percent(share)}) {carry} half of the {finite}loss.",
+        )
     pictures = _pictures(result, unit, {"payers": "rows and loss", "lorenz": "cumulative share"})
     return Section(
         "payers",
         "Do a few rows pay, or everybody a little?",
-        "Surprise is what one row costs: 0.69 nats is a coin flip, 4.6 a forecast of 1 in 100.",
+        f"Surprise is what one row costs: {units.loss(log(2), unit, 2)} {unit} for a coin flip, {units.loss(log(100), unit, 2)} where what happened was forecast with 1 in 100.",
         pictures,
         said=said,
     )
@@ -67,7 +86,7 @@ def _reliability(result: Explanation, unit: str) -> Section | None:
     return Section(
         "reliability",
         "Do the probabilities mean what they say?",
-        "On the diagonal what is said happens as often as it is said; outside the band chance alone does not explain the distance.",
+        "On the diagonal what is said happens as often as it is said; where the curve leaves the band, chance alone does not explain it. In sample: the curve is fitted to these rows.",
         pictures,
     )
 
@@ -107,8 +126,8 @@ def _classes(result: Explanation, unit: str) -> Section | None:
         )
         sheets.append(
             Sheet(
-                "What happened, and what was thought likeliest",
-                ("happened", "said", "rows", "share of the loss"),
+                "By what happened, and what was forecast as likeliest",
+                ("happened", "likeliest", "rows", "share of the loss"),
                 cells,
                 "<<>>",
                 _rest(result.pairs),
@@ -119,7 +138,7 @@ def _classes(result: Explanation, unit: str) -> Section | None:
     return Section(
         "classes",
         "Which classes pay?",
-        "By share of the loss, not by count: one confident confusion costs more than many doubtful ones.",
+        f"By share of the {'finite ' if result.score.infinite_rows else ''}loss, not by count: one confident confusion costs more than many doubtful ones.",
         pictures,
         tuple(sheets),
     )
@@ -134,21 +153,28 @@ def _rows(result: Explanation, unit: str) -> Section | None:
          f"{one.forecast:.4g}", printable(one.predicted, LONG), loss(one.surprise), _share(one.share), _share(one.cumulative))
         for one in result.worst
     )  # fmt: skip
-    header = ("row", "id", "happened", "forecast of it", "said", f"surprise, {unit}", "share", "together")
+    header = (
+        "row",
+        "id",
+        "happened",
+        "forecast of it",
+        "likeliest",
+        f"surprise, {unit}",
+        "share of loss",
+        "added up",
+    )
     kept = [at for at in range(len(header)) if any(row[at] for row in rows)]
     sheet = Sheet(
         "",
         tuple(header[at] for at in kept),
         tuple(tuple(row[at] for at in kept) for row in rows),
         "".join("><<><>>>"[at] for at in kept),
-        "",
-        tuple(one.share for one in result.worst),
     )
     of_finite = "Shares are of the finite loss. " if result.score.infinite_rows else ""
     return Section(
         "rows",
         "Which rows cost most?",
-        f"{of_finite}Rows are counted from 0. Look at their labels first: what looks impossible is often mislabelled.",
+        f"{of_finite}Rows are counted from 0. Look at their labels first: a forecast that was sure and wrong may have met a wrong label.",
         (),
         (sheet,),
     )
@@ -169,11 +195,18 @@ def _labels(result: Explanation, unit: str) -> Section | None:
         )
         for one in found.rows[:MOST]
     )
-    sheet = Sheet("", ("row", "id", "label", "rather", "wrong with", f"surprise, {unit}"), rows, "><<<>>")
+    header = ("row", "id", "label", "rather", "probably wrong", f"surprise, {unit}")
+    kept = [at for at in range(len(header)) if any(row[at] for row in rows)]
+    sheet = Sheet(
+        "",
+        tuple(header[at] for at in kept),
+        tuple(tuple(row[at] for at in kept) for row in rows),
+        "".join("><<<>>"[at] for at in kept),
+    )
     return Section(
         "labels",
         "Which labels look wrong?",
-        "A probability for each label that it is wrong, if the rest is as well calibrated as it looks.",
+        "The probability of each label that it is wrong, given the forecast once it is calibrated. It is no proof: look. Rows are counted from 0.",
         _pictures(result, unit, {"suspects": ""}),
         (sheet,),
     )
@@ -194,18 +227,20 @@ def _slices(result: Explanation, unit: str) -> Section | None:
         return None
     shown = list(found.named) or list(found.rows[:3])
     what = "groups" if found.grouped else "rows"
-    told = f"{len(found.named) or 'None'} of {found.looked_at:,} slices by {units.count(len(found.columns), 'column')} stand out; p is adjusted for all of them, {what} exchanged."
+    stands = "stands" if len(found.named) <= 1 else "stand"
+    told = f"{len(found.named) or 'None'} of {found.looked_at:,} slices by {units.count(len(found.columns), 'column')} {stands} out; p is adjusted for all that were tried, by exchanging {what} at random."
+    told += "" if found.named else " These come nearest:"
     sheet = Sheet(
         "",
-        ("slice", "rows", f"loss, {unit}", "excess", "p", "a map of its own saves", "p"),
+        ("slice", "rows", f"loss, {unit}", "above the mean", "p", "its own map saves", "p"),
         tuple(_slice(one, unit) for one in shown[:MOST]),
-        "<>>>><>",
+        "<>>>>>>",
         _rest(shown),
     )
     return Section(
         "slices",
-        "Who is hurt?",
-        "Slices are named only where chance does not explain them after all slices that were tried.",
+        "Which slices cost more than the rest?",
+        f"Two questions of each: is its loss above the mean of all rows, and would a calibration map of its own save {unit} a row there? Each with its p.",
         _pictures(result, unit, {"slices": ""}),
         (sheet,),
         (told,),

@@ -48,9 +48,9 @@ class Picture:
     label: str = ""
     unit: str = "nats"
 
-    def svg(self) -> str:
-        """Return it as an `<svg>` element."""
-        drawn: str = self.result.svg(self.kind, unit=self.unit)
+    def svg(self, beneath: str = "") -> str:
+        """Return it as an `<svg>` element, without a title that would repeat the heading it stands beneath."""
+        drawn: str = self.result.svg(self.kind, unit=self.unit, beneath=beneath)
         return drawn
 
     def alt(self) -> str:
@@ -132,6 +132,11 @@ class Contents:
     version: str
     unit: str = "nats"
     sketch: Any = field(default=None, repr=False)
+
+    @property
+    def in_nats(self) -> str:
+        """What is to be said of the unit of sentences, where the numbers beside them are in another."""
+        return "" if self.unit == "nats" else "The sentences and the numbers under figures are in nats."
 
     def section(self, name: str) -> Section | None:
         """Return the section of this id, if there is one."""

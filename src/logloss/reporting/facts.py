@@ -39,13 +39,13 @@ class Source:
 
 
 def facts(
-    result: Explanation, sources: tuple[Source, ...], command: str | None, version: str
+    result: Explanation, sources: tuple[Source, ...], command: str, version: str
 ) -> tuple[tuple[str, str], ...]:
     """Return what was computed from what, by which rules, as names and values."""
     score = result.score
     summary = score.summary
     told = [("logloss", version)]
-    told += [] if command is None else [("command", command)]
+    told += [] if not command else [("command", command)]
     for source in sources:
         mark = "" if source.sha256 is None else f", SHA-256 {source.sha256}"
         told.append(("file", f"{printable(source.name, 200)}, {source.size:,} bytes{mark}"))
@@ -84,11 +84,18 @@ def _classes(score: Score) -> str:
 
 def readings(score: Score) -> Section:
     """Return what other tools print for the same rows."""
-    rows = [(name, units.loss(value, digits=6)) for name, value in score.conventions.items()]
+    exact = units.loss(score.log_loss, digits=6)
+    said: dict[str, list[str]] = {exact: ["exact: no clip, 64 bits, nats"]}
+    for name, value in score.conventions.items():
+        said.setdefault(units.loss(value, digits=6), []).append(name)
     return Section(
         "conventions",
         "Which number do other tools print?",
-        "The same rows, each tool with its own clip, precision and unit. The exact number comes first.",
+        "The same rows, each tool with its own clip, precision and unit; those that print the same together.",
         (),
-        (Sheet("", ("tool", "prints"), tuple(rows), "<>"),),
+        (
+            Sheet(
+                "", ("prints", "tools"), tuple((one, ", ".join(names)) for one, names in said.items()), "><"
+            ),
+        ),
     )

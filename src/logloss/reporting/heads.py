@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from logloss import units
 from logloss.reporting.contents import Tile
+from logloss.text import printable
 
 if TYPE_CHECKING:
     from logloss.scoring import Score
@@ -20,7 +21,10 @@ def tiles(result: Explanation, unit: str) -> tuple[Tile, ...]:
     """Return the log loss, the base rate, the skill, and the loss after what would mend it."""
     score = result.score
     loss = partial(units.loss, in_unit=unit)
-    told = [_loss(score, unit), Tile("Always saying the base rate", loss(score.base_rate), _rates(score))]
+    told = [
+        _loss(score, unit),
+        Tile(f"Always saying the base rate, {unit}", loss(score.base_rate), _rates(score, unit)),
+    ]
     told.append(_skill(score))
     mended = _mended(result, unit)
     return tuple(told if mended is None else [*told, mended])
@@ -42,16 +46,16 @@ def _loss(score: Score, unit: str) -> Tile:
     return Tile(f"Log loss, {unit}", loss(score.log_loss), known)
 
 
-def _rates(score: Score) -> str:
+def _rates(score: Score, unit: str) -> str:
     summary = score.summary
     if len(summary.classes) != 2:
-        return f"{len(summary.classes)} classes; uniform {units.loss(score.uniform)} nats"
+        return f"{len(summary.classes):,} classes by their shares here; uniform {units.loss(score.uniform, unit)}"
     share = float(summary.class_weight[1]) / summary.weight
-    return f"{units.percent(share)} happened"
+    return f"{units.percent(share)} for {printable(summary.classes[1])}, its share here"
 
 
 def _skill(score: Score) -> Tile:
-    label = "Of the base rate's loss, it removes"
+    label = "It removes of the base rate's loss"
     if math.isnan(score.skill):
         return Tile(label, "undefined", "the base rate loses nothing here")
     if math.isinf(score.skill):
@@ -71,7 +75,7 @@ def _mended(result: Explanation, unit: str) -> Tile | None:
     if parts is None or parts.remedies is None:
         return None
     score, found = result.score, parts.remedies
-    label = "After the best maps, on unseen rows"
+    label = f"After the best maps, unseen rows, {unit}"
     if not found.steps:
         return Tile(label, "the same", "no map lowers the loss")
     before = score.log_loss_finite

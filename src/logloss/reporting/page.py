@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from jinja2 import Template
 
-    from logloss.reporting.contents import Contents
+    from logloss.reporting.contents import Contents, Picture, Section
 
 __all__ = ["page"]
 
@@ -37,11 +37,14 @@ def page(contents: Contents) -> str:
     def own(name: str) -> Markup:
         return Markup((HERE / name).read_text("utf-8").strip())  # noqa: S704 - a file of this package
 
+    def drawn(one: Picture, section: Section) -> Markup:
+        return Markup(one.svg(section.question))  # noqa: S704 - the figure escapes its text
+
     views: dict[str, list[dict[str, Any]]] = {
         section.id: [
-            {"label": one.label, "svg": Markup(one.svg()), "alt": one.alt(), "numbers": one.numbers()}  # noqa: S704 - the figure escapes its text
+            {"label": one.label, "svg": drawn(one, section), "alt": one.alt(), "numbers": one.numbers()}
             for one in section.pictures
         ]
         for section in contents.sections
     }
-    return _template().render(contents=contents, views=views, style=own("page.css"))
+    return _template().render(contents=contents, views=views, sketch=contents.sketch, style=own("page.css"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from importlib import metadata
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -10,21 +10,23 @@ from typing import TYPE_CHECKING, Any
 from logloss import units
 from logloss.errors import SourceError, UsageError, suggestion
 from logloss.plain import jsonable
+from logloss.reporting import sketches
 from logloss.reporting.acting import acting
-from logloss.reporting.advising import advised
-from logloss.reporting.answers import answers
+from logloss.reporting.advising import advised, pasted
+from logloss.reporting.answers import answers, what_if
 from logloss.reporting.contents import Contents
 from logloss.reporting.facts import GLOSSARY, Source, facts, readings
 from logloss.reporting.heads import tiles
 from logloss.reporting.page import page
 from logloss.reporting.rivals import rivals
+from logloss.reporting.withholding import compared, decided, explained
 from logloss.reporting.writing import markdown, text
 from logloss.saving import write_text
 from logloss.text import printable
 
 if TYPE_CHECKING:
     import os
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from logloss.comparing.results import Comparison
     from logloss.curves.benefits import DecisionCurve
@@ -78,6 +80,7 @@ class Report:
             {
                 "schema": 1,
                 "title": told.title,
+                "unit": "nats",
                 "findings": [
                     {
                         "id": one.id,
@@ -157,6 +160,7 @@ def of_results(
     unit: str = "nats",
     rows: bool = True,
     sources: tuple[Source, ...] = (),
+    folders: Sequence[str] = (),
     command: str | None = None,
     completed: Callable[[str], str] = str,
 ) -> Report:
@@ -168,16 +172,25 @@ def of_results(
         Whether single rows are shown.
     sources, command
         What went in, and the command that repeats it.
+    folders
+        Of the files that went in, with a slash behind: the report does not tell them.
     completed
         Called with the next command of a finding, returns it with the file and its columns.
     """
     version = metadata.version("logloss")
     units.unit(unit)
+    explanation = explained(explanation, folders, rows=rows)
+    comparison = None if comparison is None else compared(comparison, folders, rows=rows)
+    decisions = None if decisions is None else decided(decisions, folders, rows=rows)
     score = explanation.score
     found = list(explanation.findings)
     found += [] if comparison is None else comparison.findings
     found += [] if decisions is None else decisions.findings
     sections = answers(explanation, unit, rows=rows)
+    sketch = sketches.of(explanation)
+    if sketch is not None:
+        after = [one.id in ("budget", "payers", "reliability") for one in sections]
+        sections.insert(sum(after), what_if(sketch))
     sections += [] if comparison is None else [rivals(comparison, unit, rows=rows)]
     act = acting(decisions, curve, unit)
     sections += [] if act is None else [act]
@@ -190,10 +203,11 @@ def of_results(
         findings=advised(found, score, unit, completed),
         checked=explanation.checked,
         sections=tuple(sections),
-        facts=facts(explanation, sources, command, version),
+        facts=facts(explanation, sources, pasted(command or ""), version),
         glossary=GLOSSARY,
-        notes=score.notes,
+        notes=tuple(replace(note, text=printable(note.text, 1000)) for note in score.notes),
         version=version,
         unit=unit,
+        sketch=sketch,
     )
     return Report(explanation, comparison, decisions, curve, contents)

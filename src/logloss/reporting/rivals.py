@@ -27,12 +27,13 @@ def rivals(result: Comparison, unit: str, *, rows: bool) -> Section:
     )
     if len(result.standings) == 2:
         pictures = tuple(one for one in pictures if one.kind != "standings")
-    said = tuple(one.text for one in result.findings)
+    said = tuple(one.text for one in result.findings[:1])  # the others stand among what to do
     sheets = [_board(result, unit), *_slices(result.pairs[0], unit)]
     if rows and result.pairs[0].top:
         sheets.append(_top(result.pairs[0], unit))
     reading = "Both are judged on the same rows: what counts is the interval of the difference, and whether it leaves out 0."
-    return Section("against", "Is one forecast really better?", reading, pictures, tuple(sheets), said)
+    reading += "" if unit == "nats" else " The sentence is in nats."
+    return Section("against", "Which forecast is really better?", reading, pictures, tuple(sheets), said)
 
 
 def _board(result: Comparison, unit: str) -> Sheet:
@@ -55,7 +56,9 @@ def _board(result: Comparison, unit: str) -> Sheet:
         )
     more = f"and {len(result.standings) - MOST:,} more" if len(result.standings) > MOST else ""
     interval = f"{100 * result.level:.6g} % interval"
-    return Sheet("", ("forecast", f"loss, {unit}", f"minus {against}", interval), tuple(rows), "<>>>", more)
+    return Sheet(
+        "", ("forecast", f"loss, {unit}", f"less {against}, {unit}", interval), tuple(rows), "<>>>", more
+    )
 
 
 def _slices(pair: Pair, unit: str) -> list[Sheet]:
@@ -75,7 +78,13 @@ def _slices(pair: Pair, unit: str) -> list[Sheet]:
             )
         )
     more = f"and {len(pair.slices) - MOST:,} more" if len(pair.slices) > MOST else ""
-    return [Sheet("By slice", ("slice", "rows", "difference", "interval"), tuple(rows), "<>>>", more)]
+    header = (
+        "slice",
+        "rows",
+        f"{printable(pair.a, LONG)} less {printable(pair.b, LONG)}, {unit}",
+        "interval",
+    )
+    return [Sheet("By slice", header, tuple(rows), "<>>>", more)]
 
 
 def _top(pair: Pair, unit: str) -> Sheet:
@@ -91,4 +100,11 @@ def _top(pair: Pair, unit: str) -> Sheet:
         for one in pair.top
     )
     a, b = printable(pair.a, LONG), printable(pair.b, LONG)
-    return Sheet("The rows that carry most of the difference", ("row", "id", "happened", a, b), rows, "><<>>")
+    header = ("row", "id", "happened", f"{a}, {unit}", f"{b}, {unit}")
+    kept = [at for at in range(len(header)) if at > 2 or any(row[at] for row in rows)]
+    return Sheet(
+        "The rows that carry most of the difference, counted from 0",
+        tuple(header[at] for at in kept),
+        tuple(tuple(row[at] for at in kept) for row in rows),
+        "".join("><<>>"[at] for at in kept),
+    )

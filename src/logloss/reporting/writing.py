@@ -9,11 +9,14 @@ from typing import TYPE_CHECKING
 from logloss.text import bar, printable, table
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from logloss.reporting.contents import Contents, Section
 
-__all__ = ["escaped", "markdown", "text"]
+__all__ = ["escaped", "fitted", "markdown", "text"]
 
 WIDTH = 96
+SHORT = 6  # characters that are left of a name
 FEW = 12  # rows of a table in a terminal
 _MARKS = re.compile(r"([\\`*_{}\[\]<>#|~!&])")
 _FIRST = re.compile(r"^(\s*)([-+=]|\d+[.)])")
@@ -34,10 +37,11 @@ def markdown(contents: Contents) -> str:
     told = [f"# {escaped(contents.title)}", "", escaped(contents.subtitle), ""]
     told += _table(("", "", ""), [(one.label, one.value, one.aside) for one in contents.tiles], "<><")
     told += ["", "## What to do, the largest first", ""]
+    told += [contents.in_nats, ""] if contents.in_nats else []
     for at, one in enumerate(contents.findings, 1):
         worth = f" ({one.worth}{', ' + one.share if one.share else ''})" if one.worth else ""
         told += [f"{at}. **{escaped(one.title)}**{escaped(worth)}: {escaped(one.text)} `{one.id}`"]
-        told += ["", *(f"       {line}" for line in [printable(one.command, 4000)] if line), ""]
+        told += ["", *(f"       {line}" for line in [one.command] if line), ""]
     told += [] if contents.findings else ["Nothing was found that should be done.", ""]
     for one in contents.checked:
         told.append(f"- {escaped(one.state)}: {escaped(one.text)} `{one.id}`")
@@ -51,7 +55,7 @@ def markdown(contents: Contents) -> str:
 
 def _section(section: Section) -> list[str]:
     told = [f"{escaped(section.reading)}"]
-    for line in (*section.said, *(one.alt() for one in section.pictures)):
+    for line in _sentences(section):
         told += ["", escaped(line)]
     for sheet in section.sheets:
         told += ["", *([f"**{escaped(sheet.title)}**", ""] if sheet.title else [])]
@@ -71,12 +75,15 @@ def _table(
 def text(contents: Contents) -> str:
     """Return text for a terminal: tiles, findings, the tables of each section."""
     told = [printable(contents.title, WIDTH), f"  {printable(contents.subtitle, WIDTH)}", ""]
-    told.append(table([(one.label, one.value, one.aside) for one in contents.tiles], "<><"))
+    told.append(
+        table(fitted([(one.label, one.value, one.aside) for one in contents.tiles], "<><", WIDTH), "<><")
+    )
     told += ["", "What to do, the largest first"]
+    told += [f"  {contents.in_nats}"] if contents.in_nats else []
     for at, one in enumerate(contents.findings, 1):
         worth = f"{one.worth}: " if one.worth else ""
         told += _filled(f"{worth}{one.text} [{one.id}]", f"  {at}. ")
-        told += [f"     {printable(one.command, 400)}"] if one.command else []
+        told += [f"     {one.command}"] if one.command else []
     told += [] if contents.findings else ["  Nothing was found that should be done."]
     passed = [one for one in contents.checked if one.state == "passed"]
     if passed:
@@ -87,11 +94,7 @@ def text(contents: Contents) -> str:
 
 
 def _told(section: Section) -> list[str]:
-    told = [
-        line
-        for one in (*section.said, *(one.alt() for one in section.pictures))
-        for line in _filled(one, "  ")
-    ]
+    told = [line for one in _sentences(section) for line in _filled(one, "  ")]
     for sheet in section.sheets:
         rows = [list(sheet.header), *map(list, sheet.rows[:FEW])]
         if sheet.shares:
@@ -99,10 +102,34 @@ def _told(section: Section) -> list[str]:
                 [*row, "" if at == 0 else bar(sheet.shares[at - 1] or 0.0, 16)] for at, row in enumerate(rows)
             ]
         told += [f"  {sheet.title}"] if sheet.title else []
-        told.append(table(rows, sheet.align + "<" * bool(sheet.shares), indent=4))
+        align = sheet.align + "<" * bool(sheet.shares)
+        told.append(table(fitted(rows, align, WIDTH - 2), align, indent=4))
         more = len(sheet.rows) - FEW
         told += [f"    and {more:,} more"] if more > 0 else [f"    {sheet.more}"] if sheet.more else []
     return told
+
+
+def _sentences(section: Section) -> list[str]:
+    """Return what a section says, and its figures in words, each once: two views may say the same."""
+    return list(dict.fromkeys((*section.said, *(one.alt() for one in section.pictures))))
+
+
+def fitted(rows: Sequence[Sequence[str]], align: str, width: int) -> list[list[str]]:
+    """Cut the longest cells, but no numbers, until a line of the table, two blanks between its cells, fits.
+
+    >>> fitted([["a long name", "0.25"]], "<>", 12)
+    [['a lon…', '0.25']]
+    """
+    found = [[printable(cell, 4000) for cell in row] for row in rows]
+    wide = [max((len(row[at]) for row in found), default=0) for at in range(len(align))]
+    names = [at for at, side in enumerate(align) if side == "<"]
+    over = sum(wide) + 2 * (len(wide) - 1) - width
+    while over > 0 and any(wide[at] > SHORT for at in names):
+        longest = max(names, key=lambda at: wide[at])
+        others = [wide[at] for at in names if at != longest]
+        cut = max(1, min(over, wide[longest] - max([SHORT, *others])))
+        wide[longest], over = wide[longest] - cut, over - cut
+    return [[printable(cell, most) for cell, most in zip(row, wide, strict=False)] for row in found]
 
 
 def _filled(line: str, first: str) -> list[str]:
