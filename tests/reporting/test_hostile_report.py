@@ -205,5 +205,5 @@ def test_a_page_does_not_grow_with_rows_classes_or_slices() -> None:
         )
     )
     sizes.append(bare(ll.report(sliced, outcome="y", forecast="p")))
-    assert max(sizes) < 90_000
+    assert max(sizes) < 110_000
     assert all(b < 1.15 * a for a, b in pairwise(sizes[:2]))

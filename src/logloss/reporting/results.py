@@ -197,7 +197,7 @@ def of_results(
     sections.append(readings(score))
     kind = "binary" if len(score.summary.classes) == 2 else f"{len(score.summary.classes)} classes"
     contents = Contents(
-        title=printable(title or "Log loss: how large, why, what to do", 200),
+        title=printable(title or _title(sources), 200),
         subtitle=f"{units.count(score.n, 'row')}, {kind}",
         tiles=tiles(explanation, unit),
         findings=advised(found, score, unit, completed),
@@ -211,3 +211,12 @@ def of_results(
         sketch=sketch,
     )
     return Report(explanation, comparison, decisions, curve, contents)
+
+
+def _title(sources: tuple[Source, ...]) -> str:
+    """Name the first file, if there is one."""
+    return (
+        f"Log loss of {printable(sources[0].name, 100)}"
+        if sources
+        else "Log loss: how large, why, what to do"
+    )
