@@ -80,7 +80,7 @@ if TYPE_CHECKING:
     from logloss.yesno.results import Multilabel
     from logloss.yesno.scoring import multilabel
 
-__version__ = "0.5.0"
+__version__ = "0.6.0"
 
 # Where each public name lives. Nothing is imported before it is asked for: `import logloss` stays instant.
 _HOME = {
