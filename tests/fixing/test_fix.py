@@ -180,7 +180,7 @@ def test_the_screen() -> None:
         assert line[:60] in shown
     bits = result.show("bits")
     assert f"{result.before / np.log(2):.4f}" in bits
-    assert html.escape("<- chosen") in result._repr_html_()
+    assert html.escape(result.chosen) in result._repr_html_()
     hostile = ll.fix(["<b>\x1b" if one else "\x07" for one in draw(300)[0]], draw(300, 0, 2.5)[1], positive="<b>\x1b", maps="bounds")  # fmt: skip
     assert "\x1b" not in hostile.show()
     assert "\x07" not in hostile.show()

@@ -166,7 +166,8 @@ def test_the_screen_and_the_contract() -> None:
     result = fix(y, given)
     shown = result.show("bits")
     assert "\x1b" not in shown
-    assert "<b>" not in result._repr_html_().removeprefix("<pre>")
+    assert "<b>\x1b" not in result._repr_html_()
+    assert "<b>·" not in result._repr_html_()
     assert "best single forecast" in shown
     assert {one["name"] for one in result.to_dict()["candidates"]} >= {
         "identity",
