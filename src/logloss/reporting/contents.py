@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from logloss.figures.drawing import laid_out
+from logloss.figures.vectors import WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,9 +49,9 @@ class Picture:
     label: str = ""
     unit: str = "nats"
 
-    def svg(self, beneath: str = "") -> str:
+    def svg(self, beneath: str = "", width: int = WIDTH) -> str:
         """Return it as an `<svg>` element, without a title that would repeat the heading it stands beneath."""
-        drawn: str = self.result.svg(self.kind, unit=self.unit, beneath=beneath)
+        drawn: str = self.result.svg(self.kind, unit=self.unit, beneath=beneath, width=width)
         return drawn
 
     def alt(self) -> str:
