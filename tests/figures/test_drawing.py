@@ -165,8 +165,8 @@ def test_a_figure_that_there_is_not_is_refused_with_those_there_are() -> None:
 def test_a_summary_has_the_figures_that_it_can_tell() -> None:
     y, p, _ = forecasts()
     whole = ll.explain(ll.summarize(y, p))
-    assert whole.kinds == ("payers", "baselines")
-    assert whole.frame() == ll.score(y, p).frame("payers")
+    assert whole.kinds == ("budget", "payers", "reliability", "linear", "belief", "baselines")
+    assert whole.frame("payers") == ll.score(y, p).frame("payers")
 
 
 def test_bits_are_drawn_as_bits() -> None:

@@ -133,16 +133,16 @@ def _tell(result: Reliability, unit: str, event: Any = None) -> str:
     event = "its first choice" if curve.event is None else repr(named(curve.event, 40))
     level = f"{100 * result.level:.6g} %"
     what, band = (
-        ("curve", f"{level} band of right forecasts")
+        ("curve", f"{level} band of right ones")
         if result.band == "consistency"
         else ("forecast", f"{level} confidence band of the truth")
     )
     share = "nowhere" if curve.outside == 0 else f"on {units.percent(curve.outside)} of the weight"
-    text = f"Forecasts of {event}, {units.count(result.n, 'row')}: the {what} is outside the {band} {share}."
+    text = f"Forecasts of {event}, {units.count(result.n, 'row')}: the {what} leaves the {band} {share}."
     if gaps[off] == 0:
         return f"{text} In each bin it happens as often as it is said."
     ends = f"{units.percent(bins.low[off])} to {units.percent(bins.high[off])}"
-    return f"{text} Furthest off, by the rows concerned, is where {_p(float(bins.forecast[off]))} is said: it happens in {units.percent(bins.share[off])} of these (interval {ends})."
+    return f"{text} Most rows are off where it says {_p(float(bins.forecast[off]))}: it happens in {units.percent(bins.share[off])} ({ends})."
 
 
 def _known(result: Reliability) -> Belief:

@@ -137,7 +137,11 @@ class Contents:
     @property
     def in_nats(self) -> str:
         """What is to be said of the unit of sentences, where the numbers beside them are in another."""
-        return "" if self.unit == "nats" else "The sentences and the numbers under figures are in nats."
+        return (
+            ""
+            if self.unit == "nats"
+            else "The sentences of this list, the sliders, and the numbers under figures are in nats."
+        )
 
     def section(self, name: str) -> Section | None:
         """Return the section of this id, if there is one."""
