@@ -26,10 +26,12 @@ def readings(summary: Summary, mean: float, accuracy: float) -> list[Note]:
     if rows:
         seen = tuple(place for key, place, _ in summary.top.entries if math.isinf(key))
         where = located(seen, rows, limit=5)
+        rest = f"The other rows average {units.loss(summary.mean_finite)} nats."
+        rest = "There are no others." if math.isnan(summary.mean_finite) else rest
         notes.append(
             Note(
                 "infinite",
-                f"{units.count(rows, 'row')} (weight share {units.percent(weight / summary.weight, 2)}) gave probability 0 to what happened, so the log loss is infinite: {where}. The other rows average {units.loss(summary.mean_finite)} nats.",
+                f"{units.count(rows, 'row')} (weight share {units.percent(weight / summary.weight, 2)}) gave probability 0 to what happened, so the log loss is infinite: {where}. {rest}",
             )
         )
     notes += _against_own_choice(summary, mean, accuracy)

@@ -16,13 +16,14 @@ from logloss.curves.netbenefit import DEFAULT, of_questions
 from logloss.curves.questions import question
 from logloss.deciding.decision import decide
 from logloss.deciding.results import Decisions
-from logloss.errors import UsageError
+from logloss.errors import ColumnError, UsageError
 from logloss.files import is_file
 from logloss.panel import load
 from logloss.recognise import is_path
 from logloss.reporting.facts import Source
 from logloss.reporting.results import Report, format_of, of_results
 from logloss.sources import Opened, is_rows, opened
+from logloss.why.asides import AllBut
 from logloss.why.blame import explain
 
 if TYPE_CHECKING:
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
     from logloss.curves.benefits import DecisionCurve
+    from logloss.finding import Finding
     from logloss.record import Space
     from logloss.why.explanation import Explanation
 
@@ -68,7 +70,7 @@ def report(
     title: str | None = None,
     unit: str = "nats",
     command: str | None = None,
-    completed: Callable[[str], str] = str,
+    completed: Callable[[Finding, tuple[str, ...]], str] | None = None,
     watch: Callable[[int, int | None], None] | None = None,
 ) -> Report:
     """Report on a forecast: how large its loss is, why, what to do; as a page to share, markdown, text or JSON.
@@ -93,7 +95,8 @@ def report(
     unit
         Of the losses: "nats", "bits" or "bans"; JSON is always in nats.
     command, completed
-        The command line that repeats the report, and what makes one of a finding's next command.
+        The command line that repeats the report; what returns the next command of (a finding, the names of the
+        forecasts that were compared).
     watch
         Called with (rows done, rows expected or None) during a long pass.
 
@@ -118,6 +121,8 @@ def report(
     }  # fmt: skip
     given = data
     data = _saved(data)
+    if by is None and isinstance(against, str) and not is_file(against):
+        by = AllBut((against,))
     found = explain(data, forecast, **table, rows=rows, by=by, pairs=pairs, watch=watch)
     made = of_results(
         found,
@@ -152,13 +157,27 @@ def _against(data: Any, forecast: Any, other: Any, table: dict[str, Any]) -> Com
                 f"{other!r} is no file, and a forecast of {len(columns)} columns is not compared with one column.",
                 cure="Compare them first: against=logloss.compare(table, {'this': [...], 'other': [...]}).",
             )
-        return compare(data, [columns[0], other], **table)
+        return _beside(data, columns[0], other, table)
     if is_path(data) and is_path(other):
         names = {"this": data, "other": other}
         if Path(data).stem != Path(other).stem:
             names = {Path(data).stem: data, Path(other).stem: other}
         return compare(names, forecast, **table)
     return compare({"this": data, "other": other}, forecast, **table)
+
+
+def _beside(data: Any, column: str, other: str, table: dict[str, Any]) -> Comparison:
+    """Compare two columns of a table."""
+    try:
+        return compare(data, [column, other], **table)
+    except ColumnError as error:
+        if error.slug != "no-such-column" or repr(other) not in error.message:
+            raise
+        raise UsageError(
+            "against-what",
+            f"{other!r} is no file, and {error.message}",
+            cure=f"Give the path of a file, or one of the columns. {error.cure}",
+        ) from None
 
 
 def _columns(data: Any, forecast: Any, table: dict[str, Any]) -> list[str]:

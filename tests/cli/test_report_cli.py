@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import shlex
 from typing import TYPE_CHECKING, Any
 
 import click
+import numpy as np
+import polars as pl
 import pytest
 from click.testing import CliRunner
+from scipy.special import expit
 
 from logloss.cli.commands import cli
 from logloss.cli.output import complain
@@ -73,6 +77,35 @@ def test_against_a_file_and_a_column(file: Path) -> None:
         assert "r17" not in done.stdout
 
 
+@pytest.mark.parametrize("against", ["q", "other.csv"])
+def test_each_command_that_it_names_works(file: Path, against: str) -> None:
+    random = np.random.default_rng(5)
+    z = random.normal(0, 2, 400)
+    rows = {"id": [f"r{k}" for k in range(400)], "y": (random.random(400) < expit(0.5 * z)).astype(int)}
+    table = pl.DataFrame(rows | {"p": expit(z), "q": expit(0.5 * z)})
+    table.write_csv("preds.csv")
+    table.select("id", "y", p="q").write_csv(file.parent / "other.csv")
+    asked = ["--id", "id", "--outcome", "y", "--forecast", "p", "--against", against]
+    done = run("preds.csv", *asked, "--cost-fp", "1", "--cost-fn", "4", "--json")
+    told = {one["id"]: one["command"] for one in json.loads(done.stdout)["findings"]}
+    assert {"LL060", "LL062", "LL070"} <= set(told), told
+    assert against in told["LL062"].split()
+    for line in told.values():
+        _, verb, *words = shlex.split(line)
+        again = run(*words, verb=verb)
+        assert again.exit_code == 0, (line, again.output)
+
+
+def test_two_files_of_one_name_are_in_no_command(file: Path) -> None:
+    there = file.parent / "elsewhere"
+    there.mkdir()
+    (there / "preds.csv").write_text(ROWS.replace(",p,q", ",old,p"))
+    asked = ("--id", "id", "--outcome", "y", "--forecast", "p", "--against", "elsewhere/preds.csv", "--json")
+    found = json.loads(run("preds.csv", *asked).stdout)["findings"]
+    assert "" in [one["command"] for one in found if one["id"].startswith("LL06")]
+    assert not any("FILE" in one["command"] for one in found)
+
+
 @pytest.mark.parametrize(
     ("words", "said", "code"),
     [
@@ -80,7 +113,7 @@ def test_against_a_file_and_a_column(file: Path) -> None:
         (("-o", "preds.csv"), "report-format", 2),
         (("-o", "there.html"), "would-overwrite", 1),
         (("-o", "nowhere/r.html"), "cannot-write", 1),
-        (("--against", "gone.csv"), "no-such-column", 1),
+        (("--against", "gone.csv"), "against-what", 2),
         (("--against", "strangers.csv"), "different-rows", 1),
         (("--utilities", "gone.csv"), "no-such-file", 1),
         (("--unit", "stones"), "stones", 2),

@@ -172,7 +172,7 @@ def lumps(*kinds: tuple[float, int, int]) -> tuple[np.ndarray, np.ndarray]:
 def test_words_tell_the_bin_where_most_rows_are_off() -> None:
     # 900 rows are off by 0.1, and 20 rows by 0.4: 90 against 8.
     told = ll.reliability(*lumps((0.2, 900, 270), (0.9, 20, 10))).alt()
-    assert "Most rows are off where it says 0.2: it happens in 0.3 (" in told
+    assert "Most rows are off where it says 0.2: it happens in 30.0 % (" in told
 
 
 def test_words_tell_the_loss_furthest_from_what_is_expected_above_or_below() -> None:

@@ -106,6 +106,27 @@ def test_it_is_whole_in_both_themes_and_on_a_phone(kind: str, opened: Any) -> No
     assert seen.errors == []
 
 
+def test_on_a_phone_figures_are_drawn_for_it(opened: Any) -> None:
+    seen = opened("whole", viewport={"width": 390, "height": 800})
+    for shown, hidden, width in (("narrow", "wide", 390), ("wide", "narrow", 900)):
+        seen.page.set_viewport_size({"width": width, "height": 800})
+        assert seen.page.is_visible(f"#budget .{shown} svg")
+        assert not seen.page.is_visible(f"#budget .{hidden} svg")
+        inner, outer = (
+            seen.page.eval_on_selector(f"#budget .{shown}", f"one => one.{side}")
+            for side in ("scrollWidth", "clientWidth")
+        )
+        assert inner <= outer
+        scale = seen.page.eval_on_selector(
+            f"#budget .{shown} svg", "one => one.getBoundingClientRect().width / one.viewBox.baseVal.width"
+        )
+        assert scale > 0.9  # letters are as large as they were drawn
+    seen.page.emulate_media(media="print")
+    seen.page.set_viewport_size({"width": 390, "height": 800})
+    assert seen.page.is_visible("#budget .wide svg")
+    assert len(seen.page.content().encode()) < 200_000
+
+
 @pytest.mark.parametrize("kind", ["whole", "classes", "costs"])
 def test_every_view_is_reached_with_the_keyboard_alone(kind: str, opened: Any) -> None:
     seen = opened(kind)

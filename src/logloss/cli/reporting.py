@@ -11,6 +11,7 @@ import click
 from logloss.cli.options import table_options
 
 if TYPE_CHECKING:
+    from logloss.finding import Finding
     from logloss.reporting.results import Report
 
 __all__ = ["report"]
@@ -110,7 +111,7 @@ def report(
     made = reported(
         file, **columns_asked(columns), rows=0 if no_rows else rows, by=() if no_slices else list(by) or None,
         against=against, utilities=utilities, cost_fp=cost_fp, cost_fn=cost_fn, title=title, unit=unit,
-        command=_command(file, columns | more), completed=partial(_completed, file, columns),
+        command=_command(file, columns | more), completed=partial(_completed, file, columns, more),
     )  # fmt: skip
     if out is None:
         emit(
@@ -147,13 +148,25 @@ def _command(file: str, columns: dict[str, Any]) -> str | None:
     return again("report", _named(file), _bare(columns))
 
 
-def _completed(file: str, columns: dict[str, Any], command: str) -> str:
-    """Return the next command of a finding with the file and its columns."""
-    from logloss.cli.commandlines import explained
-    from logloss.finding import Finding
+def _completed(
+    file: str, columns: dict[str, Any], more: dict[str, Any], one: Finding, names: tuple[str, ...]
+) -> str:
+    """Return the next command of a finding with what it needs: the file and its columns, what is compared, what is at stake."""
+    from logloss.cli.commandlines import compared, decided, explained
+    from logloss.files import is_file
 
-    one = Finding(id="", nats=0.0, text="", command=command)
-    return explained([one], _named(file), _bare(columns), rows=Path(file).suffix != ".json")[0].command
+    main, columns, against = _named(file), _bare(columns), more["against"]
+    if one.id.startswith("LL06"):
+        if not is_file(against):
+            return compared([one], [main], (), columns | {"forecast": names}, {})[0].command
+        files = [main, _named(against)]
+        # Two files of one name lie in two folders, which a report does not tell.
+        return "" if main == files[1] else compared([one], files, (), columns, {})[0].command
+    if one.id.startswith("LL07"):
+        stakes = {name: more[name] for name in ("utilities", "cost_fp", "cost_fn")}
+        stakes["utilities"] = stakes["utilities"] and _named(stakes["utilities"])
+        return decided([one], main, columns, stakes, partly=False)[0].command
+    return explained([one], main, columns, rows=Path(file).suffix != ".json")[0].command
 
 
 def _bare(columns: dict[str, Any]) -> dict[str, Any]:

@@ -94,8 +94,14 @@ def _lines(parts: Decomposition, unit: str) -> list[str]:
 
 
 def _tell(parts: Decomposition, unit: str) -> str:
-    steps = ", ".join(f"{BARS[entry.name]} {units.signed(entry.nats, unit)}" for entry in parts.budget)
-    return f"The log loss of {units.loss(parts.log_loss, unit)} {unit} consists of {steps}."
+    finite = [entry for entry in parts.budget if entry.name != "infinite"]
+    steps = ", ".join(f"{BARS[entry.name]} {units.signed(entry.nats, unit)}" for entry in finite)
+    if not math.isinf(parts.log_loss):
+        return f"The log loss of {units.loss(parts.log_loss, unit)} {unit} consists of {steps}."
+    whole = [entry.total for entry in finite][-1:]
+    if not whole or any(math.isinf(entry.nats) for entry in finite):
+        return "The log loss is infinite, and no row is left that could say of what it consists."
+    return f"The log loss is infinite; that of the other rows, {units.loss(whole[0], unit)} {unit}, consists of {steps}."
 
 
 def _columns(parts: Decomposition) -> dict[str, list[Any]]:

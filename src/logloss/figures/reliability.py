@@ -128,14 +128,21 @@ def _tell(result: Reliability, unit: str, event: Any = None) -> str:
     del unit
     curve = _curve(result, event)
     bins = curve.bins
-    off = int(np.argmax(bins.weight * np.abs(bins.share - bins.forecast)))
-    where = (
-        "outside its consistency band"
+    gaps = bins.weight * np.abs(bins.share - bins.forecast)
+    off = int(np.argmax(gaps))
+    event = "its first choice" if curve.event is None else repr(named(curve.event, 40))
+    level = f"{100 * result.level:.6g} %"
+    what, band = (
+        ("curve", f"{level} band of right ones")
         if result.band == "consistency"
-        else "outside the confidence band of the truth"
+        else ("forecast", f"{level} confidence band of the truth")
     )
-    text = f"Reliability of {'its first choice' if curve.event is None else named(curve.event, 40)}: over {units.count(result.n, 'row')} it is {where} on {units.percent(curve.outside)} of the weight."
-    return f"{text} Most rows are off where it says {_p(float(bins.forecast[off]))}: it happens in {bins.share[off]:.3g} ({bins.low[off]:.3g} to {bins.high[off]:.3g})."
+    share = "nowhere" if curve.outside == 0 else f"on {units.percent(curve.outside)} of the weight"
+    text = f"Forecasts of {event}, {units.count(result.n, 'row')}: the {what} leaves the {band} {share}."
+    if gaps[off] == 0:
+        return f"{text} In each bin it happens as often as it is said."
+    ends = f"{units.percent(bins.low[off])} to {units.percent(bins.high[off])}"
+    return f"{text} Most rows are off where it says {_p(float(bins.forecast[off]))}: it happens in {units.percent(bins.share[off])} ({ends})."
 
 
 def _known(result: Reliability) -> Belief:
@@ -187,10 +194,15 @@ def _p(p: float) -> str:
 def _excess(result: Reliability, unit: str, event: Any = None) -> str:
     del event
     belief = _known(result)
-    worst = int(np.nanargmax(np.abs(np.nan_to_num(belief.excess))))
-    text = f"In {units.count(len(belief), 'bin')}, the loss is furthest from what the forecast expects where it says {_p(float(belief.forecast[worst]))}: {units.loss(float(belief.surprise[worst]), unit)} {unit} a row, {units.loss(float(belief.expected[worst]), unit)} expected."
-    rows = int(belief.infinite_rows.sum())
-    return text + (f" {units.count(rows, 'row')} of infinite loss." if rows else "")
+    gaps = np.nan_to_num(np.abs(belief.excess), nan=-1.0, posinf=-1.0)
+    worst, rows = int(np.argmax(gaps)), int(belief.infinite_rows.sum())
+    lost = f"{units.count(rows, 'row')} of infinite loss." if rows else ""
+    if gaps[worst] < 0:  # no bin has a row of finite loss
+        return lost
+    text = f"Of {units.count(len(belief), 'bin')}, the loss is furthest from what the forecast expects where it says {_p(float(belief.forecast[worst]))}: {units.loss(float(belief.surprise[worst]), unit)} {unit} a row, {units.loss(float(belief.expected[worst]), unit)} expected."
+    if gaps[worst] == 0:
+        text = f"In {units.count(len(belief), 'bin')}, the loss is what the forecast expects."
+    return f"{text} {lost}".rstrip()
 
 
 def _bins(result: Reliability) -> dict[str, list[Any]]:

@@ -52,7 +52,7 @@ def _tell(found: Slices, unit: str) -> str:
     if not found.named:
         return f"{looked}, none costs more than all rows beyond chance."
     told = "; ".join(
-        f"{named(one.name, 40)} ({units.count(one.rows, 'row')}, {units.percent(one.share)} of the loss) costs {units.signed(one.excess, unit)} {unit} a row more than all and is {one.verdict}"
+        f"{named(one.name, 40)} ({units.count(one.rows, 'row')}, {units.percent(one.share)} of the loss) costs {units.loss(abs(one.excess), unit)} {unit} a row {'less' if one.excess < 0 else 'more'} than all and is {one.verdict}"
         for one in found.named
     )
     return f"{looked}, {len(found.named)} {'stands' if len(found.named) == 1 else 'stand'} out: {told}."

@@ -20,7 +20,7 @@ LONG = 1000  # characters of a sentence, of a command
 
 
 def advised(
-    findings: Iterable[Any], score: Score, unit: str, command: Callable[[str], str]
+    findings: Iterable[Any], score: Score, unit: str, command: Callable[[Any], str]
 ) -> tuple[Advice, ...]:
     """Return the findings as they are shown; `command` completes the next command with the file and its columns."""
     ordered = sorted(findings, key=lambda one: -one.nats)
@@ -30,7 +30,7 @@ def advised(
             printable(one.title, LONG),
             printable(one.text, LONG),
             *_worth(one.nats, score, unit),
-            pasted(command(one.command)),
+            pasted(command(one)),
             one.nats,
         )
         for one in ordered

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from math import log
+from math import isnan, log
 from typing import TYPE_CHECKING, Any
 
 from logloss import units
@@ -55,7 +55,13 @@ def _budget(result: Explanation, unit: str) -> Section | None:
         side = "more" if more >= 0 else "less"
         told += f"; it is {loss(score.log_loss)}, which is {loss(abs(more))} {side} ({abs(result.excess_z):.1f} standard errors)"
     reading = "Read from the top: what the outcomes cost without a forecast, what telling rows apart saves, what wrong probabilities add."
-    return Section("budget", "Where does the loss come from?", reading, pictures, said=(told + ".",))
+    return Section(
+        "budget",
+        "Where does the loss come from?",
+        reading,
+        pictures,
+        said=() if isnan(result.expected_log_loss) else (f"{told}.",),
+    )
 
 
 def _payers(result: Explanation, unit: str) -> Section:
@@ -98,7 +104,7 @@ def _classes(result: Explanation, unit: str) -> Section | None:
     rows = tuple(
         (
             printable(one["class"], LONG),
-            f"{one['rows']:,.6g}",
+            _rows_of(one["rows"]),
             "" if one["log_loss"] is None else loss(float(one["log_loss"])),
             _share(one["share"]),
         )
@@ -119,7 +125,7 @@ def _classes(result: Explanation, unit: str) -> Section | None:
             (
                 printable(one["outcome"], LONG),
                 printable(one["predicted"], LONG),
-                f"{one['rows']:,.6g}",
+                _rows_of(one["rows"]),
                 _share(one["share"]),
             )
             for one in result.pairs[:MOST]
@@ -145,13 +151,14 @@ def _classes(result: Explanation, unit: str) -> Section | None:
 
 
 def _rows(result: Explanation, unit: str) -> Section | None:
-    if not result.worst:
+    costly = [one for one in result.worst if one.surprise > 0]
+    if not costly:
         return None
     loss = partial(units.loss, in_unit=unit)
     rows = tuple(
         (f"{one.row:,}" + (f" of {printable(one.part, LONG)}" if one.part else ""), printable("" if one.id is None else one.id, LONG), printable(one.outcome, LONG),
          f"{one.forecast:.4g}", printable(one.predicted, LONG), loss(one.surprise), _share(one.share), _share(one.cumulative))
-        for one in result.worst
+        for one in costly
     )  # fmt: skip
     header = (
         "row",
@@ -170,7 +177,8 @@ def _rows(result: Explanation, unit: str) -> Section | None:
         tuple(tuple(row[at] for at in kept) for row in rows),
         "".join("><<><>>>"[at] for at in kept),
     )
-    of_finite = "Shares are of the finite loss. " if result.score.infinite_rows else ""
+    shared = result.score.infinite_rows and "share of loss" in sheet.header
+    of_finite = "Shares are of the finite loss. " if shared else ""
     return Section(
         "rows",
         "Which rows cost most?",
@@ -227,11 +235,10 @@ def _slices(result: Explanation, unit: str) -> Section | None:
         return None
     shown = list(found.named) or list(found.rows[:3])
     what = "groups" if found.grouped else "rows"
-    stands = "stands" if len(found.named) <= 1 else "stand"
-    told = f"{len(found.named) or 'None'} of {found.looked_at:,} slices by {units.count(len(found.columns), 'column')} {stands} out; p is adjusted for all that were tried, by exchanging {what} at random."
-    told += "" if found.named else " These come nearest:"
+    tried = units.count(found.looked_at, "slice")
+    told = f"p is adjusted for the {tried} by {units.count(len(found.columns), 'column')} that were tried, by exchanging {what} at random."
     sheet = Sheet(
-        "",
+        "" if found.named else "None stands out; these come nearest",
         ("slice", "rows", f"loss, {unit}", "above the mean", "p", "its own map saves", "p"),
         tuple(_slice(one, unit) for one in shown[:MOST]),
         "<>>>>>>",
@@ -245,6 +252,11 @@ def _slices(result: Explanation, unit: str) -> Section | None:
         (sheet,),
         (told,),
     )
+
+
+def _rows_of(weight: float) -> str:
+    """Return rows as text, in shares where outcomes are."""
+    return f"{weight:,.0f}" if float(weight).is_integer() or weight >= 100_000 else f"{weight:,.6g}"
 
 
 def _slice(one: Slice, unit: str) -> tuple[str, ...]:

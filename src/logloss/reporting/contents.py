@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from logloss.figures.drawing import laid_out
+from logloss.figures.vectors import WIDTH
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -48,9 +49,9 @@ class Picture:
     label: str = ""
     unit: str = "nats"
 
-    def svg(self, beneath: str = "") -> str:
+    def svg(self, beneath: str = "", width: int = WIDTH) -> str:
         """Return it as an `<svg>` element, without a title that would repeat the heading it stands beneath."""
-        drawn: str = self.result.svg(self.kind, unit=self.unit, beneath=beneath)
+        drawn: str = self.result.svg(self.kind, unit=self.unit, beneath=beneath, width=width)
         return drawn
 
     def alt(self) -> str:
@@ -136,7 +137,11 @@ class Contents:
     @property
     def in_nats(self) -> str:
         """What is to be said of the unit of sentences, where the numbers beside them are in another."""
-        return "" if self.unit == "nats" else "The sentences and the numbers under figures are in nats."
+        return (
+            ""
+            if self.unit == "nats"
+            else "The sentences of this list, the sliders, and the numbers under figures are in nats."
+        )
 
     def section(self, name: str) -> Section | None:
         """Return the section of this id, if there is one."""

@@ -79,11 +79,15 @@ def _mended(result: Explanation, unit: str) -> Tile | None:
     if not found.steps:
         return Tile(label, "the same", "no map lowers the loss")
     before = score.log_loss_finite
-    gain = (
-        f"{units.signed(found.log_loss - before, unit)}: " if math.isfinite(found.log_loss - before) else ""
-    )
+    gain = ""
+    if math.isinf(found.log_loss):
+        gain = "still infinite: "
+    elif score.infinite_rows:  # these rows have a finite loss now: no difference to the mean of the others
+        gain = "all rows, from infinite: "
+    elif math.isfinite(found.log_loss - before):
+        gain = f"{units.signed(found.log_loss - before, unit)}: "
     return Tile(
         label,
-        units.loss(found.log_loss, unit),
+        "infinite" if math.isinf(found.log_loss) else units.loss(found.log_loss, unit),
         gain + ", then ".join(step.name.replace("_", " ") for step in found.steps),
     )

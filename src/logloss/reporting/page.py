@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 __all__ = ["page"]
 
+PHONE = 380  # pixels; a figure that is drawn for a narrow screen stands beside the wide one, and the page shows one of them
 HERE = Path(__file__).resolve().parent
 
 
@@ -37,12 +38,18 @@ def page(contents: Contents) -> str:
     def own(name: str) -> Markup:
         return Markup((HERE / name).read_text("utf-8").strip())  # noqa: S704 - a file of this package
 
-    def drawn(one: Picture, section: Section) -> Markup:
-        return Markup(one.svg(section.question))  # noqa: S704 - the figure escapes its text
+    def drawn(one: Picture, section: Section, *width: int) -> Markup:
+        return Markup(one.svg(section.question, *width))  # noqa: S704 - the figure escapes its text
 
     views: dict[str, list[dict[str, Any]]] = {
         section.id: [
-            {"label": one.label, "svg": drawn(one, section), "alt": one.alt(), "numbers": one.numbers()}
+            {
+                "label": one.label,
+                "svg": drawn(one, section),
+                "narrow": drawn(one, section, PHONE),
+                "alt": one.alt(),
+                "numbers": one.numbers(),
+            }
             for one in section.pictures
         ]
         for section in contents.sections

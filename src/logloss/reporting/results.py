@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from logloss.comparing.results import Comparison
     from logloss.curves.benefits import DecisionCurve
     from logloss.deciding.results import Decisions
+    from logloss.finding import Finding
     from logloss.why.explanation import Explanation
 
 __all__ = ["FORMATS", "Report", "format_of", "of_results"]
@@ -162,7 +163,7 @@ def of_results(
     sources: tuple[Source, ...] = (),
     folders: Sequence[str] = (),
     command: str | None = None,
-    completed: Callable[[str], str] = str,
+    completed: Callable[[Finding, tuple[str, ...]], str] | None = None,
 ) -> Report:
     """Return the report of results that there are.
 
@@ -175,7 +176,8 @@ def of_results(
     folders
         Of the files that went in, with a slash behind: the report does not tell them.
     completed
-        Called with the next command of a finding, returns it with the file and its columns.
+        Called with a finding and the names of the forecasts that were compared, returns its next command with the file
+        and its columns.
     """
     version = metadata.version("logloss")
     units.unit(unit)
@@ -186,6 +188,11 @@ def of_results(
     found = list(explanation.findings)
     found += [] if comparison is None else comparison.findings
     found += [] if decisions is None else decisions.findings
+    names = () if comparison is None else tuple(one.name for one in comparison.standings)
+
+    def following(one: Finding) -> str:
+        return one.command if completed is None else completed(one, names)
+
     sections = answers(explanation, unit, rows=rows)
     sketch = sketches.of(explanation)
     if sketch is not None:
@@ -200,7 +207,7 @@ def of_results(
         title=printable(title or _title(sources), 200),
         subtitle=f"{units.count(score.n, 'row')}, {kind}",
         tiles=tiles(explanation, unit),
-        findings=advised(found, score, unit, completed),
+        findings=advised(found, score, unit, following),
         checked=explanation.checked,
         sections=tuple(sections),
         facts=facts(explanation, sources, pasted(command or ""), version),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from logloss.columns import IDS, NO_NUMBER, is_text, kind_of, labels_of, numbers_of, require
@@ -22,23 +22,31 @@ if TYPE_CHECKING:
     from logloss.columns import Table
     from logloss.record import Observations
 
-__all__ = ["beside", "with_columns"]
+__all__ = ["AllBut", "beside", "with_columns"]
 
 MOST_BESIDE = 50  # columns
+
+
+@dataclass(frozen=True)
+class AllBut:
+    """To be sliced by: all columns that are not used otherwise, but these."""
+
+    names: tuple[str, ...]
 
 
 def with_columns(
     found: Opened | Observations, by: Any, data: Any = None
 ) -> tuple[Observations, dict[str, NDArray[Any]]]:
     """Return the record and the columns to slice by; `data` are the outcomes that were given, whose index counts."""
-    names = [by] if isinstance(by, str) else by
+    names = [by] if isinstance(by, str) else None if isinstance(by, AllBut) else by
     by_name = names is None or (
         isinstance(names, list | tuple) and all(isinstance(name, str) for name in names)
     )
     if isinstance(found, Opened):
         record, table, chosen = found.gathered()
         if by_name:
-            columns, notes = beside(table, chosen, record, names)
+            left = by.names if isinstance(by, AllBut) else ()
+            columns, notes = beside(table, chosen, record, names, left)
             return replace(record, notes=(*record.notes, *notes)), columns
     else:
         record = found
@@ -101,15 +109,19 @@ def _names_of(by: Any) -> list[Any]:
 
 @staged("reading the other columns")
 def beside(
-    table: Table, chosen: Asked, record: Observations, names: Sequence[str] | None
+    table: Table,
+    chosen: Asked,
+    record: Observations,
+    names: Sequence[str] | None,
+    left: Sequence[str] = (),
 ) -> tuple[dict[str, NDArray[Any]], tuple[Note, ...]]:
-    """Return other columns of a record's table, in the order of its rows: those named, or all that were not taken.
+    """Return other columns of a record's table, in the order of its rows: those named, or all that were not taken but `left`.
 
     Columns of text are numbers where all of their entries are, or say that they are missing.
     """
     notes: list[Note] = []
     if names is None:
-        taken = {*chosen.columns(), *chosen.models}
+        taken = {*chosen.columns(), *chosen.models, *left}
         names = [name for name in table.names if name not in taken and name.strip().lower() not in IDS]
         if len(names) > MOST_BESIDE:
             told = f"Sliced by the first {MOST_BESIDE} of {len(names)} columns; name others with by=... (CLI: --by)."

@@ -99,7 +99,7 @@ def _worse_than_nothing(result: Explanation) -> list[Finding]:
         if after is not None and mended
         else "Check the order of the columns and the positive class."
     )
-    text = f"Worse than always saying the base rate: {units.loss(score.log_loss)} against {units.loss(score.base_rate_loo)}. {cure}"
+    text = f"Worse than always saying the base rate: {units.loss(score.log_loss)} against {units.loss(score.base_rate_loo)}, each row left out. {cure}"
     behind = score.log_loss - score.base_rate_loo
     steps_ = () if result.decomposition is None or not mended else result.decomposition.steps
     turned = any(np.any(np.asarray(step.parameters.get("temperature", 1.0)) < 0) for step in steps_)
