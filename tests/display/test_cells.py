@@ -116,5 +116,5 @@ def test_long_text_is_cut_after_a_line_and_says_so() -> None:
 @pytest.mark.parametrize("text", ["plain", "```\n# not a title", "a ````` b"])
 def test_text_as_markdown_is_one_block_of_code(text: str) -> None:
     shown = rendered(told(Card(text=text)))
-    assert shown.count("<pre>") == 1
+    assert shown.count("<pre><code>") == 1
     assert "<h1>" not in shown

@@ -154,7 +154,7 @@ def _head(card: Card) -> str:
 
 
 def _whole(text: str) -> str:
-    """Return text as it is, cut after the last line that fits."""
+    """Return text as it is, cut after the last line that fits; JupyterLab sets `<code>`, not `<pre>`, in letters alike."""
     kept: list[str] = []
     room = LIMIT - 1000
     for line in text.split("\n") if text else []:
@@ -165,7 +165,7 @@ def _whole(text: str) -> str:
             break
         kept.append(laid)
     laid = "\n".join(kept)
-    return f"<pre>{laid}</pre>" if text else ""
+    return f"<pre><code>{laid}</code></pre>" if text else ""
 
 
 def _pictures(shots: Sequence[Shot], room: int) -> str:

@@ -153,7 +153,7 @@ def _labels(result: Explanation, *, bent: bool) -> list[Finding]:
     nats = float((weight * p * np.where(known, found.surprise, 0.0))[known].sum() / weight.sum())
     look = (
         ""
-        if found.half is None
+        if found.half is None or bent
         else f" Of the {units.count(found.half, 'row')} most suspicious, {units.percent(found.precision(found.half))} should be wrong."
     )
     count, label_, rows, carry = (
