@@ -152,7 +152,7 @@ def _completed(file: str, columns: dict[str, Any], command: str) -> str:
     from logloss.cli.commandlines import explained
     from logloss.finding import Finding
 
-    one = Finding("", 0.0, "", command)
+    one = Finding(id="", nats=0.0, text="", command=command)  # only its command is asked for
     return explained([one], _named(file), _bare(columns), rows=Path(file).suffix != ".json")[0].command
 
 

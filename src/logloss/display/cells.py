@@ -26,6 +26,7 @@ CELL = 48  # characters of anything else in a table
 SAID = 400  # characters of a sentence
 _SIGNS = re.compile(r"[`*_\[\]#~$!]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "\\": "&#92;", "@": "@\u2060"}
+_LISTED = re.compile(r"^(\s*)([-+=]|\d+[.)])(?=\s|$)")
 _LINKED = re.compile(r":(?=\S)|(?<=www)\.")
 
 
@@ -272,4 +273,5 @@ def _mark(value: object, width: int = CELL) -> str:
     """Return text in which nothing is a sign of markdown, HTML, a formula or a link."""
     plain = _SIGNS.sub(lambda sign: "\0" + sign[0], _sound(value, width))
     plain = "".join(_ENTITIES.get(sign, sign) for sign in plain).replace("\0", "\\")
-    return _LINKED.sub(lambda sign: f"&#{ord(sign[0])};", plain)
+    plain = _LINKED.sub(lambda sign: f"&#{ord(sign[0])};", plain)
+    return _LISTED.sub(lambda found: f"{found[1]}{found[2][:-1]}\\{found[2][-1]}", plain)
