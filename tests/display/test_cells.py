@@ -76,6 +76,14 @@ def test_markdown_shows_the_text_as_it_is() -> None:
     assert "<a " not in shown
 
 
+@pytest.mark.parametrize("text", ["-", "- a", "+ a", "1. a", "12) a", "= a"])
+def test_a_text_that_begins_like_a_list_is_none(text: str) -> None:
+    shown = rendered(told(Card(notes=(text, "b"))))
+    assert shown.count("<ul>") == 1
+    assert "<ol>" not in shown
+    assert f"<li>{text}</li>" in shown
+
+
 def test_markdown_calls_nobody_and_links_nowhere() -> None:
     text = told(Card(("ask @root at www.a.b or https://c.d",)))
     assert "@root" not in text
@@ -108,7 +116,7 @@ def test_a_page_has_less_than_25_kilobytes(many: int, sign: str, drawn: int) -> 
 
 def test_long_text_is_cut_after_a_line_and_says_so() -> None:
     laid = Kept(page(Card(text="<&>'\n" * 30_000)))
-    assert laid.tags == ["div", "pre"]
+    assert laid.tags == ["div", "pre", "code"]
     assert "".join(laid.text).endswith("<&>'\n... print() shows the rest")
     assert len(page(Card(text="<&>'\n" * 30_000)).encode()) < LIMIT
 

@@ -148,6 +148,60 @@ def test_results_in_jupyterlab(
     assert {re.sub(r"(?<=\d)/.*", "", one) for one in watched.requests if not one.startswith(("data:", "blob:"))} == {running.address}  # fmt: skip
 
 
+@pytest.fixture(scope="module")
+def made() -> ll.Report:
+    random = np.random.default_rng(1)
+    z = random.normal(-0.5, 1.5, 600)
+    y = (random.random(600) < 1 / (1 + np.exp(-z))).astype(int)
+    return ll.report(y, 1 / (1 + np.exp(-2 * z)), title='Ward <b>7</b> "north"')
+
+
+def test_a_report_in_a_trusted_notebook(running: Lab, page: Callable[..., Watched], made: ll.Report) -> None:
+    outputs = [made.show(height=700)._repr_mimebundle_(), bundle(made)]
+    running.theme("JupyterLab Dark")
+    address = running.write("report-trusted", outputs, trusted=True)
+    watched = opened(page, address, f"{SHOWN} iframe")
+    frame = watched.page.locator(f":is({SHOWN}) iframe")
+    assert frame.bounding_box()["height"] == 700
+    inner = frame.content_frame
+    slider = inner.locator("input[type=range]").first
+    slider.wait_for()
+    at_rest = inner.locator("[role=status], output").all_inner_texts()
+    slider.fill(str(float(slider.get_attribute("max") or 0)))
+    watched.page.wait_for_timeout(300)
+    assert inner.locator("[role=status], output").all_inner_texts() != at_rest
+    card = watched.page.locator(f":is({SHOWN})").nth(1)
+    assert card.inner_text().startswith(f"Log loss {made.explanation.score.log_loss:.4f} nats")
+    assert card.locator("img").count() >= 2
+    assert card.inner_text().rstrip().endswith('next: .show() .save("report.html") .to_markdown()')
+
+
+def test_a_report_is_a_card_and_a_frame(made: ll.Report) -> None:
+    card = made._repr_html_()
+    assert len(card.encode()) < 25_000
+    assert card.count("<img ") == 3
+    assert f"<b>Log loss {made.explanation.score.log_loss:.4f} nats</b>" in card
+    assert card.endswith("<code>.show()</code> <code>.save(&quot;report.html&quot;)</code> <code>.to_markdown()</code></div></div>")  # fmt: skip
+    assert (
+        "<code>ll.fix(report.explanation.observations)</code>" in card
+    )  # `why` is not known in this notebook
+    assert "why." not in card
+    assert repr(made) == str(made)
+    framed = made.show(height=700)
+    assert (framed.page, framed.height, framed.title) == (made.html(), 700, made.contents.title)
+    assert 'title="Ward &lt;b&gt;7&lt;/b&gt; &quot;north&quot;"' in framed._repr_html_()
+    with pytest.raises(UsageError, match="height is 0"):
+        made.show(height=0)
+
+
+def test_the_card_of_a_report_has_its_unit_and_no_rows() -> None:
+    ids = [f"anna{at}" for at in range(60)]
+    told = ll.report([0, 1] * 30, [0.2, 0.7, 0.6] * 20, ids=ids, rows=0, unit="bits")
+    assert " bits</b>" in told._repr_html_()
+    assert "anna" not in told._repr_html_()
+    assert "anna" in ll.report([0, 1] * 30, [0.2, 0.7, 0.6] * 20, ids=ids)._repr_html_()
+
+
 def test_nbconvert_writes_them_into_a_page(running: Lab, page: Callable[..., Watched]) -> None:
     running.write("convert", [*map(bundle, RESULTS.values())])
     path = running.home / "work" / "convert.ipynb"

@@ -162,7 +162,7 @@ def test_showing_never_fails(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(type(result), "_card", fails)
     assert Kept(result._repr_html_()).text[0] == str(result)
     monkeypatch.setattr(type(result), "show", fails)
-    assert result._repr_html_() == '<div dir="ltr"><pre>&lt;Score&gt;</pre></div>'
+    assert result._repr_html_() == '<div dir="ltr"><pre><code>&lt;Score&gt;</code></pre></div>'
 
 
 def test_an_explanation_shows_its_findings_figures_and_rows() -> None:

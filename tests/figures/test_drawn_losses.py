@@ -41,6 +41,19 @@ def test_bars_are_as_long_as_the_losses() -> None:
     assert f"{result.log_loss:.4f}" in result.alt("baselines")
 
 
+@pytest.mark.parametrize("width", [430, 460, 520, 640, 900])
+def test_the_interval_behind_the_bar_is_not_cut_off(width: int) -> None:
+    import matplotlib.pyplot as plt
+
+    y, p = rows()
+    fig, ax = plt.subplots(figsize=(width / 96, 2.4), layout="constrained")
+    ll.score(y, p).plot(ax, kind="baselines")
+    fig.canvas.draw()
+    told = [one for one in ax.texts if "(" in one.get_text()]
+    assert len(told) == 1
+    assert told[0].get_window_extent().x1 <= fig.bbox.width
+
+
 def test_an_infinite_loss_is_an_arrow_at_the_edge_and_said() -> None:
     result = ll.score(*endless())
     ax = result.plot(kind="baselines")

@@ -164,6 +164,58 @@ def test_one_bad_slice() -> None:
     assert why.slices.looked_at == 5 + 5 + 25
 
 
+def test_one_blunder_is_no_rate_of_wrong_labels() -> None:
+    random = np.random.default_rng(0)
+    random.random(6000)
+    z = random.normal(0, 2, 3000)
+    y = (random.random(3000) < 1 / (1 + np.exp(-z))).astype(int)
+    z[0] = -28.0 if y[0] else 28.0
+    why = ll.explain(y, z, space="logit")
+    assert why.suspects is not None
+    assert why.suspects.supported  # a rate of all labels fits better than none, for that one row
+    assert [one.id for one in why.findings if one.id == "LL100"] == []
+    check = next(one for one in why.checked if one.id == "LL100")
+    assert (
+        check.text
+        == "Were the surest 1 % of the forecasts less sure, wrong labels could not be told from none."
+    )
+    assert "Labels that look wrong" not in str(why)
+    assert "labels" not in [one.id for one in why.report().contents.sections]
+
+
+def test_a_step_is_told_before_the_labels_that_it_feigns() -> None:
+    random = np.random.default_rng(0)
+    x = random.random(3000)
+    y = (random.random(3000) < 0.1 + 0.8 * (x > 0.5)).astype(int)
+    why = ll.explain(y, 0.02 + 0.96 * x)
+    assert why.findings[0].id == "LL024"
+    told = next(one for one in why.findings if one.id == "LL100")
+    assert (told.severity, told.nats) == ("remark", 0.0)
+    assert "off in their own shape (LL024)" in told.text
+    assert "should be wrong" not in told.text
+
+
+def test_labels_rank_by_what_is_certain() -> None:
+    y, z = sound(seed=1)
+    flipped = np.random.default_rng(101).random(N) < 0.03
+    why = ll.explain(np.where(flipped, 1 - y, y), z, space="logit")
+    found, s = why.suspects, why.surprise
+    assert why.findings[0].id == "LL100"
+    carried = float((found.probability * s).mean())
+    assert why.findings[0].nats == pytest.approx(carried * found.interval[0] / found.expected, rel=1e-9)
+    assert f"carry {carried:.4f} of the loss" in why.findings[0].text
+
+
+def test_no_column_of_ids_where_there_are_none() -> None:
+    y, z = sound(seed=1)
+    header = next(
+        line for line in str(ll.explain(y, z, space="logit")).splitlines() if "forecast of it" in line
+    )
+    assert header.split()[:2] == ["row", "outcome"]
+    named = ll.explain(y, z, space="logit", ids=np.arange(N))
+    assert next(line for line in str(named).splitlines() if "forecast of it" in line).split()[:3] == ["row", "id", "outcome"]  # fmt: skip
+
+
 @pytest.mark.parametrize("seed", [1])
 def test_flipped_labels(seed: int) -> None:
     y, z = sound(seed=seed)

@@ -108,8 +108,13 @@ def suspects(
 
 
 @staged("label noise")
-def of_record(record: Observations, *, rows: int = 20, most: int | None = None) -> Suspects:
-    """Find the labels of a checked record that look wrong; the fit is to at most `most` of its rows."""
+def of_record(
+    record: Observations, *, rows: int = 20, most: int | None = None, surest: float = 0.0
+) -> Suspects:
+    """Find the labels of a checked record that look wrong; the fit is to at most `most` of its rows.
+
+    The forecasts of `surest`, a share of the rows, are taken for no surer than that of the next.
+    """
     if rows < 0:
         raise UsageError("bad-rows", f"rows is {rows}.", cure="Give the number of rows to list, 0 or more.")
     weight = np.ones(len(record)) if record.weight is None else record.weight
@@ -123,13 +128,15 @@ def of_record(record: Observations, *, rows: int = 20, most: int | None = None) 
     keep = np.zeros(len(record), bool)
     keep[sample] = True
     margin = np.concatenate([_margin(s) for _, s, _ in class_blocks(record.take(keep))])
+    most_sure = float(np.quantile(margin.max(axis=1), 1.0 - surest, method="lower")) if surest else np.inf
+    margin = np.minimum(margin, most_sure)
     fitted = noise.fit(margin, record.outcome[keep].astype(np.int64), weight[keep])
     probability, suggested = np.full(len(record), np.nan), np.full(len(record), -1, np.int64)
     low = high = 0.0
     bounded = 0
     for part, s, _ in class_blocks(record):
         label, used = record.outcome[part].astype(np.int64), weight[part] > 0
-        margin = _margin(s)
+        margin = np.minimum(_margin(s), most_sure)
         probability[part], suggested[part] = fitted.wrong(margin, label)
         ends = fitted.expected(margin, label)
         low, high = low + float(ends[0][used].sum()), high + float(ends[1][used].sum())

@@ -26,6 +26,7 @@ CELL = 48  # characters of anything else in a table
 SAID = 400  # characters of a sentence
 _SIGNS = re.compile(r"[`*_\[\]#~$!]")
 _ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "|": "&#124;", "\\": "&#92;", "@": "@\u2060"}
+_LISTED = re.compile(r"^(\s*)([-+=]|\d+[.)])(?=\s|$)")
 _LINKED = re.compile(r":(?=\S)|(?<=www)\.")
 
 
@@ -154,7 +155,7 @@ def _head(card: Card) -> str:
 
 
 def _whole(text: str) -> str:
-    """Return text as it is, cut after the last line that fits."""
+    """Return text as it is, cut after the last line that fits; JupyterLab sets `<code>`, not `<pre>`, in letters alike."""
     kept: list[str] = []
     room = LIMIT - 1000
     for line in text.split("\n") if text else []:
@@ -165,7 +166,7 @@ def _whole(text: str) -> str:
             break
         kept.append(laid)
     laid = "\n".join(kept)
-    return f"<pre>{laid}</pre>" if text else ""
+    return f"<pre><code>{laid}</code></pre>" if text else ""
 
 
 def _pictures(shots: Sequence[Shot], room: int) -> str:
@@ -272,4 +273,5 @@ def _mark(value: object, width: int = CELL) -> str:
     """Return text in which nothing is a sign of markdown, HTML, a formula or a link."""
     plain = _SIGNS.sub(lambda sign: "\0" + sign[0], _sound(value, width))
     plain = "".join(_ENTITIES.get(sign, sign) for sign in plain).replace("\0", "\\")
-    return _LINKED.sub(lambda sign: f"&#{ord(sign[0])};", plain)
+    plain = _LINKED.sub(lambda sign: f"&#{ord(sign[0])};", plain)
+    return _LISTED.sub(lambda found: f"{found[1]}{found[2][:-1]}\\{found[2][-1]}", plain)

@@ -6,8 +6,9 @@ import math
 from functools import partial
 from typing import TYPE_CHECKING
 
-from logloss import conventions, units
+from logloss import units
 from logloss.display.cells import Card, Grid, Line, named, remarks, span
+from logloss.rules import CONVENTIONS
 
 if TYPE_CHECKING:
     from logloss.ranking import Scores
@@ -52,7 +53,7 @@ def headline(result: Score, unit: str) -> tuple[str, ...]:
 def _others(result: Score, unit: str) -> Grid:
     """Return what other tools print, in the order of their number."""
     found: dict[str, list[str]] = {}
-    for one in conventions.CONVENTIONS:
+    for one in CONVENTIONS:
         value = result.conventions.get(one.name, result.log_loss)
         own = one.unit != "nats"
         told = units.loss(value, "nats" if own else unit, 6) + (f" {one.unit}" if own else "")

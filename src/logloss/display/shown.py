@@ -11,9 +11,9 @@ from logloss.display.cells import Card, Shot, page, told
 from logloss.display.pictures import MOST, shot
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = ["Shown"]
+__all__ = ["Shown", "laid"]
 
 # What was drawn stays as long as its result; beside it, as a result is frozen, and is saved without pictures.
 _PAGES: WeakKeyDictionary[Any, str] = WeakKeyDictionary()
@@ -35,18 +35,7 @@ class Shown:
 
     def _repr_html_(self) -> str:
         """Return HTML of less than 25 kB; figures are drawn when it is first asked for, and remembered."""
-        known = _PAGES.get(self)
-        if known is not None:
-            return known
-        try:
-            card = self._card()
-            drawn, whole = _drawn(self, card.kinds)
-            laid = page(card, drawn)
-        except Exception:  # noqa: BLE001 - showing a result in a cell must not fail
-            return page(Card(text=_words(self)))
-        if whole:
-            _PAGES[self] = laid
-        return laid
+        return laid(self, self._card, self)
 
     def to_markdown(self, unit: str = "nats") -> str:
         """Return the same screen as GitHub-flavoured markdown, for an issue, a pull request or a chat.
@@ -64,6 +53,22 @@ class Shown:
             For a unit that is none.
         """
         return told(self._card(units.unit(unit).name))
+
+
+def laid(result: Any, made: Callable[[], Card], drawn: Any) -> str:
+    """Return the HTML of a result from its card and the figures of `drawn`; what was made once is remembered."""
+    known = _PAGES.get(result)
+    if known is not None:
+        return known
+    try:
+        card = made()
+        pictures, whole = _drawn(drawn, card.kinds)
+        found = page(card, pictures)
+    except Exception:  # noqa: BLE001 - showing a result in a cell must not fail
+        return page(Card(text=_words(result)))
+    if whole:
+        _PAGES[result] = found
+    return found
 
 
 def _drawn(result: Any, kinds: Sequence[str]) -> tuple[list[Shot], bool]:

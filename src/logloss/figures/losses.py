@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from logloss import units
 from logloss.figures.drawing import Drawing
-from logloss.figures.ground import COLOURS, clean, narrow, room, span
+from logloss.figures.ground import COLOURS, clean, inches, narrow, room, span
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from logloss.scoring import Score
 
 __all__ = ["BASELINES"]
+
+LETTER = 0.069  # inches
+NAMES = 1.75  # inches in front of the bars
 
 
 def _bars(score: Score) -> list[tuple[str, float, str]]:
@@ -30,7 +33,8 @@ def _draw(score: Score, ax: Axes, unit: str) -> list[str]:
     factor = units.unit(unit).convert(1.0)
     bars = _bars(score)
     high = room([factor * x for _, nats, _ in bars for x in (nats, score.log_loss_finite, *(score.interval or ()))], zero=True)[1]  # fmt: skip
-    lines = []
+    lines: list[str] = []
+    limit = 1.3 * high
     for at, (_, nats, colour) in enumerate(bars):
         infinite = math.isinf(nats)
         shown = (score.log_loss_finite if math.isfinite(score.log_loss_finite) else 0.0) if infinite else nats
@@ -51,16 +55,22 @@ def _draw(score: Score, ax: Axes, unit: str) -> list[str]:
         edge = (
             high if infinite else factor * max(shown, (score.interval or (0.0, 0.0))[1] if at == 0 else 0.0)
         )
+        limit = max(limit, edge / (1.0 - min(_share(text, ax), 0.75)))
         ax.annotate(text, (edge, at), xytext=(6, 0), textcoords="offset points", va="center", fontsize=8.5, color=COLOURS["ink"], gid="said")  # fmt: skip
     ax.set_yticks(range(len(bars)), [name for name, _, _ in bars])
     ax.set_ylim(len(bars) - 0.4, -0.6)
-    ax.set_xlim(0, 1.3 * high)
+    ax.set_xlim(0, limit)
     ax.set_xlabel(f"log loss ({unit})")
     clean(ax, grid="x")
     ax.tick_params(axis="y", length=0)
     if score.interval is not None:
         lines.append(f"The line is its {100 * score.level:.6g} % interval. Shorter is better.")
     return lines
+
+
+def _share(text: str, ax: Axes) -> float:
+    """Return about how much of the width of the axes a text takes that stands behind a bar."""
+    return (LETTER * len(text) + 0.15) / max(inches(ax) - NAMES, 0.5)
 
 
 def _tell(score: Score, unit: str) -> str:

@@ -190,7 +190,7 @@ def _rows(result: Explanation, unit: str) -> Section | None:
 
 def _labels(result: Explanation, unit: str) -> Section | None:
     found = result.suspects
-    if found is None or not found.supported or not found.rows:
+    if found is None or not found.rows or all(one.id != "LL100" for one in result.findings):
         return None
     rows = tuple(
         (

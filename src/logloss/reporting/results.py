@@ -8,6 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from logloss import units
+from logloss.display.frame import Frame
+from logloss.display.shown import laid
 from logloss.errors import SourceError, UsageError, suggestion
 from logloss.plain import jsonable
 from logloss.reporting import sketches
@@ -31,6 +33,7 @@ if TYPE_CHECKING:
     from logloss.comparing.results import Comparison
     from logloss.curves.benefits import DecisionCurve
     from logloss.deciding.results import Decisions
+    from logloss.display.cells import Card
     from logloss.finding import Finding
     from logloss.why.explanation import Explanation
 
@@ -39,7 +42,7 @@ __all__ = ["FORMATS", "Report", "format_of", "of_results"]
 FORMATS = {".html": "html", ".htm": "html", ".md": "md", ".markdown": "md", ".txt": "text", ".json": "json"}
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(frozen=True, eq=False, repr=False)
 class Report:
     """What a log loss is, why, and what to do about it.
 
@@ -73,6 +76,41 @@ class Report:
     def __str__(self) -> str:
         """One or two screens of text."""
         return text(self.contents)
+
+    def __repr__(self) -> str:
+        """Show the same at the prompt."""
+        return str(self)
+
+    def show(self, height: int = 800) -> Frame:
+        """Return the page as the output of a cell: in a frame that reaches nothing outside, its sliders at work.
+
+        Parameters
+        ----------
+        height
+            Pixels, from 100 to 10,000.
+
+        Raises
+        ------
+        UsageError
+            For a height that is none.
+
+        Examples
+        --------
+        >>> import logloss as ll
+        >>> framed = ll.report([1, 0, 1, 0], [0.9, 0.2, 0.7, 0.4]).show(height=400)
+        >>> framed.height, framed.page.startswith("<!doctype html>")
+        (400, True)
+        """
+        return Frame(self.html(), height, self.contents.title)
+
+    def _repr_html_(self) -> str:
+        """Return what a cell shows: the explanation in less than 25 kB, and how to see or save the whole page."""
+        return laid(self, self._card, self.explanation)
+
+    def _card(self) -> Card:
+        from logloss.why.cards import reported
+
+        return reported(self.explanation, self.contents.unit)
 
     def to_dict(self) -> dict[str, Any]:
         """Return the JSON contract: that of explain, compare and decide, under their names; nats."""

@@ -66,13 +66,16 @@ def _worst(result: Explanation, loss: partial[str]) -> list[str]:
     if not result.worst:
         return []
     rows = [["row", "id", "outcome", "forecast of it", "said", "surprise", "share", "together"]]
+    align = "><<><>>>"
     rows += [
         [f"{r.row} of {printable(r.part, 40)}" if r.part else str(r.row), printable("" if r.id is None else r.id), printable(r.outcome), _p(r.forecast),
          printable(r.predicted), loss(r.surprise), share(r.share), share(r.cumulative)]
         for r in result.worst
     ]  # fmt: skip
     of_finite = " (shares of the finite loss)" if result.score.infinite_rows else ""
-    return [f"  The rows that cost most{of_finite}", table(rows, "><<><>>>", indent=4)]
+    if all(row[1] == "" for row in rows[1:]):
+        rows, align = [[row[0], *row[2:]] for row in rows], align[0] + align[2:]
+    return [f"  The rows that cost most{of_finite}", table(rows, align, indent=4)]
 
 
 def _classes(result: Explanation, loss: partial[str]) -> list[str]:
@@ -171,7 +174,7 @@ def _slices(result: Explanation, loss: partial[str], signed: partial[str]) -> li
 
 def _suspects(result: Explanation) -> list[str]:
     found = result.suspects
-    if found is None or not found.supported or not found.rows:
+    if found is None or not found.rows or all(one.id != "LL100" for one in result.findings):
         return []
     rows = [["row", "id", "label", "rather", "wrong with", "surprise"]]
     rows += [
@@ -179,7 +182,10 @@ def _suspects(result: Explanation) -> list[str]:
          units.percent(one.probability), units.loss(one.surprise)]
         for one in found.rows[:6]
     ]  # fmt: skip
-    return ["  Labels that look wrong (logloss suspects lists them all)", table(rows, "><<<>>", indent=4)]
+    if all(row[1] == "" for row in rows[1:]):
+        rows = [[row[0], *row[2:]] for row in rows]
+    align = "><<<>>" if len(rows[0]) == 6 else "><<>>"
+    return ["  Labels that look wrong (logloss suspects lists them all)", table(rows, align, indent=4)]
 
 
 def _findings(result: Explanation, unit: str) -> list[str]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ if TYPE_CHECKING:
     from logloss.why.explanation import Explanation
     from logloss.why.findings import Finding
 
-__all__ = ["explanation", "line"]
+__all__ = ["explanation", "line", "reported"]
 
 LONGEST = 60  # characters of a call
 
@@ -33,6 +34,14 @@ def explanation(result: Explanation, unit: str) -> Card:
         tuple(calls),
         unit,
     )
+
+
+def reported(result: Explanation, unit: str) -> Card:
+    """Return the card of a report: that of its explanation, and what to do with the page."""
+    card = explanation(result, unit)
+    lines = tuple(replace(one, call=one.call.replace("why.", "report.explanation.")) for one in card.lines)
+    lines = tuple(replace(one, call=one.call if len(one.call) <= LONGEST else "") for one in lines)
+    return replace(card, lines=lines, calls=(".show()", '.save("report.html")', ".to_markdown()"))
 
 
 def line(finding: Finding, call: str, unit: str) -> Line:

@@ -229,7 +229,9 @@ def _labels(result: Explanation, ids: set[str]) -> Said:
     if not found.supported:
         return True, f"Wrong labels cannot be told from none{p}."
     if not result.labels_hold:
-        return True, "Outside the slices that are worse calibrated, wrong labels cannot be told from none."
+        off = result.slices is not None and bool(result.slices.off.any())
+        slices = ", and without the slices that are worse calibrated" * off
+        return True, f"Were the surest 1 % of the forecasts less sure{slices}, wrong labels could not be told from none."  # fmt: skip
     assert found.interval is not None
     return True, f"Wrong labels may be none: at most {found.interval[1]:,.0f}{p}."
 

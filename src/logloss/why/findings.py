@@ -35,13 +35,14 @@ SLICE = 48  # characters of the name of a slice
 def findings(result: Explanation, cost: Float, weight: Float) -> list[Finding]:
     """Return what is worth saying, most nats first; `cost` (w s) and `weight` are those of the rows, costliest first."""
     useless = _no_information(result)
+    maps = [] if useless else steps(result)
     found = [
         *_infinite(result),
         *useless,
         *([] if useless else _worse_than_nothing(result)),
-        *([] if useless else steps(result)),
+        *maps,
         *_slices(result),
-        *([] if useless else _labels(result)),
+        *([] if useless else _labels(result, bent=any(one.id == "LL024" for one in maps))),
         *_irreducible(result),
         *_concentrated(result, cost, weight),
         *_confidence(result),
@@ -132,8 +133,12 @@ def _slices(result: Explanation) -> list[Finding]:
     return found
 
 
-def _labels(result: Explanation) -> list[Finding]:
-    """Say that labels look wrong, where that can be told from none, and what these rows cost."""
+def _labels(result: Explanation, *, bent: bool) -> list[Finding]:
+    """Say that labels look wrong, where that can be told from none, and what these rows cost.
+
+    It ranks by the cost of as many as are certain. Where the forecasts are also `bent` in a shape of their own, either may
+    be the cause of what looks like the other: then it is a remark.
+    """
     found = result.suspects
     if found is None or not found.supported or found.expected is None or found.interval is None:
         return []
@@ -148,7 +153,7 @@ def _labels(result: Explanation) -> list[Finding]:
     nats = float((weight * p * np.where(known, found.surprise, 0.0))[known].sum() / weight.sum())
     look = (
         ""
-        if found.half is None
+        if found.half is None or bent
         else f" Of the {units.count(found.half, 'row')} most suspicious, {units.percent(found.precision(found.half))} should be wrong."
     )
     count, label_, rows, carry = (
@@ -156,9 +161,13 @@ def _labels(result: Explanation) -> list[Finding]:
         if round(found.expected) == 1
         else (f"{found.expected:,.0f}", "labels", "their rows", "carry")
     )
-    text = f"About {count} {label_} [{low:,.0f}, {high:,.0f}] {'looks' if count == '1' else 'look'} wrong ({units.percent(found.expected / found.n)}); {rows} {carry} {units.loss(nats)} of the loss.{look} Unless the forecasts blunder at random: look."
+    doubt = "Unless the forecasts blunder at random: look."
+    if bent:  # a map of the forecasts explains the same errors
+        doubt = "Unless the forecasts are off in their own shape (LL024), which looks the same: look."
+    text = f"About {count} {label_} [{low:,.0f}, {high:,.0f}] {'looks' if count == '1' else 'look'} wrong ({units.percent(found.expected / found.n)}); {rows} {carry} {units.loss(nats)} of the loss.{look} {doubt}"
+    sure = 0.0 if bent else nats * low / found.expected
     return [
-        Finding("LL100", nats, text, "logloss suspects FILE", "ll.suspects(why.observations)", "Labels that look wrong")
+        Finding("LL100", sure, text, "logloss suspects FILE", "ll.suspects(why.observations)", "Labels that look wrong")
     ]  # fmt: skip
 
 
